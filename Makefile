@@ -1,0 +1,64 @@
+# One command on a fresh machine each: `make demo` runs the main job, `make test` passes the tests.
+
+PYTHON ?= python3
+VENV ?= .venv
+BENCH := .bench
+BIN := $(VENV)/bin
+
+.PHONY: demo test check campaigns bench docs clean
+
+demo: $(VENV)/.core
+	$(BIN)/python docs/examples/assistant.py --transcript docs/examples/transcript.txt
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+# The fault campaigns; MEMREPO_CAMPAIGN=long for the full length.
+campaigns: $(VENV)/.dev
+	$(BIN)/python -m pytest -m campaign -s $(ARGS)
+
+# `make bench ARGS=--quick` tries it out. For the committed page: ARGS="--table docs/benchmarks.md"
+bench: $(BENCH)/.python $(BENCH)/.node
+	$(BENCH)/venv/bin/python -m tests.benchmarks --json $(BENCH)/results.json --table $(BENCH)/table.md $(ARGS)
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate_reference.py
+
+clean:
+	rm -rf $(VENV) .bench build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+# pip 25.1 and newer read the dependency groups.
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --group check
+	touch $@
+
+$(BENCH)/venv/bin/python:
+	$(PYTHON) -m venv $(BENCH)/venv
+
+# A peer that cannot be installed is named in the table; it must not stop the others.
+$(BENCH)/.python: pyproject.toml tests/benchmarks/requirements.txt | $(BENCH)/venv/bin/python
+	$(BENCH)/venv/bin/python -m pip install --quiet --editable .
+	$(BENCH)/venv/bin/python -m pip install --quiet --requirement tests/benchmarks/requirements.txt \
+		|| grep -v '^#' tests/benchmarks/requirements.txt | xargs -n 1 sh -c '$(BENCH)/venv/bin/python -m pip install --quiet "$$0" || true'
+	touch $@
+
+$(BENCH)/.node: tests/benchmarks/node/package.json tests/benchmarks/node/package-lock.json
+	mkdir -p $(BENCH)/node
+	cp tests/benchmarks/node/package.json tests/benchmarks/node/package-lock.json $(BENCH)/node/
+	npm --prefix $(BENCH)/node ci --no-audit --no-fund --loglevel=error \
+		|| echo "without Drizzle: npm or its packages are not there"
+	touch $@

@@ -1,0 +1,111 @@
+"""The durable memory of an asyncio agent, in plain SQL tables that its user owns."""
+
+from memrepo.clock import Clock, utc_now
+from memrepo.connection.contract import Connection, ConnectionInfo, Executor
+from memrepo.connection.hooks import OnStatement, StatementEvent
+from memrepo.connection.opening import Durability
+from memrepo.daily_logs import DailyLogRepo
+from memrepo.errors import (
+    BusyError,
+    ClosedError,
+    ConflictError,
+    ConnectionLostError,
+    ConstraintError,
+    CorruptDatabaseError,
+    DatabaseError,
+    DecodeError,
+    InvalidInputError,
+    MemrepoError,
+    MigrationError,
+    NotFoundError,
+    ReadOnlyError,
+    StorageFullError,
+    TransactionError,
+    UnsupportedURLError,
+    UsageError,
+    WrongLoopError,
+)
+from memrepo.hashing import content_hash, normalize_content
+from memrepo.jsontext import JsonValue
+from memrepo.maintenance import Problem, ProblemKind
+from memrepo.memories import MemoryRepo
+from memrepo.models import (
+    IDLE_AFTER,
+    UNSET,
+    DailyLog,
+    DailyLogFilter,
+    DailyLogNew,
+    MemoryEntry,
+    MemoryFilter,
+    MemoryNew,
+    Page,
+    Remembered,
+    RememberOutcome,
+    Session,
+    SessionEnd,
+    SessionFilter,
+    SessionStatus,
+    Unset,
+)
+from memrepo.scopes import Repositories, ScopedStore
+from memrepo.sessions import SessionRepo
+from memrepo.store import OpeningStore, Store, connect, from_env
+
+__all__ = [
+    "IDLE_AFTER",
+    "UNSET",
+    "BusyError",
+    "Clock",
+    "ClosedError",
+    "ConflictError",
+    "Connection",
+    "ConnectionInfo",
+    "ConnectionLostError",
+    "ConstraintError",
+    "CorruptDatabaseError",
+    "DailyLog",
+    "DailyLogFilter",
+    "DailyLogNew",
+    "DailyLogRepo",
+    "DatabaseError",
+    "DecodeError",
+    "Durability",
+    "Executor",
+    "InvalidInputError",
+    "JsonValue",
+    "MemoryEntry",
+    "MemoryFilter",
+    "MemoryNew",
+    "MemoryRepo",
+    "MemrepoError",
+    "MigrationError",
+    "NotFoundError",
+    "OnStatement",
+    "OpeningStore",
+    "Page",
+    "Problem",
+    "ProblemKind",
+    "ReadOnlyError",
+    "RememberOutcome",
+    "Remembered",
+    "Repositories",
+    "ScopedStore",
+    "Session",
+    "SessionEnd",
+    "SessionFilter",
+    "SessionRepo",
+    "SessionStatus",
+    "StatementEvent",
+    "StorageFullError",
+    "Store",
+    "TransactionError",
+    "Unset",
+    "UnsupportedURLError",
+    "UsageError",
+    "WrongLoopError",
+    "connect",
+    "content_hash",
+    "from_env",
+    "normalize_content",
+    "utc_now",
+]

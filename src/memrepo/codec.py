@@ -1,0 +1,178 @@
+"""Rows to models, instants to text and back. Pure: knows the columns, not the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+from memrepo.errors import DecodeError, InvalidInputError
+from memrepo.models import DailyLog, MemoryEntry, Session, SessionStatus
+
+__all__ = [
+    "DAILY_LOG_COLUMNS",
+    "MEMORY_COLUMNS",
+    "SESSION_COLUMNS",
+    "Row",
+    "Value",
+    "encode_bound",
+    "encode_cursor",
+    "encode_instant",
+    "to_daily_log",
+    "to_instant",
+    "to_memory",
+    "to_session",
+]
+
+#: What SQLite stores.
+Value: TypeAlias = int | float | str | bytes | None
+#: One row of a result, in the order of its statement's columns.
+Row: TypeAlias = tuple[Any, ...]
+
+#: The order in which every statement returns a fact.
+MEMORY_COLUMNS: Final = (
+    "id",
+    "scope",
+    "content",
+    "content_hash",
+    "category",
+    "source",
+    "created_at",
+    "last_accessed",
+    "expires_at",
+    "deleted_at",
+    "superseded_by",
+    "metadata",
+)
+#: The order in which every statement returns a session; the time of its latest event follows.
+SESSION_COLUMNS: Final = ("id", "scope", "started_at", "ended_at", "end_trigger", "summary")
+#: The order in which every statement returns an event.
+DAILY_LOG_COLUMNS: Final = (
+    "id",
+    "scope",
+    "session_id",
+    "event_type",
+    "event_data",
+    "timestamp",
+    "idempotency_key",
+)
+
+
+def encode_instant(instant: datetime) -> str:
+    """Write an aware instant as ``2026-02-02T14:16:24.123Z``; what is below a millisecond is cut."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def encode_bound(field: str, instant: datetime) -> str:
+    """Write a range's end so that comparing stored text with it is exact: rounded up."""
+    rest = instant.microsecond % 1000
+    try:
+        return encode_instant(instant + timedelta(microseconds=1000 - rest) if rest else instant)
+    except OverflowError:
+        raise InvalidInputError(field, "is outside the years 1 to 9999") from None
+
+
+def encode_cursor(instant: str, number: int) -> str:
+    """Name a position in an order by (instant, id); the instant's text is the stored one."""
+    return f"{number}~{instant}"
+
+
+def to_memory(row: Row) -> MemoryEntry:
+    """Decode a row of `MEMORY_COLUMNS`."""
+    (
+        number,
+        scope,
+        content,
+        content_hash,
+        category,
+        source,
+        created_at,
+        last_accessed,
+        expires_at,
+        deleted_at,
+        superseded_by,
+        metadata,
+    ) = row
+    where = ("memory_entries", number)
+    return MemoryEntry(
+        id=number,
+        scope=scope,
+        content=content,
+        content_hash=content_hash,
+        category=category,
+        source=source,
+        created_at=_instant(created_at, where, "created_at"),
+        last_accessed=_instant_or_none(last_accessed, where, "last_accessed"),
+        expires_at=_instant_or_none(expires_at, where, "expires_at"),
+        deleted_at=_instant_or_none(deleted_at, where, "deleted_at"),
+        superseded_by=superseded_by,
+        raw_metadata=metadata,
+    )
+
+
+def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
+    """Decode a row of `SESSION_COLUMNS` and the time of the latest event; see its status at *now*."""
+    number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
+    where = ("sessions", number)
+    started_at = _instant(started_text, where, "started_at")
+    ended_at = _instant_or_none(ended_text, where, "ended_at")
+    last_activity_at = _instant_or_none(last_event_text, where, "last activity") or started_at
+    return Session(
+        id=number,
+        scope=scope,
+        started_at=started_at,
+        ended_at=ended_at,
+        end_trigger=end_trigger,
+        summary=summary,
+        last_activity_at=last_activity_at,
+        status=_status(ended_at, now - last_activity_at, idle_after),
+    )
+
+
+def to_daily_log(row: Row) -> DailyLog:
+    """Decode a row of `DAILY_LOG_COLUMNS`; its JSON is decoded when it is asked for."""
+    number, scope, session_id, event_type, event_data, timestamp, key = row
+    return DailyLog(
+        id=number,
+        scope=scope,
+        session_id=session_id,
+        event_type=event_type,
+        raw_event_data=event_data,
+        timestamp=_instant(timestamp, ("daily_logs", number), "timestamp"),
+        key=key,
+    )
+
+
+def to_instant(text: Value) -> datetime:
+    """
+    Decode an instant of any offset.
+
+    Raises:
+        DecodeError: It is not ISO 8601 text.
+    """
+    try:
+        instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise DecodeError("a stored instant is not ISO 8601 text") from error
+    # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
+    return instant if instant.tzinfo is UTC else _in_utc(instant)
+
+
+def _status(ended_at: datetime | None, idle: timedelta, idle_after: timedelta) -> SessionStatus:
+    if ended_at is not None:
+        return "ended"
+    return "active" if idle < idle_after else "abandoned"
+
+
+def _instant(text: Value, where: tuple[str, int], column: str) -> datetime:
+    try:
+        return to_instant(text)
+    except DecodeError as error:
+        raise DecodeError(f"{where[0]} {where[1]}: {column} is not ISO 8601 text") from error
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _instant_or_none(text: Value, where: tuple[str, int], column: str) -> datetime | None:
+    return None if text is None else _instant(text, where, column)

@@ -1,0 +1,112 @@
+"""What every connection promises, whatever it is connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import attrs
+
+from memrepo.codec import Row
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["Connection", "ConnectionInfo", "Executor", "Result"]
+
+
+class Result(NamedTuple):
+    """What one statement gave."""
+
+    #: The rows it returned, in its order; empty for a statement that returns none.
+    rows: list[Row]
+    #: How many rows it inserted, updated or deleted; 0 for a SELECT.
+    changes: int
+
+
+class Executor(Protocol):
+    """What can run statements: a connection, or a transaction on one."""
+
+    async def write(self, unit: Unit) -> Sequence[Result]:
+        """
+        Run the statements of *unit*, all or nothing, isolated from every other task.
+
+        A cancelled call happened whole or did not happen.
+
+        Returns:
+            One result a statement, in order, once the unit is committed (in a transaction: done).
+
+        Raises:
+            ConstraintError: A constraint refused a row; nothing of the unit is stored.
+            DatabaseError: The database failed; ``outcome_unknown`` tells whether it may be stored.
+        """
+        ...
+
+    async def read(self, statement: BoundStatement) -> list[Row]:
+        """Run one SELECT and return its rows; it sees what is committed (in a transaction: its own)."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionInfo:
+    """What a store is connected to, as `Store.info` found it; sizes in bytes, 0 for a database in memory."""
+
+    #: ``sqlite``.
+    engine: str
+    #: The engine's version, as ``3.45.1``.
+    engine_version: str
+    #: The database file; ``None`` for a database in memory.
+    path: Path | None
+    #: ``full`` or ``normal``; ``none`` for a database in memory.
+    durability: str
+    #: As read back from the database: ``wal`` for a file, ``memory``.
+    journal_mode: str
+    #: As read back from the database: 2 is FULL, 1 is NORMAL.
+    synchronous: int
+    #: The length of the database file.
+    size_bytes: int
+    #: The length of the write-ahead log beside it.
+    wal_size_bytes: int
+    #: Whether this SQLite has the bug that can, rarely, corrupt a WAL file that several processes use
+    #: (fixed in 3.51.3, 3.50.7 and 3.44.6; https://sqlite.org/wal.html).
+    has_wal_reset_bug: bool
+
+
+class Connection(Executor, Protocol):
+    """One database that many tasks of one event loop share."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened for reading only."""
+        ...
+
+    def transaction(
+        self, *, timeout_s: float | None = None
+    ) -> AbstractAsyncContextManager[Executor]:
+        """
+        Hold the writer for a block, and yield it: commit at its end, roll back on any exception.
+
+        Args:
+            timeout_s: Seconds to wait for the writer; the connection's lock timeout if ``None``.
+
+        Raises:
+            BusyError: The writer was not free in time.
+            TransactionError: This task, or one it was started by, is in a transaction already.
+        """
+        ...
+
+    async def info(self) -> ConnectionInfo:
+        """Return what it is connected to."""
+        ...
+
+    async def read_aside(self, statement: BoundStatement) -> list[Row]:
+        """Return the rows of a long statement that changes nothing, run beside everything else."""
+        ...
+
+    async def allow_writing(self) -> None:
+        """Make ready for writing what was opened for reading; idempotent, and nothing if read-only."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what runs, refuse what waits, and close. Can be called again, and at once."""
+        ...

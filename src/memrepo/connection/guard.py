@@ -1,0 +1,67 @@
+"""Who may use a connection: its own event loop and process, and not past an open transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextvars import ContextVar
+from typing import Protocol
+
+from memrepo.errors import ClosedError, TransactionError, WrongLoopError
+
+__all__ = ["Guard", "OpenTransaction", "open_transactions"]
+
+
+class OpenTransaction(Protocol):
+    """A transaction that a task is inside of."""
+
+    #: The connection it is on.
+    owner: object
+    #: Whether its block is running.
+    is_open: bool
+
+
+#: The transactions this task is inside of; a task started in a block inherits them.
+open_transactions: ContextVar[tuple[OpenTransaction, ...]] = ContextVar(
+    "memrepo_open_transactions", default=()
+)
+
+
+class Guard:
+    """Remembers where a connection was opened, and refuses to use it elsewhere."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self.is_closed = False
+
+    def check(self, owner: object) -> None:
+        """
+        Raise unless this task may use *owner* now.
+
+        Raises:
+            WrongLoopError: Another event loop runs, or this is a forked child.
+            ClosedError: *owner* is closed.
+            TransactionError: This task is inside a transaction on *owner*.
+        """
+        self.check_open()
+        for transaction in open_transactions.get():
+            if transaction.owner is owner and transaction.is_open:
+                raise TransactionError(
+                    "this task is inside a transaction: use the repositories of its `tx`"
+                )
+
+    def check_open(self) -> None:
+        """Raise unless it is open, and used where it was opened."""
+        self.check_place()
+        if self.is_closed:
+            raise ClosedError("the store is closed")
+
+    def check_place(self) -> None:
+        """Raise unless the event loop and the process are those of the beginning."""
+        if os.getpid() != self._pid:
+            raise WrongLoopError("the store was opened before a fork: open one in this process")
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoopError(
+                "the store was opened in another event loop: open one in this loop"
+            )

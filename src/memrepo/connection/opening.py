@@ -1,0 +1,52 @@
+"""How a connection to a SQLite database is set up, and that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from memrepo.connection.retry import BUSY_SLICE_S, until_free
+from memrepo.connection.thread import WorkerThread
+from memrepo.connection.url import Location
+from memrepo.connection.worker import WorkerConnection
+from memrepo.errors import DatabaseError
+
+__all__ = ["Durability", "open_thread", "prepare_writer", "set_pragma"]
+
+#: ``full``: what was acknowledged survives a power loss. ``normal``: a crash of the process.
+Durability: TypeAlias = Literal["full", "normal"]
+
+#: https://sqlite.org/pragma.html#pragma_synchronous
+_SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
+
+
+async def open_thread(location: Location) -> WorkerThread:
+    """Open the database on a thread of its own."""
+    return await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
+
+
+async def prepare_writer(
+    thread: WorkerThread, path: Path, durability: Durability, deadline: float
+) -> None:
+    """Set what the writer of a file needs, and read back that it is set."""
+    # Switching a new file to WAL ignores the busy timeout: of eight processes that open it at once,
+    # one in eight fails. Trying again is the cure.
+    await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)
+    await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
+    await set_pragma(thread, "foreign_keys", 1)
+    await thread.run(WorkerConnection.require_writable)
+    await thread.run(lambda worker: worker.watch_file(path))
+
+
+async def set_pragma(thread: WorkerThread, name: str, value: str | int) -> None:
+    """
+    Set a pragma.
+
+    Raises:
+        DatabaseError: The database did not take it.
+    """
+    found = await thread.pragma(name, value)
+    found = await thread.pragma(name) if found is None else found
+    if found != value:
+        raise DatabaseError(f"{name} is {found!r} and cannot be set to {value!r}")

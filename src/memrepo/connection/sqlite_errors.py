@@ -1,0 +1,73 @@
+"""SQLite's errors to ours: decided by the result code, never by the text."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from memrepo.errors import (
+    BusyError,
+    ConstraintError,
+    CorruptDatabaseError,
+    DatabaseError,
+    MemrepoError,
+    ReadOnlyError,
+    StorageFullError,
+)
+
+__all__ = ["is_busy", "primary_code", "translate"]
+
+# https://sqlite.org/rescode.html; the low byte is the primary code.
+_PRIMARY: Final = 0xFF
+
+_ERRORS: Final[dict[int, tuple[type[DatabaseError], str]]] = {
+    sqlite3.SQLITE_BUSY: (BusyError, "the database is locked by another writer"),
+    sqlite3.SQLITE_PROTOCOL: (BusyError, "the database is locked by other processes"),
+    sqlite3.SQLITE_LOCKED: (BusyError, "a table of the database is locked"),
+    sqlite3.SQLITE_FULL: (StorageFullError, "the storage is full"),
+    sqlite3.SQLITE_READONLY: (ReadOnlyError, "the database cannot be written"),
+    sqlite3.SQLITE_PERM: (ReadOnlyError, "the database cannot be written"),
+    sqlite3.SQLITE_CORRUPT: (CorruptDatabaseError, "the database file is damaged"),
+    sqlite3.SQLITE_NOTADB: (CorruptDatabaseError, "the file is not a database"),
+    sqlite3.SQLITE_CANTOPEN: (DatabaseError, "the database file cannot be opened"),
+    sqlite3.SQLITE_IOERR: (DatabaseError, "reading or writing the database file failed"),
+    sqlite3.SQLITE_INTERRUPT: (DatabaseError, "the statement was interrupted"),
+}
+
+_CONSTRAINTS: Final = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "unique",
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign key",
+    sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not null",
+    sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
+}
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell whether the statement failed only because another process holds a lock."""
+    # SQLITE_PROTOCOL: too many processes began to read a WAL file at the same moment.
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+
+
+def primary_code(error: BaseException) -> int:
+    """Return SQLite's result code without its extension; 0 if it is none of SQLite's errors."""
+    return _code(error) & _PRIMARY
+
+
+def translate(error: sqlite3.Error, *, outcome_unknown: bool = False) -> MemrepoError:
+    """Return our error for SQLite's, with it as the cause."""
+    code = _code(error)
+    ours: MemrepoError
+    if code & _PRIMARY == sqlite3.SQLITE_CONSTRAINT:
+        ours = ConstraintError(_CONSTRAINTS.get(code, "other"))
+    else:
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        kind, sentence = _ERRORS.get(code & _PRIMARY, (DatabaseError, "the database failed"))
+        ours = kind(f"{sentence} ({name})")
+        ours.outcome_unknown = outcome_unknown
+    ours.__cause__ = error
+    return ours
+
+
+def _code(error: BaseException) -> int:
+    return getattr(error, "sqlite_errorcode", 0)

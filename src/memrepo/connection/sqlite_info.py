@@ -1,0 +1,53 @@
+"""What SQLite says of itself and of a database file."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from memrepo.connection.contract import ConnectionInfo
+from memrepo.connection.thread import WorkerThread
+
+__all__ = ["describe", "has_wal_reset_bug"]
+
+_Version: TypeAlias = tuple[int, ...]
+
+#: https://sqlite.org/wal.html#walresetbug: there from 3.7.0 on, until these releases of each line.
+_FIRST_WITH_BUG: Final = (3, 7, 0)
+_FIXED: Final = (3, 51, 3)
+_FIXED_IN_LINE: Final[Mapping[_Version, _Version]] = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}
+
+
+def has_wal_reset_bug(version: _Version = sqlite3.sqlite_version_info) -> bool:
+    """Tell whether a version of SQLite can corrupt a WAL file that several connections write."""
+    fixed = _FIXED_IN_LINE.get(version[:2], _FIXED)
+    return _FIRST_WITH_BUG <= version < fixed
+
+
+async def describe(thread: WorkerThread, path: Path | None, durability: str) -> ConnectionInfo:
+    """Ask a connection for its pragmas, and the file system for the sizes."""
+    return ConnectionInfo(
+        engine="sqlite",
+        engine_version=sqlite3.sqlite_version,
+        path=path,
+        durability="none" if path is None else durability,
+        journal_mode=await thread.pragma("journal_mode"),
+        synchronous=await thread.pragma("synchronous"),
+        size_bytes=await _size(path),
+        wal_size_bytes=await _size(None if path is None else Path(f"{path}-wal")),
+        has_wal_reset_bug=has_wal_reset_bug(),
+    )
+
+
+async def _size(path: Path | None) -> int:
+    return 0 if path is None else await asyncio.to_thread(_size_of, path)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,74 @@
+"""The queue in front of a SQLite connection's thread: what to do when the file is locked, or lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from memrepo.connection.call import Call
+from memrepo.connection.lane import Lane
+from memrepo.connection.retry import until_free
+from memrepo.connection.thread import WorkerThread
+from memrepo.connection.worker import WorkerConnection
+from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
+
+__all__ = ["ThreadLane"]
+
+#: What a group of calls is for the worker.
+_Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
+
+
+class ThreadLane(Lane):
+    """A lane whose worker is a thread with a connection to SQLite."""
+
+    def __init__(self, thread: WorkerThread, run: _Run) -> None:
+        super().__init__(self._run_on_thread, thread.settle)
+        #: The thread, for what does not wait for its turn.
+        self.thread = thread
+        self._run_calls = run
+        self._is_closed = False
+
+    def refuse(self) -> None:
+        """Refuse what waits, and what is still to come."""
+        self._is_closed = True
+        self.refuse_all(_closed)
+
+    async def _run_on_thread(self, calls: list[Call]) -> None:
+        """Run the calls, waiting for locks until each call's own deadline."""
+        waiting: Sequence[Call] = calls
+        while waiting:
+            attempt = partial(self.thread.run_calls, self._run_calls, waiting)
+            try:
+                await until_free(attempt, waiting[0].deadline)
+            except BusyError as busy:
+                waiting = _expire(waiting, busy)
+            except Exception as error:  # noqa: BLE001 - each waiting caller is told
+                for call in waiting:
+                    call.outcome = self._lost(error)
+                return
+            else:
+                return
+
+    def _lost(self, cause: Exception) -> MemrepoError:
+        if self._is_closed:
+            return _closed()
+        error = DatabaseError(f"the worker failed ({type(cause).__name__})")
+        error.outcome_unknown = True
+        error.__cause__ = cause
+        return error
+
+
+def _closed() -> ClosedError:
+    return ClosedError("the store was closed before this could run")
+
+
+def _expire(calls: Sequence[Call], busy: BusyError) -> list[Call]:
+    """Fail the calls whose deadline has come, and return those that may still wait."""
+    now = asyncio.get_running_loop().time()
+    for call in calls:
+        if call.is_waiting and call.deadline <= now:
+            call.outcome = BusyError(*busy.args)
+            call.outcome.__cause__ = busy.__cause__
+    return [call for call in calls if call.is_waiting]

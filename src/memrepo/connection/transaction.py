@@ -1,0 +1,83 @@
+"""An explicit transaction: the writer, held for a block."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from memrepo.codec import Row
+from memrepo.connection.contract import Result
+from memrepo.connection.guard import open_transactions
+from memrepo.connection.thread import finish
+from memrepo.errors import TransactionError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["Transaction"]
+
+
+class _Owner(Protocol):
+    """The connection a transaction is on."""
+
+    async def begin(self, timeout_s: float | None) -> None: ...
+    async def run_in_transaction(self, unit: Unit) -> list[Result]: ...
+    async def end(self, *, commit: bool) -> None: ...
+
+
+class Transaction:
+    """
+    ``async with`` begins it, its end commits it, any exception rolls it back.
+
+    Calls on it from several tasks run one after another. A call that fails is undone alone, and the
+    block may go on.
+    """
+
+    def __init__(self, owner: _Owner, timeout_s: float | None) -> None:
+        #: The connection it is on.
+        self.owner: object = owner
+        #: Whether the block is running.
+        self.is_open: bool = False
+        self._connection = owner
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> Self:
+        """Wait for the writer and take the write lock."""
+        await self._connection.begin(self._timeout_s)
+        self.is_open = True
+        open_transactions.set((*open_transactions.get(), self))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back what raised; the writer is free again when this returns."""
+        self.is_open = False
+        open_transactions.set(tuple(tx for tx in open_transactions.get() if tx is not self))
+        if isinstance(error, GeneratorExit) and not _is_loop_running():
+            return  # the task was thrown away with its loop: nothing can be awaited any more
+        await finish(self._connection.end(commit=kind is None))
+
+    async def write(self, unit: Unit) -> Sequence[Result]:
+        """Run *unit* inside the transaction; if it fails, it alone is undone."""
+        return await self._run(unit)
+
+    async def read(self, statement: BoundStatement) -> list[Row]:
+        """Run one SELECT; it sees what the transaction has written."""
+        return (await self._run((statement,)))[0].rows
+
+    async def _run(self, unit: Unit) -> list[Result]:
+        if not self.is_open:
+            raise TransactionError("the transaction has ended")
+        return await self._connection.run_in_transaction(unit)
+
+
+def _is_loop_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Database URLs: what they name, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from os import PathLike, fsencode, fspath
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import attrs
+
+from memrepo.errors import InvalidInputError, UnsupportedURLError
+
+__all__ = ["Location", "parse_url"]
+
+_MEMORY: Final = ":memory:"
+_SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
+_SERVER_SCHEMES: Final = ("libsql", "http", "https", "ws", "wss")
+_MODES: Final = ("ro", "rw", "rwc", "memory")
+#: Two characters at least, so that ``C:\\agent.db`` is a path.
+_scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
+
+
+@attrs.frozen
+class Location:
+    """Which SQLite database to open, and how."""
+
+    #: The file's absolute path; ``None`` for a database in memory.
+    path: Path | None
+    #: SQLite's ``mode``: ``ro`` only reads, ``rw`` needs the file to exist, ``rwc`` creates it.
+    mode: str = "rwc"
+
+    def __str__(self) -> str:
+        """Name it in a message."""
+        return _MEMORY if self.path is None else str(self.path)
+
+    @property
+    def uri(self) -> str:
+        """The URI that SQLite opens."""
+        return _MEMORY if self.path is None else f"{self.path.as_uri()}?mode={self.mode}"
+
+
+def parse_url(url: str | PathLike[str]) -> Location:
+    """
+    Read a database URL.
+
+    Accepts a path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
+    ``sqlite:////absolute.db`` and ``sqlite+aiosqlite:///...``. A relative path is taken from the
+    working directory of this moment.
+
+    Raises:
+        InvalidInputError: *url* is not a str or path, or is empty.
+        UnsupportedURLError: Its scheme or one of its options is not supported.
+    """
+    if isinstance(url, PathLike):
+        path = fspath(url)
+        if not isinstance(path, str):
+            raise InvalidInputError("url", "must be a path of str, not of bytes")
+        return _file(path)
+    if not isinstance(url, str):
+        raise InvalidInputError("url", f"must be a str or a path, not {type(url).__name__}")
+    scheme = "" if (match := _scheme(url)) is None else match[1].lower()
+    if not scheme:
+        return _file(url)
+    if scheme == "file":
+        return _file_uri(url)
+    if scheme in _SQLITE_SCHEMES:
+        return _sqlite_url(url)
+    if scheme in _SERVER_SCHEMES:
+        raise UnsupportedURLError(f"{scheme}: databases on a libSQL server are not supported yet")
+    raise UnsupportedURLError(f"{scheme}: is not a database that memrepo opens")
+
+
+def _file(path: str, mode: str = "rwc") -> Location:
+    if not path or "\0" in path:
+        raise InvalidInputError("url", "must name a file, without a NUL character")
+    if path == _MEMORY or mode == "memory":
+        return Location(None)
+    try:
+        fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidInputError("url", "has a character that no file's name can have") from None
+    return Location(Path(path).absolute(), mode)
+
+
+def _file_uri(url: str) -> Location:
+    parts = _split(url)
+    if parts.netloc not in ("", "localhost") or parts.fragment:
+        raise UnsupportedURLError("file: URLs have no host and no fragment")
+    return _file(unquote(parts.path), _mode(parts.query))
+
+
+def _sqlite_url(url: str) -> Location:
+    parts = _split(url)
+    if "://" not in url or parts.netloc or parts.fragment:
+        raise UnsupportedURLError("sqlite: URLs need three slashes: sqlite:///agent.db")
+    # SQLAlchemy's form: the first slash only separates, so four make an absolute path.
+    return _file(unquote(parts.path.removeprefix("/")) or _MEMORY, _mode(parts.query))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # Its message may hold what stands in the place of a host.
+        raise UnsupportedURLError("the URL is malformed") from None
+
+
+def _mode(query: str) -> str:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    mode = options.pop("mode", "rwc")
+    if options:
+        raise UnsupportedURLError("the URL has an option other than mode")
+    if mode not in _MODES:
+        raise UnsupportedURLError(f"mode must be one of {', '.join(_MODES)}")
+    return mode

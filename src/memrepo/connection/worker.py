@@ -1,0 +1,281 @@
+"""
+What runs on SQLite's worker thread: whole groups of units, each group in one call.
+
+aiosqlite gives a connection a thread and each await one call on it. It passes a subclass of
+`sqlite3.Connection` through (``factory=``), so a subclass that knows how to run an `Errand` makes one
+await out of a transaction of any length, with nothing but aiosqlite's public methods.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from memrepo.connection.call import Call
+from memrepo.connection.contract import Result
+from memrepo.connection.identity import FileIdentity
+from memrepo.connection.sqlite_errors import is_busy, primary_code, translate
+from memrepo.errors import ConnectionLostError, TransactionError
+from memrepo.queries.statement import BoundStatement
+
+__all__ = ["Errand", "WorkerConnection"]
+
+#: Steps of SQLite's virtual machine between two looks at whether the call was cancelled: about a
+#: millisecond, so that ordinary statements are never looked at.
+_STEPS_BETWEEN_CHECKS: Final = 20_000
+
+
+class Errand:
+    """A function for the worker thread, in the place of a statement's parameters."""
+
+    def __init__(
+        self, run: Callable[[WorkerConnection], None], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.run = run
+        #: The event loop that waits for it.
+        self.loop = loop
+
+    def __iter__(self) -> Iterator[Any]:
+        """Look like parameters to aiosqlite's types; nothing iterates it."""
+        return iter(())
+
+
+class _Watch:
+    """Tells SQLite to stop a statement whose caller has gone. Has no way back to the connection."""
+
+    call: Call | None = None
+
+    def __call__(self) -> bool:
+        return self.call is not None and self.call.is_cancelled
+
+
+class WorkerConnection(sqlite3.Connection):
+    """A connection that runs units. Lives on the worker thread; no method of it blocks the loop."""
+
+    def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
+        #: Why the database could not be opened; this is then a connection to nothing. If opening
+        #: failed here, aiosqlite would stop its thread without waiting for it, and the thread's last
+        #: message could come when the event loop is closed.
+        self.failure: sqlite3.Error | None = None
+        try:
+            super().__init__(database, *args, **kwargs)
+        except sqlite3.Error as error:
+            self.failure = error
+            super().__init__(":memory:")
+        self._watch = _Watch()
+        self._file: FileIdentity | None = None
+        self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run one statement, or the errand that came in the place of its parameters."""
+        if not isinstance(parameters, Errand):
+            return super().execute(sql, parameters)
+        try:
+            parameters.run(self)
+            return self.cursor()
+        finally:
+            if parameters.loop.is_closed():
+                _rest(self)
+
+    def watch_file(self, path: Path) -> None:
+        """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
+        self._file = FileIdentity(path)
+
+    def require_writable(self) -> None:
+        """
+        Notice a file that can only be read: SQLite opens it all the same, and says so when written to.
+
+        Raises:
+            sqlite3.OperationalError: SQLITE_READONLY.
+        """
+        try:
+            self.begin()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+        self.undo()
+
+    def run_group(self, calls: Sequence[Call]) -> None:
+        """
+        Run each call's unit and commit them together; a unit that fails is undone alone.
+
+        Raises:
+            sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
+        """
+        # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
+        calls = [call for call in calls if call.is_waiting]
+        try:
+            if len(calls) == 1:
+                self._run_alone(calls[0])
+            elif calls:
+                self._run_together(calls)
+        except BaseException:
+            self.undo()
+            raise
+        finally:
+            self._confirm(calls)
+
+    def run_reads(self, calls: Sequence[Call]) -> None:
+        """
+        Run each call's unit, with no transaction around it.
+
+        Raises:
+            sqlite3.OperationalError: The file was locked; run them again.
+        """
+        for call in calls:
+            try:
+                call.outcome = self._run(call)
+            except sqlite3.Error as error:
+                if is_busy(error):
+                    raise
+                call.outcome = translate(error)
+
+    def run_in_transaction(self, calls: Sequence[Call]) -> None:
+        """Run each call's unit inside the open transaction; one that fails is undone alone."""
+        for call in calls:
+            if self.in_transaction:
+                self._run_inside(call)
+            else:
+                # Going on would run, and commit, the rest of the block statement by statement.
+                call.outcome = _rolled_back()
+
+    def begin(self) -> None:
+        """
+        Take the write lock.
+
+        Raises:
+            sqlite3.OperationalError: It was not free.
+        """
+        super().execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Commit the open transaction; if that fails, roll it back and raise our error."""
+        if not self.in_transaction:
+            raise _rolled_back()
+        try:
+            super().execute("COMMIT")
+        except sqlite3.Error as error:
+            self.undo()
+            raise translate(error, outcome_unknown=True) from error
+        if self._is_file_lost():
+            raise _file_lost()
+
+    def undo(self) -> None:
+        """Roll back, if there is anything to roll back."""
+        if self.in_transaction:
+            super().execute("ROLLBACK")
+
+    def _is_file_lost(self) -> bool:
+        return self._file is not None and not self._file.is_same()
+
+    def _confirm(self, calls: Sequence[Call]) -> None:
+        if self._is_file_lost():
+            for call in calls:
+                if isinstance(call.outcome, list):
+                    call.outcome = _file_lost()
+
+    def _run_alone(self, call: Call) -> None:
+        # One statement is a transaction by itself; BEGIN and COMMIT would only cost.
+        is_single = len(call.unit) == 1
+        try:
+            if not is_single:
+                self.begin()
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            self.undo()
+            if is_busy(error):
+                raise
+            # A single statement commits in its own run, so that its failure may be the commit's.
+            call.outcome = translate(error, outcome_unknown=is_single and _is_storage(error))
+            return
+        if not is_single:
+            self._commit([call])
+
+    def _run_together(self, calls: Sequence[Call]) -> None:
+        self.begin()
+        for call in calls:
+            self._run_inside(call)
+            if not self.in_transaction:
+                # SQLite has rolled back everything, as it does on a full disk, an I/O error or an
+                # interrupted write. Nothing is committed yet, so the others get their own chance.
+                self._run_one_by_one([other for other in calls if other is not call])
+                return
+        self._commit(calls)
+
+    def _run_one_by_one(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            call.outcome = None
+        for call in calls:
+            self._run_alone(call)
+
+    def _run_inside(self, call: Call) -> None:
+        """Run a unit inside the open transaction; if it fails, it alone is undone."""
+        # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
+        needs_savepoint = len(call.unit) > 1
+        if needs_savepoint:
+            super().execute("SAVEPOINT unit")
+        try:
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            call.outcome = translate(error)
+            if needs_savepoint and self.in_transaction:
+                super().execute("ROLLBACK TO unit")
+        if needs_savepoint and self.in_transaction:
+            super().execute("RELEASE unit")
+
+    def _run(self, call: Call) -> list[Result]:
+        results: list[Result] = []
+        if call.durations_s is not None:
+            call.durations_s.clear()  # of an attempt that found the file locked
+        self._watch.call = call
+        try:
+            for bound in call.unit:
+                if call.durations_s is None:
+                    results.append(self._run_statement(bound))
+                else:
+                    started = perf_counter()
+                    try:
+                        results.append(self._run_statement(bound))
+                    finally:
+                        call.durations_s.append(perf_counter() - started)
+            return results
+        finally:
+            self._watch.call = None
+
+    def _run_statement(self, bound: BoundStatement) -> Result:
+        cursor = super().execute(bound.statement.sql, bound.parameters)
+        return Result(cursor.fetchall(), max(cursor.rowcount, 0))
+
+    def _commit(self, calls: Sequence[Call]) -> None:
+        try:
+            super().execute("COMMIT")
+        except sqlite3.Error as error:
+            self.undo()
+            for call in calls:
+                if isinstance(call.outcome, list):
+                    call.outcome = translate(error, outcome_unknown=True)
+
+
+def _rest(connection: sqlite3.Connection) -> None:
+    """Let go of the database, and of the thread: aiosqlite would fail to tell a closed event loop."""
+    connection.close()
+    threading.Event().wait()
+
+
+def _rolled_back() -> TransactionError:
+    return TransactionError("the database has rolled this transaction back")
+
+
+def _file_lost() -> ConnectionLostError:
+    error = ConnectionLostError("the database file was removed or replaced")
+    error.outcome_unknown = True
+    return error
+
+
+def _is_storage(error: sqlite3.Error) -> bool:
+    return primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)

@@ -1,0 +1,149 @@
+"""
+Everything memrepo raises.
+
+::
+
+    MemrepoError
+    ├── UsageError                 the caller's mistake; nothing was sent to the database
+    │   ├── InvalidInputError
+    │   ├── ClosedError
+    │   ├── WrongLoopError
+    │   ├── TransactionError
+    │   └── UnsupportedURLError
+    ├── NotFoundError
+    ├── ConflictError
+    ├── ConstraintError
+    ├── DecodeError
+    ├── DatabaseError              the database could not do it
+    │   ├── BusyError
+    │   ├── StorageFullError
+    │   ├── ReadOnlyError
+    │   ├── CorruptDatabaseError
+    │   └── ConnectionLostError
+    └── MigrationError
+
+The database's own exception is the ``__cause__``. Messages never hold stored text, parameters or tokens.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BusyError",
+    "ClosedError",
+    "ConflictError",
+    "ConnectionLostError",
+    "ConstraintError",
+    "CorruptDatabaseError",
+    "DatabaseError",
+    "DecodeError",
+    "InvalidInputError",
+    "MemrepoError",
+    "MigrationError",
+    "NotFoundError",
+    "ReadOnlyError",
+    "StorageFullError",
+    "TransactionError",
+    "UnsupportedURLError",
+    "UsageError",
+    "WrongLoopError",
+]
+
+
+class MemrepoError(Exception):
+    """Every error of this library is one of these."""
+
+
+class UsageError(MemrepoError):
+    """The program asked for something that cannot be done; nothing was sent to the database."""
+
+
+class InvalidInputError(UsageError, ValueError):
+    """An argument has a type or a value that is not accepted."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        #: The argument's name, with the path inside it where it has one: ``event_data.steps[3]``.
+        self.field = field
+        #: What is wrong with it, without its value.
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[InvalidInputError], tuple[str, str]]:
+        return type(self), (self.field, self.reason)
+
+
+class ClosedError(UsageError):
+    """The store was closed, or is being closed."""
+
+
+class WrongLoopError(UsageError):
+    """The store belongs to another event loop, or to the process before a fork."""
+
+
+class TransactionError(UsageError):
+    """A transaction was used where it cannot be: from inside another one, or after its end."""
+
+
+class UnsupportedURLError(UsageError):
+    """The URL names a database or an option that memrepo does not open."""
+
+
+class NotFoundError(MemrepoError, LookupError):
+    """There is no such row in this scope, or it is forgotten or expired."""
+
+
+class ConflictError(MemrepoError):
+    """The row's state does not allow it: a session is active already, a fact was replaced already."""
+
+
+class ConstraintError(MemrepoError):
+    """The database refused a row that breaks one of its constraints."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the database refused the row: {kind} constraint")
+        #: ``"unique"``, ``"foreign key"``, ``"not null"``, ``"check"`` or ``"other"``.
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type[ConstraintError], tuple[str]]:
+        return type(self), (self.kind,)
+
+
+class DecodeError(MemrepoError):
+    """A stored value cannot be read as what its column stands for; another program wrote it."""
+
+
+class DatabaseError(MemrepoError):
+    """The database failed; ``__cause__`` says how."""
+
+    #: Whether the same call may succeed if it is made again later.
+    retryable: bool = False
+    #: Whether the rows may have been stored all the same. Repeating a write stores nothing twice,
+    #: except an event that was appended without a key.
+    outcome_unknown: bool = False
+
+
+class BusyError(DatabaseError):
+    """Another writer held the database for longer than ``lock_timeout_s``."""
+
+    retryable = True
+
+
+class StorageFullError(DatabaseError):
+    """The disk, the quota or the database's page limit is full."""
+
+    retryable = True
+
+
+class ReadOnlyError(DatabaseError):
+    """The database, its folder or its file system cannot be written."""
+
+
+class CorruptDatabaseError(DatabaseError):
+    """The file is damaged, or it is not a database at all."""
+
+
+class ConnectionLostError(DatabaseError):
+    """The connection to the database is gone; open the store anew."""
+
+
+class MigrationError(MemrepoError):
+    """The schema cannot be brought to this version; what the message names was not applied."""

@@ -1,0 +1,50 @@
+"""When two texts are the same fact: the normal form of a fact's content, and its hash."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import sha256
+from typing import Final
+
+__all__ = ["content_hash", "normalize_content"]
+
+#: White space as JavaScript's ``trim`` and ``\s`` see it, so that the TypeScript original makes the
+#: same hashes. Python's own set differs: it has U+001C to U+001F and U+0085, and lacks U+FEFF.
+_WHITE_SPACE: Final = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_collapse = re.compile(f"[{_WHITE_SPACE}]+").sub
+
+
+def normalize_content(content: str) -> str:
+    """
+    Return the form of *content* in which two statements of one fact are equal.
+
+    Unicode NFC, trimmed, lower case, runs of white space to one space, trailing ``.,;:!?`` removed.
+
+    Returns:
+        The normal form. It may be empty, or end in a space where punctuation stood by itself.
+    """
+    text = unicodedata.normalize("NFC", content).strip(_WHITE_SPACE).lower()
+    return _collapse(" ", text).rstrip(".,;:!?")
+
+
+def content_hash(content: str, *, scope: str = "") -> str:
+    """
+    Return the hash under which *content* is stored in *scope*.
+
+    In the default scope it is the SHA-256 of the normal form, as the TypeScript original computes
+    it. In any other scope the scope and a NUL character are hashed before it, so that one unique
+    index on ``content_hash`` keeps facts apart by scope.
+
+    Returns:
+        64 lower-case hexadecimal digits.
+    """
+    return hash_normalized(normalize_content(content), scope)
+
+
+def hash_normalized(normalized: str, scope: str) -> str:
+    """Hash a text that is in normal form already."""
+    return sha256(f"{scope}\0{normalized}".encode() if scope else normalized.encode()).hexdigest()

@@ -1,0 +1,108 @@
+"""JSON values to stored text and back: strict on the way in, tolerant on the way out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias, cast
+
+from memrepo.errors import InvalidInputError
+
+__all__ = ["MAX_JSON_DEPTH", "JsonValue", "decode_json", "encode_json"]
+
+#: What JSON can hold. Tuples are stored as arrays; keys are strings.
+JsonValue: TypeAlias = (
+    bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
+)
+
+#: Levels of nesting; SQLite's own JSON functions stop at 1,000, Python's decoder near it.
+MAX_JSON_DEPTH: Final = 500
+
+#: Integers beyond this are not one number for every reader (SQLite and JavaScript round them).
+_MAX_INTEGER: Final = 2**63
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
+
+_Path: TypeAlias = "tuple[_Path, str | int] | None"
+
+
+def encode_json(field: str, value: JsonValue) -> str:
+    """
+    Write *value* as compact JSON text, non-ASCII characters as they are.
+
+    Raises:
+        InvalidInputError: *value* holds something JSON has no exact form for; the error's field
+            names the place, as in ``event_data.steps[3]``.
+    """
+    _check(field, value)
+    try:
+        return _encode(value)
+    except RecursionError:
+        raise InvalidInputError(field, "nested deeper than the stack that is left") from None
+
+
+def decode_json(text: str) -> tuple[JsonValue, bool]:
+    """Read stored *text*; return the value and whether it was readable (``None, False`` if not)."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _refuse_constant(name: str) -> JsonValue:
+    raise ValueError(name)
+
+
+def _check(field: str, value: JsonValue) -> None:
+    # A stack instead of recursion: 100,000 levels, or a list that holds itself, end at the limit.
+    stack: list[tuple[object, _Path, int]] = [(value, None, 1)]
+    while stack:
+        item, path, depth = stack.pop()
+        if type(item) not in (dict, list, tuple):
+            _check_scalar(field, path, item)
+        elif depth > MAX_JSON_DEPTH:
+            raise _invalid(field, None, f"nested deeper than {MAX_JSON_DEPTH} levels, or circular")
+        elif isinstance(item, dict):
+            for key, child in cast("dict[object, object]", item).items():
+                if type(key) is not str:
+                    raise _invalid(field, path, f"a key of type {type(key).__name__}, not str")
+                _check_text(field, path, key)
+                stack.append((child, (path, key), depth + 1))
+        elif isinstance(item, list | tuple):
+            children = enumerate(cast("Sequence[object]", item))
+            stack += [(child, (path, index), depth + 1) for index, child in children]
+
+
+def _check_scalar(field: str, path: _Path, item: object) -> None:
+    # Exact types: a subclass may print itself as anything.
+    kind = type(item)
+    if kind is str:
+        _check_text(field, path, str(item))
+    elif isinstance(item, float) and kind is float:
+        if not math.isfinite(item):
+            raise _invalid(field, path, "a number that is not finite")
+    elif isinstance(item, int) and kind is int:
+        if not -_MAX_INTEGER <= item < _MAX_INTEGER:
+            raise _invalid(field, path, "an integer beyond 64 bits")
+    elif item is not None and kind is not bool:
+        raise _invalid(field, path, f"{kind.__name__} is not a JSON type")
+
+
+def _check_text(field: str, path: _Path, text: str) -> None:
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _invalid(field, path, "text with a lone surrogate, which UTF-8 cannot hold") from None
+
+
+def _invalid(field: str, path: _Path, reason: str) -> InvalidInputError:
+    parts: list[str] = []
+    while path is not None:
+        path, step = path
+        parts.append(f"[{step}]" if isinstance(step, int) else f".{step}")
+    return InvalidInputError(field + "".join(reversed(parts)), reason)

@@ -1,0 +1,1 @@
+"""The tables and every statement about them. Pure: constant SQL from pypika, values only bound."""

@@ -1,0 +1,76 @@
+"""The statements that give the facts of other programs the hash by which memrepo knows them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pypika import Criterion, Table
+from pypika.functions import Cast
+from pypika.terms import NullValue, Term
+
+from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
+from memrepo.queries.remembering import HASH_VERSION
+
+_m = Table("memory_entries")
+_keeper = Table("memory_entries").as_("keeper")
+
+# A batch is a JSON array of [id, content_hash].
+_items = JsonEach("batch")
+_item_id, _item_hash = json_item(_items, 0), json_item(_items, 1)
+
+
+def _holder_of(content_hash: Term) -> Scalar:
+    return Scalar(
+        Query.from_(_keeper).select(_keeper.id).where(_keeper.content_hash == content_hash)
+    )
+
+
+def _lacks_hash() -> Criterion:
+    return _m.content_hash.isnull() | (_m.content_hash != _item_hash)
+
+
+#: The facts whose hash has not been checked, by the partial index on hash_version.
+UNCHECKED: Final = statement(
+    "adoption.unchecked",
+    Query.from_(_m)
+    .select(_m.id, _m.scope, Cast(_m.content, "BLOB"), _m.content_hash)
+    .where(_m.hash_version == 0)
+    .where(_m.id > param("after"))
+    .orderby(_m.id)
+    .limit(param("limit")),
+)
+#: Takes a hash that is not theirs from the facts of the batch.
+CLEAR_WRONG: Final = statement(
+    "adoption.clear_wrong",
+    Query.update(_m)
+    .set(_m.content_hash, NullValue())
+    .from_(_items)
+    .where(_m.id == _item_id)
+    .where(_m.content_hash != _item_hash),
+)
+#: Gives each fact of the batch its hash, unless another fact has it. No hash may be in it twice.
+SET_HASH: Final = statement(
+    "adoption.set_hash",
+    Query.update(_m)
+    .set(_m.content_hash, _item_hash)
+    .from_(_items)
+    .where(_m.id == _item_id)
+    .where(_lacks_hash())
+    .where(_holder_of(_item_hash).isnull()),
+)
+#: Links the facts of the batch whose hash another fact has to that one: they are the same fact.
+LINK_DUPLICATES: Final = statement(
+    "adoption.link_duplicates",
+    Query.update(_m)
+    .set(_m.superseded_by, _holder_of(_item_hash))
+    .from_(_items)
+    .where(_m.id == _item_id)
+    .where(_lacks_hash())
+    .where(_m.deleted_at.isnull())
+    .where(_m.superseded_by.isnull()),
+)
+#: Marks the facts of the batch as checked.
+MARK_CHECKED: Final = statement(
+    "adoption.mark_checked",
+    Query.update(_m).set(_m.hash_version, HASH_VERSION).from_(_items).where(_m.id == _item_id),
+)

@@ -1,0 +1,152 @@
+"""pypika, taught the SQL that SQLite and libSQL share. The only module that subclasses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pypika import Criterion, Field, Order, Parameter, Table
+from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
+from pypika.functions import Count
+from pypika.queries import QueryBuilder
+from pypika.terms import CustomFunction, Term, Tuple
+from pypika.utils import builder
+
+from memrepo.queries.statement import Statement
+
+__all__ = [
+    "JsonEach",
+    "Query",
+    "Scalar",
+    "Unindexed",
+    "columns_of",
+    "count",
+    "json_item",
+    "page",
+    "param",
+    "statement",
+]
+
+_json_extract = CustomFunction("json_extract", ["json", "path"])
+
+
+class _Builder(PostgreSQLQueryBuilder):
+    """
+    PostgreSQL's builder for its ``RETURNING``, which SQLite has too, with two changes.
+
+    Backticks, because SQLite takes a misspelled ``"column"`` for a string; and ``INSERT OR IGNORE``,
+    because pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628).
+    """
+
+    QUOTE_CHAR = "`"
+    ALIAS_QUOTE_CHAR = "`"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._or_ignore = False
+
+    @builder
+    def or_ignore(self) -> None:
+        self._or_ignore = True
+
+    def _insert_sql(self, **kwargs: Any) -> str:
+        sql: str = super()._insert_sql(**kwargs)
+        return sql.replace("INSERT", "INSERT OR IGNORE", 1) if self._or_ignore else sql
+
+
+class Query(PostgreSQLQuery):
+    """Where every statement begins."""
+
+    @classmethod
+    def _builder(cls, **kwargs: Any) -> _Builder:
+        return _Builder(**kwargs)
+
+
+class JsonEach(Table):
+    """The rows of a bound JSON array: a ``value`` for each item, and its index as ``key``."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__("json_each", alias="item")
+        self._parameter = parameter
+
+    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
+        """Print the table-valued function with its placeholder."""
+        return f"json_each(:{self._parameter}) `item`"
+
+
+class Scalar(Term):
+    """A query that gives one value; pypika itself leaves out the parentheses in SET and functions."""
+
+    def __init__(self, query: QueryBuilder) -> None:
+        super().__init__()
+        self._query = query
+
+    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
+        """Print the query in parentheses."""
+        return f"({self._query.get_sql()})"
+
+
+class Unindexed(Term):
+    """
+    A column that the planner must not look up in an index: ``+column``.
+
+    See https://sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+    """
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self._field = field
+
+    def get_sql(self, **kwargs: Any) -> str:
+        """Print the column with a unary plus."""
+        return f"+{self._field.get_sql(**kwargs)}"
+
+
+def param(name: str) -> Parameter:
+    """Return a new placeholder; pypika's keep state, so each use has its own."""
+    return Parameter(f":{name}")
+
+
+def json_item(items: JsonEach, position: int) -> Term:
+    """Return what stands at *position* in each item of *items*, itself an array."""
+    return _json_extract(items.value, f"$[{position}]")
+
+
+def columns_of(table: Table, names: Iterable[str]) -> list[Field]:
+    """Return the columns of *table* with these names, in their order."""
+    return [table[name] for name in names]
+
+
+def statement(name: str, query: QueryBuilder) -> Statement:
+    """Print *query* once and for all."""
+    sql = query.get_sql()
+    # pypika prints nothing, and says nothing, where a part is missing; SQLite runs nothing happily.
+    if not sql:
+        raise ValueError(f"{name} is empty")
+    return Statement(name, sql)
+
+
+def page(
+    name: str,
+    query: QueryBuilder,
+    conditions: Iterable[Criterion],
+    *,
+    by: Field,
+    after: bool,
+    newest_first: bool,
+) -> Statement:
+    """Read the next ``:limit`` rows in the order of (*by*, id), *after* a position or from the start."""
+    order = Order.desc if newest_first else Order.asc
+    number = by.table.id
+    query = query.where(Criterion.all(conditions))
+    if after:
+        position = Tuple(by, number)
+        bound = Tuple(param("after_instant"), param("after_id"))
+        query = query.where(position < bound if newest_first else position > bound)
+    query = query.orderby(by, order=order).orderby(number, order=order).limit(param("limit"))
+    return statement(name, query)
+
+
+def count(name: str, table: Table, conditions: Iterable[Criterion]) -> Statement:
+    """Count the rows of *table* for which all *conditions* hold."""
+    return statement(name, Query.from_(table).select(Count("*")).where(Criterion.all(conditions)))

@@ -1,0 +1,170 @@
+"""The statements about events. Each names the scope, so that none can leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from pypika import Case, Criterion, Field, Table
+from pypika.functions import Coalesce, Count, Substring
+from pypika.terms import ExistsCriterion, NullValue, Term
+
+from memrepo.codec import DAILY_LOG_COLUMNS
+from memrepo.queries import builder
+from memrepo.queries.builder import JsonEach, Query, Scalar, columns_of, json_item, param, statement
+from memrepo.queries.statement import Statement
+
+_d = Table("daily_logs")
+_s = Table("sessions").as_("session")
+_known = Table("daily_logs").as_("known")
+_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS)
+_NEW_COLUMNS = _COLUMNS[1:]
+
+
+def _in_scope() -> Criterion:
+    return _d.scope == param("scope")
+
+
+# --- appending ---------------------------------------------------------------------------------
+
+
+def _session_in_scope(session_id: Term) -> Term:
+    """
+    The session's id, if it is one of this scope.
+
+    Otherwise -1, which no session has: the foreign key then fails, and the unit with it, as it does
+    for a session that is not there at all.
+    """
+    found = (
+        Query.from_(_s).select(_s.id).where(_s.id == session_id).where(_s.scope == param("scope"))
+    )
+    return Case().when(session_id.isnull(), NullValue()).else_(Coalesce(Scalar(found), -1))
+
+
+def _is_new(key: Term) -> Criterion:
+    # An insert that OR IGNORE passes over uses up an id all the same, and writes to keep count.
+    known = Query.from_(_known).select(1).where(_known.scope == param("scope"))
+    return ExistsCriterion(known.where(_known.idempotency_key == key)).negate()
+
+
+_new = (
+    param("scope"),
+    _session_in_scope(param("session_id")),
+    param("event_type"),
+    param("event_data"),
+    param("now"),
+    param("key"),
+)
+
+APPEND: Final = statement(
+    "daily_logs.append",
+    Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new).returning(*_COLUMNS),
+)
+#: For an event with an idempotency key: returns no row if the key is there.
+APPEND_ONCE: Final = statement(
+    "daily_logs.append_once",
+    Query.into(_d)
+    .columns(*_NEW_COLUMNS)
+    .select(*_new)
+    .where(_is_new(param("key")))
+    .or_ignore()
+    .returning(*_COLUMNS),
+)
+GET_BY_KEY: Final = statement(
+    "daily_logs.get_by_key",
+    Query.from_(_d).select(*_COLUMNS).where(_in_scope()).where(_d.idempotency_key == param("key")),
+)
+
+# A batch is a JSON array of [session_id, event_type, event_data, key].
+_items = JsonEach("batch")
+_item_session, _item_type, _item_data, _item_key = (json_item(_items, n) for n in range(4))
+
+APPEND_MANY: Final = statement(
+    "daily_logs.append_many",
+    Query.into(_d)
+    .columns(*_NEW_COLUMNS)
+    .from_(_items)
+    .select(
+        param("scope"),
+        _session_in_scope(_item_session),
+        _item_type,
+        _item_data,
+        param("now"),
+        _item_key,
+    )
+    .where(_item_key.isnull() | _is_new(_item_key))
+    # So that the ids follow the batch.
+    .orderby(_items.key)
+    .or_ignore()
+    .returning(_d.id, _d.idempotency_key),
+)
+_keys = JsonEach("keys")
+#: The events that have one of the keys in a JSON array of [key].
+GET_BY_KEYS: Final = statement(
+    "daily_logs.get_by_keys",
+    Query.from_(_d)
+    .select(*_COLUMNS)
+    .where(_in_scope())
+    .where(_d.idempotency_key.isin(Query.from_(_keys).select(json_item(_keys, 0)))),
+)
+
+# --- reading -----------------------------------------------------------------------------------
+
+GET: Final = statement(
+    "daily_logs.get",
+    Query.from_(_d).select(*_COLUMNS).where(_d.id == param("id")).where(_in_scope()),
+)
+
+#: The conditions a filter can be made of, by the name of their parameter.
+CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
+    "session_id": lambda: _d.session_id == param("session_id"),
+    "event_type": lambda: _d.event_type == param("event_type"),
+    "since": lambda: _d.timestamp >= param("since"),
+    "until": lambda: _d.timestamp < param("until"),
+}
+
+
+def _where(conditions: frozenset[str]) -> list[Criterion]:
+    return [_in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
+
+
+@cache
+def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) -> Statement:
+    """Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp)."""
+    return builder.page(
+        "daily_logs.find_many",
+        Query.from_(_d).select(*_COLUMNS),
+        _where(conditions),
+        by=_d.timestamp,
+        after=after,
+        newest_first=newest_first,
+    )
+
+
+#: The UTC days that have events, as the first ten characters of their instants.
+DAYS: Final = statement(
+    "daily_logs.days",
+    Query.from_(_d)
+    .select(Substring(_d.timestamp, 1, 10).as_("day"))
+    .distinct()
+    .where(_in_scope())
+    .orderby(Field("day")),
+)
+
+_days = JsonEach("days")
+_in_day = (
+    Query.from_(_d)
+    .select(Count("*"))
+    .where(_in_scope())
+    .where(_d.timestamp >= json_item(_days, 0))
+    .where(_d.timestamp < json_item(_days, 1))
+)
+#: The number of events in each of a JSON array's [since, until], in its order.
+COUNT_BY_DAY: Final = statement(
+    "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
+)
+
+_old = (_in_scope(), _d.timestamp < param("before"))
+PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))
+COUNT_PURGEABLE: Final = builder.count("daily_logs.count_purgeable", _d, _old)

@@ -1,0 +1,49 @@
+"""The table of facts, and the conditions that its statements share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pypika import Criterion, Table
+
+from memrepo.codec import MEMORY_COLUMNS
+from memrepo.queries.builder import Unindexed, columns_of, param
+
+MEMORIES: Final = Table("memory_entries")
+COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
+
+
+def unexpired(table: Table = MEMORIES) -> Criterion:
+    """Never expires, or not yet at ``:now``."""
+    return table.expires_at.isnull() | (table.expires_at > param("now"))
+
+
+def current(table: Table = MEMORIES) -> Criterion:
+    """Neither forgotten, superseded nor expired."""
+    return table.deleted_at.isnull() & table.superseded_by.isnull() & unexpired(table)
+
+
+def gone() -> Criterion:
+    """The opposite of `current`."""
+    expired = MEMORIES.expires_at <= param("now")
+    return MEMORIES.deleted_at.notnull() | MEMORIES.superseded_by.notnull() | expired
+
+
+def in_scope(table: Table = MEMORIES) -> Criterion:
+    """Is of ``:scope``."""
+    return table.scope == param("scope")
+
+
+def also_in_scope() -> Criterion:
+    """Is of ``:scope``; for where the planner would walk the whole scope, not look up a hash."""
+    return Unindexed(MEMORIES.scope) == param("scope")
+
+
+def by_id(table: Table = MEMORIES) -> Criterion:
+    """Has ``:id``, in ``:scope``."""
+    return (table.id == param("id")) & in_scope(table)
+
+
+def by_hash(table: Table = MEMORIES) -> Criterion:
+    """Has ``:content_hash``, in ``:scope``."""
+    return (table.content_hash == param("content_hash")) & in_scope(table)

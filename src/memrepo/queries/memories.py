@@ -1,0 +1,168 @@
+"""The statements that read facts, and change, forget and purge them. Each names the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from pypika import Criterion
+from pypika.functions import Count
+from pypika.terms import NullValue
+
+from memrepo.queries import builder
+from memrepo.queries.builder import Query, param, statement
+from memrepo.queries.facts import (
+    COLUMNS,
+    MEMORIES,
+    also_in_scope,
+    by_hash,
+    by_id,
+    current,
+    in_scope,
+    unexpired,
+)
+from memrepo.queries.statement import Statement
+
+# --- one fact by its id ------------------------------------------------------------------------
+
+GET: Final = statement(
+    "memories.get",
+    Query.from_(MEMORIES)
+    .select(*COLUMNS)
+    .where(by_id())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired()),
+)
+GET_UNEXPIRED: Final = statement(
+    "memories.get_unexpired",
+    Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()),
+)
+GET_BY_HASH: Final = statement(
+    "memories.get_by_hash",
+    Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()).where(current()),
+)
+#: What a fact superseded directly, oldest first, by the partial index on superseded_by.
+PREDECESSORS: Final = statement(
+    "memories.predecessors",
+    Query.from_(MEMORIES)
+    .select(*COLUMNS)
+    .where(MEMORIES.superseded_by == param("id"))
+    .where(also_in_scope())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired())
+    .orderby(MEMORIES.created_at)
+    .orderby(MEMORIES.id),
+)
+TOUCH: Final = statement(
+    "memories.touch",
+    Query.update(MEMORIES)
+    .set(MEMORIES.last_accessed, param("now"))
+    .where(by_id())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired())
+    .returning(*COLUMNS),
+)
+FORGET: Final = statement(
+    "memories.forget",
+    Query.update(MEMORIES)
+    .set(MEMORIES.deleted_at, param("now"))
+    .where(by_id())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired()),
+)
+RESTORE: Final = statement(
+    "memories.restore",
+    Query.update(MEMORIES)
+    .set(MEMORIES.deleted_at, NullValue())
+    .where(by_id())
+    .where(unexpired())
+    .returning(*COLUMNS),
+)
+
+
+@cache
+def update(columns: frozenset[str]) -> Statement:
+    """Set *columns* of one fact that is neither forgotten nor expired."""
+    query = Query.update(MEMORIES)
+    for name in sorted(columns):
+        query = query.set(MEMORIES[name], param(name))
+    return statement(
+        "memories.update",
+        query.where(by_id())
+        .where(MEMORIES.deleted_at.isnull())
+        .where(unexpired())
+        .returning(*COLUMNS),
+    )
+
+
+# --- many facts --------------------------------------------------------------------------------
+
+#: The conditions a filter can be made of, by the name of their parameter (or, without one, their own).
+CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
+    "category": lambda: MEMORIES.category == param("category"),
+    "source": lambda: MEMORIES.source == param("source"),
+    "created_from": lambda: MEMORIES.created_at >= param("created_from"),
+    "created_before": lambda: MEMORIES.created_at < param("created_before"),
+    "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
+    "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
+    "contains": lambda: MEMORIES.content.glob(param("contains")),
+    "now": unexpired,
+    "not_forgotten": MEMORIES.deleted_at.isnull,
+    "not_superseded": MEMORIES.superseded_by.isnull,
+}
+
+
+def _where(conditions: frozenset[str]) -> list[Criterion]:
+    return [in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
+
+
+@cache
+def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
+    """Read a page, newest first, by the index on (scope, created_at) or (scope, category, created_at)."""
+    query = Query.from_(MEMORIES).select(*COLUMNS)
+    return builder.page(
+        "memories.find_many",
+        query,
+        _where(conditions),
+        by=MEMORIES.created_at,
+        after=after,
+        newest_first=True,
+    )
+
+
+@cache
+def count(conditions: frozenset[str]) -> Statement:
+    """Count the facts of a filter."""
+    return builder.count("memories.count", MEMORIES, _where(conditions))
+
+
+@cache
+def forgotten(*, after: bool) -> Statement:
+    """Read a page of what was forgotten since ``:since``, latest first, by the index on deleted_at."""
+    return builder.page(
+        "memories.forgotten",
+        Query.from_(MEMORIES).select(*COLUMNS),
+        [in_scope(), MEMORIES.deleted_at >= param("since"), unexpired()],
+        by=MEMORIES.deleted_at,
+        after=after,
+        newest_first=True,
+    )
+
+
+def _purgeable() -> Criterion:
+    old = (MEMORIES.deleted_at < param("before")) | (MEMORIES.expires_at < param("before"))
+    return in_scope() & old
+
+
+FORGET_ALL: Final = statement(
+    "memories.forget_all",
+    Query.update(MEMORIES)
+    .set(MEMORIES.deleted_at, param("now"))
+    .where(in_scope())
+    .where(MEMORIES.deleted_at.isnull()),
+)
+PURGE: Final = statement("memories.purge", Query.from_(MEMORIES).delete().where(_purgeable()))
+COUNT_PURGEABLE: Final = statement(
+    "memories.count_purgeable", Query.from_(MEMORIES).select(Count("*")).where(_purgeable())
+)

@@ -1,0 +1,242 @@
+"""The statements that remember facts, one or many, and that replace one by another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pypika import Case, Criterion, Table
+from pypika.functions import Coalesce
+from pypika.queries import QueryBuilder
+from pypika.terms import ExistsCriterion, NullValue, Term
+
+from memrepo.queries.builder import JsonEach, Query, Scalar, columns_of, json_item, param, statement
+from memrepo.queries.facts import (
+    COLUMNS,
+    MEMORIES,
+    also_in_scope,
+    by_hash,
+    by_id,
+    current,
+    gone,
+)
+
+#: The version of the rule in `memrepo.hashing`. A migration that changes it sets every row's to 0.
+HASH_VERSION: Final = 1
+#: A fact that the user states outranks one from these sources, ours and the original system's.
+INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
+EXPLICIT_SOURCE: Final = "user_explicit"
+
+_known = Table("memory_entries").as_("known")
+_NEW_COLUMNS = columns_of(
+    MEMORIES,
+    (
+        "scope",
+        "content",
+        "content_hash",
+        "category",
+        "source",
+        "created_at",
+        "metadata",
+        "expires_at",
+        "hash_version",
+    ),
+)
+
+# --- remember ----------------------------------------------------------------------------------
+# Three statements, of which the first to return a row says what happened: a fact that was gone is
+# revived, one that is current is refreshed, and only a new one is inserted. Refreshing comes before
+# inserting, so that a new fact is not refreshed at once; it repeats what reviving did, harmlessly.
+
+
+def _better_source(source: Term) -> Term:
+    upgrade = (source == EXPLICIT_SOURCE) & MEMORIES.source.isin(INFERRED_SOURCES)
+    return Case().when(upgrade, source).else_(MEMORIES.source)
+
+
+def _later_expiry(expires_at: Term) -> Term:
+    return (
+        Case()
+        .when(expires_at.isnull(), NullValue())
+        .when(MEMORIES.expires_at < expires_at, expires_at)
+        .else_(MEMORIES.expires_at)
+    )
+
+
+def _revive(source: Term, expires_at: Term) -> QueryBuilder:
+    return (
+        Query.update(MEMORIES)
+        .set(MEMORIES.deleted_at, NullValue())
+        .set(MEMORIES.superseded_by, NullValue())
+        .set(MEMORIES.expires_at, expires_at)
+        .set(MEMORIES.last_accessed, param("now"))
+        .set(MEMORIES.source, _better_source(source))
+    )
+
+
+def _refresh(source: Term, expires_at: Term) -> QueryBuilder:
+    return (
+        Query.update(MEMORIES)
+        .set(MEMORIES.last_accessed, param("now"))
+        .set(MEMORIES.source, _better_source(source))
+        .set(MEMORIES.expires_at, _later_expiry(expires_at))
+    )
+
+
+def _is_unknown(content_hash: Term) -> Criterion:
+    # An insert that OR IGNORE passes over uses up an id all the same, and writes to keep count.
+    known = Query.from_(_known).select(1).where(_known.content_hash == content_hash)
+    return ExistsCriterion(known).negate()
+
+
+REVIVE: Final = statement(
+    "memories.revive",
+    _revive(param("source"), param("expires_at"))
+    .where(by_hash())
+    .where(gone())
+    .returning(*COLUMNS),
+)
+REFRESH: Final = statement(
+    "memories.refresh",
+    _refresh(param("source"), param("expires_at"))
+    .where(by_hash())
+    .where(current())
+    .returning(*COLUMNS),
+)
+INSERT: Final = statement(
+    "memories.insert",
+    Query.into(MEMORIES)
+    .columns(*_NEW_COLUMNS)
+    .select(
+        param("scope"),
+        param("content"),
+        param("content_hash"),
+        param("category"),
+        param("source"),
+        param("now"),
+        param("metadata"),
+        param("expires_at"),
+        HASH_VERSION,
+    )
+    .where(_is_unknown(param("content_hash")))
+    .or_ignore()
+    .returning(*COLUMNS),
+)
+
+# The same for a batch: a JSON array of [content, content_hash, category, source, metadata, expires_at,
+# source of a restatement].
+
+_items = JsonEach("batch")
+(
+    _item_content,
+    _item_hash,
+    _item_category,
+    _item_source,
+    _item_metadata,
+    _item_expires_at,
+    _item_restated,
+) = (json_item(_items, position) for position in range(7))
+
+REVIVE_MANY: Final = statement(
+    "memories.revive_many",
+    _revive(_item_restated, _item_expires_at)
+    .from_(_items)
+    .where(MEMORIES.content_hash == _item_hash)
+    .where(also_in_scope())
+    .where(gone())
+    .returning(*COLUMNS),
+)
+REFRESH_MANY: Final = statement(
+    "memories.refresh_many",
+    _refresh(_item_restated, _item_expires_at)
+    .from_(_items)
+    .where(MEMORIES.content_hash == _item_hash)
+    .where(also_in_scope())
+    .where(current())
+    .returning(*COLUMNS),
+)
+INSERT_MANY: Final = statement(
+    "memories.insert_many",
+    Query.into(MEMORIES)
+    .columns(*_NEW_COLUMNS)
+    .from_(_items)
+    .select(
+        param("scope"),
+        _item_content,
+        _item_hash,
+        _item_category,
+        _item_source,
+        param("now"),
+        _item_metadata,
+        _item_expires_at,
+        HASH_VERSION,
+    )
+    .where(_is_unknown(_item_hash))
+    # So that the ids follow the batch.
+    .orderby(_items.key)
+    .or_ignore()
+    .returning(*COLUMNS),
+)
+
+
+# --- supersede ---------------------------------------------------------------------------------
+# The same again, each statement on condition that the old fact is there, current, and another one.
+
+_old = Table("memory_entries").as_("old")
+_successor = Table("memory_entries").as_("successor")
+
+
+def _replaceable(table: Table) -> Criterion:
+    differs = table.content_hash.isnull() | (table.content_hash != param("content_hash"))
+    return by_id(table) & current(table) & differs
+
+
+def _if_replaceable() -> Criterion:
+    return ExistsCriterion(Query.from_(_old).select(1).where(_replaceable(_old)))
+
+
+SUPERSEDE_REVIVE: Final = statement(
+    "memories.supersede_revive",
+    _revive(param("source"), param("expires_at"))
+    .where(by_hash())
+    .where(gone())
+    .where(_if_replaceable())
+    .returning(*COLUMNS),
+)
+SUPERSEDE_REFRESH: Final = statement(
+    "memories.supersede_refresh",
+    _refresh(param("source"), param("expires_at"))
+    .where(by_hash())
+    .where(current())
+    .where(_if_replaceable())
+    .returning(*COLUMNS),
+)
+SUPERSEDE_INSERT: Final = statement(
+    "memories.supersede_insert",
+    Query.into(MEMORIES)
+    .columns(*_NEW_COLUMNS)
+    .from_(_old)
+    .select(
+        param("scope"),
+        param("content"),
+        param("content_hash"),
+        Coalesce(param("category"), _old.category),
+        param("source"),
+        param("now"),
+        Coalesce(param("metadata"), _old.metadata),
+        param("expires_at"),
+        HASH_VERSION,
+    )
+    .where(_replaceable(_old))
+    .or_ignore()
+    .returning(*COLUMNS),
+)
+SUPERSEDE_LINK: Final = statement(
+    "memories.supersede_link",
+    Query.update(MEMORIES)
+    .set(
+        MEMORIES.superseded_by,
+        Scalar(Query.from_(_successor).select(_successor.id).where(by_hash(_successor))),
+    )
+    .where(_replaceable(MEMORIES))
+    .returning(MEMORIES.id),
+)

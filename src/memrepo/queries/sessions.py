@@ -1,0 +1,132 @@
+"""The statements about sessions. Each names the scope, so that none can leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from pypika import Criterion, Order, Table
+from pypika.functions import Coalesce, Max
+from pypika.queries import QueryBuilder
+from pypika.terms import ExistsCriterion
+
+from memrepo.codec import SESSION_COLUMNS
+from memrepo.queries import builder
+from memrepo.queries.builder import Query, Scalar, columns_of, param, statement
+from memrepo.queries.statement import Statement
+
+_s = Table("sessions")
+_log = Table("daily_logs").as_("log")
+_open = Table("sessions").as_("open")
+
+
+def _latest_event() -> Scalar:
+    """By the index on (session_id, timestamp)."""
+    return Scalar(Query.from_(_log).select(Max(_log.timestamp)).where(_log.session_id == _s.id))
+
+
+def _select() -> QueryBuilder:
+    return Query.from_(_s).select(*columns_of(_s, SESSION_COLUMNS), _latest_event())
+
+
+def _in_scope(table: Table = _s) -> Criterion:
+    return table.scope == param("scope")
+
+
+def _by_id() -> Criterion:
+    return (_s.id == param("id")) & _in_scope()
+
+
+# --- beginnings and ends -----------------------------------------------------------------------
+
+
+def _last_activity() -> Coalesce:
+    return Coalesce(_latest_event(), _s.started_at)
+
+
+#: Ends what has been idle since ``:idle_since``, or was last active before ``:day_start`` (``''``
+#: for no day boundary), at its last activity.
+TIME_OUT: Final = statement(
+    "sessions.time_out",
+    Query.update(_s)
+    .set(_s.ended_at, _last_activity())
+    .set(_s.end_trigger, "timeout")
+    .where(_in_scope())
+    .where(_s.ended_at.isnull())
+    .where((_last_activity() <= param("idle_since")) | (_last_activity() < param("day_start"))),
+)
+END_OPEN: Final = statement(
+    "sessions.end_open",
+    Query.update(_s)
+    .set(_s.ended_at, param("now"))
+    .set(_s.end_trigger, "explicit")
+    .where(_in_scope())
+    .where(_s.ended_at.isnull()),
+)
+START: Final = statement(
+    "sessions.start",
+    Query.into(_s)
+    .columns(_s.scope, _s.started_at, _s.is_exclusive)
+    .select(param("scope"), param("now"), 1)
+    .where(
+        ExistsCriterion(
+            Query.from_(_open).select(1).where(_in_scope(_open)).where(_open.ended_at.isnull())
+        ).negate()
+    )
+    .returning(_s.id),
+)
+END: Final = statement(
+    "sessions.end",
+    Query.update(_s)
+    .set(_s.ended_at, param("now"))
+    .set(_s.end_trigger, param("end_trigger"))
+    .set(_s.summary, Coalesce(param("summary"), _s.summary))
+    .where(_by_id())
+    .where(_s.ended_at.isnull())
+    .returning(_s.id),
+)
+SUMMARIZE: Final = statement(
+    "sessions.summarize",
+    Query.update(_s).set(_s.summary, param("summary")).where(_by_id()),
+)
+
+# --- reading -----------------------------------------------------------------------------------
+
+GET: Final = statement("sessions.get", _select().where(_by_id()))
+#: The newest session that has not ended, by the partial index on open ones.
+NEWEST_OPEN: Final = statement(
+    "sessions.newest_open",
+    _select()
+    .where(_in_scope())
+    .where(_s.ended_at.isnull())
+    .orderby(_s.started_at, order=Order.desc)
+    .orderby(_s.id, order=Order.desc)
+    .limit(1),
+)
+
+#: The conditions a filter can be made of, by the name of their parameter (or, without one, their own).
+CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
+    "started_from": lambda: _s.started_at >= param("started_from"),
+    "started_before": lambda: _s.started_at < param("started_before"),
+    "end_trigger": lambda: _s.end_trigger == param("end_trigger"),
+    "ended": _s.ended_at.notnull,
+    "not_ended": _s.ended_at.isnull,
+}
+
+
+def _where(conditions: frozenset[str]) -> list[Criterion]:
+    return [_in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
+
+
+@cache
+def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
+    """Read a page, newest first, by the index on (scope, started_at)."""
+    return builder.page(
+        "sessions.find_many",
+        _select(),
+        _where(conditions),
+        by=_s.started_at,
+        after=after,
+        newest_first=True,
+    )

@@ -1,0 +1,199 @@
+"""How facts come in: remembered once, one by one or many at a time, and replaced by newer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from memrepo.codec import MEMORY_COLUMNS, Row, Value, encode_instant, to_memory
+from memrepo.errors import ConflictError, DatabaseError, NotFoundError
+from memrepo.inputs import Fact, batches, encode_each, encode_fact, merge_facts
+from memrepo.jsontext import JsonValue
+from memrepo.models import MemoryEntry, MemoryNew, Remembered, RememberOutcome
+from memrepo.queries import memories, remembering as queries
+from memrepo.repository import Repository
+from memrepo.validation import check_id, check_name
+
+__all__ = ["Remembering", "found"]
+
+_HASH: Final = MEMORY_COLUMNS.index("content_hash")
+#: What it means that the first, second or third statement of remembering returned the fact.
+_OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
+
+
+class Remembering(Repository):
+    """The part of `MemoryRepo` that takes facts in."""
+
+    async def remember(
+        self,
+        content: str,
+        *,
+        category: str = "fact",
+        source: str = "user_explicit",
+        metadata: Mapping[str, JsonValue] | None = None,
+        expires_at: datetime | None = None,
+    ) -> Remembered:
+        """
+        Store a fact, unless it is known; then refresh it, or bring it back if it was gone.
+
+        Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
+        id, text, category and metadata; its ``last_accessed`` becomes now; its source becomes
+        ``user_explicit`` if it was inferred and is now said by the user; its expiry is put off, never
+        moved closer. One that comes back takes the expiry given here.
+
+        Args:
+            content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
+            category: What kind of fact: 1 to 255 characters.
+            source: Who says so: 1 to 255 characters.
+            metadata: A JSON object that belongs to it.
+            expires_at: From when on it is no longer returned; kept to the millisecond.
+
+        Returns:
+            The fact as it is stored now, and whether it was created, a duplicate, or restored.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+
+        Source:
+            The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
+        """
+        new = MemoryNew(
+            content=content,
+            category=category,
+            source=source,
+            metadata=metadata,
+            expires_at=expires_at,
+        )
+        fact = encode_fact(new, self._scope)
+        now = encode_instant(self._now())
+        refreshed = self._refreshed(fact, now)
+        results = await self._connection.write(
+            (
+                queries.REVIVE.bind(**refreshed),
+                queries.REFRESH.bind(**refreshed),
+                queries.INSERT.bind(scope=self._scope, now=now, **fact._asdict()),
+            )
+        )
+        return _first_outcome(result.rows for result in results)
+
+    async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
+        """
+        Remember any number of facts as one atomic unit.
+
+        Returns:
+            One outcome an item, in order. A fact that occurs again in the batch is a duplicate of
+            its first mention. An empty list for no facts.
+
+        Raises:
+            InvalidInputError: An item is not accepted; nothing is stored.
+        """
+        encoded = encode_each("facts", facts, MemoryNew, partial(encode_fact, scope=self._scope))
+        if not encoded:
+            return []
+        bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
+        unit = [
+            statement.bind(batch=batch, **bound)
+            for batch in batches(merge_facts(encoded))
+            for statement in (queries.REVIVE_MANY, queries.REFRESH_MANY, queries.INSERT_MANY)
+        ]
+        stored: dict[str, Remembered] = {}
+        for index, result in enumerate(await self._connection.write(tuple(unit))):
+            for row in result.rows:
+                stored.setdefault(row[_HASH], _remembered(index % len(_OUTCOMES), row))
+        return list(_one_each(encoded, stored))
+
+    async def supersede(
+        self,
+        id: int,
+        content: str,
+        *,
+        category: str | None = None,
+        source: str = "user_explicit",
+        metadata: Mapping[str, JsonValue] | None = None,
+        expires_at: datetime | None = None,
+    ) -> Remembered:
+        """
+        Remember *content* and link the fact *id* to it, as one atomic unit.
+
+        The old fact is no longer current; `get` and `history` still return it.
+
+        Args:
+            id: The fact that no longer holds.
+            content: What holds instead, as in `remember`.
+            category: The old fact's if ``None``.
+            source: As in `remember`.
+            metadata: The old fact's if ``None``.
+            expires_at: As in `remember`.
+
+        Returns:
+            What became of the new fact, as in `remember`.
+
+        Raises:
+            ConflictError: The fact was superseded before, or *content* states the same fact.
+            NotFoundError: There is none in this scope, or it is forgotten or expired.
+        """
+        number = check_id("id", id)
+        fact = encode_fact(
+            MemoryNew(content=content, source=source, metadata=metadata, expires_at=expires_at),
+            self._scope,
+        )
+        now = encode_instant(self._now())
+        place: dict[str, Value] = {"id": number, "scope": self._scope, "now": now}
+        refreshed = {**self._refreshed(fact, now), **place}
+        kept = fact._asdict()
+        kept["category"] = None if category is None else check_name("category", category)
+        *remembered, link, old = await self._connection.write(
+            (
+                queries.SUPERSEDE_REVIVE.bind(**refreshed),
+                queries.SUPERSEDE_REFRESH.bind(**refreshed),
+                queries.SUPERSEDE_INSERT.bind(**kept, **place),
+                queries.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
+                memories.GET.bind(**place),
+            )
+        )
+        if link.rows:
+            return _first_outcome(result.rows for result in remembered)
+        if found(to_memory(old.rows[0]) if old.rows else None, id).superseded_by is not None:
+            raise ConflictError(f"memory {id} was superseded before")
+        raise ConflictError(f"memory {id} states the same fact")
+
+    def _refreshed(self, fact: Fact, now: str) -> dict[str, Value]:
+        return {
+            "scope": self._scope,
+            "now": now,
+            "content_hash": fact.content_hash,
+            "source": fact.source,
+            "expires_at": fact.expires_at,
+        }
+
+
+def found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
+    """Return *entry*, or raise NotFoundError for the one with this id."""
+    if entry is None:
+        raise NotFoundError(f"memory {id} is not there, or it is forgotten or expired")
+    return entry
+
+
+def _remembered(index: int, row: Row) -> Remembered:
+    return Remembered(outcome=_OUTCOMES[index], entry=to_memory(row))
+
+
+def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
+    for index, rows in enumerate(results):
+        if rows:
+            return _remembered(index, rows[0])
+    # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
+    raise DatabaseError("the database neither stored the fact nor has it")
+
+
+def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[Remembered]:
+    mentioned: set[str] = set()
+    for fact in facts:
+        first = stored.get(fact.content_hash) or _first_outcome(())
+        if fact.content_hash in mentioned:
+            yield Remembered(outcome="duplicate", entry=first.entry)
+        else:
+            mentioned.add(fact.content_hash)
+            yield first

@@ -1,0 +1,80 @@
+"""memrepo, as its README uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import memrepo
+from tests.benchmarks import sql
+from tests.benchmarks.contender import (
+    EVENTS,
+    FACTS,
+    READS,
+    Contender,
+    Durability,
+    Key,
+    Settings,
+    named,
+)
+from tests.benchmarks.data import SOURCE, Event, Fact
+
+
+class Ours(Contender):
+    """The public API only, so that what is measured is what a user gets."""
+
+    name: ClassVar[str] = "memrepo"
+    packages: ClassVar[tuple[str, ...]] = ("memrepo",)
+    module: ClassVar[str] = "memrepo"
+    does: ClassVar[frozenset[str]] = EVENTS | FACTS | READS
+    usage: ClassVar[str] = "`connect(path, durability=...)`, the repositories of one store"
+
+    store: memrepo.Store
+    durability: Durability
+
+    async def open(self, path: Path, durability: Durability) -> None:
+        """Open the store."""
+        self.durability = durability
+        self.store = await memrepo.connect(path, durability=durability)
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self.store.close()
+
+    async def settings(self) -> Settings:
+        """Ask the store, which reads the pragmas of its own connection."""
+        info = await self.store.info()
+        return named(info.journal_mode, info.synchronous)
+
+    async def append(self, event: Event) -> None:
+        """Append one event."""
+        await self.store.daily_logs.append(event.session_id, event.event_type, event.data)
+
+    async def append_all(self, events: Sequence[Event]) -> None:
+        """Append all events in one call."""
+        new = memrepo.DailyLogNew
+        await self.store.daily_logs.append_many(
+            [
+                new(session_id=e.session_id, event_type=e.event_type, event_data=e.data)
+                for e in events
+            ]
+        )
+
+    async def remember(self, fact: Fact) -> None:
+        """Remember one fact."""
+        await self.store.memories.remember(fact.content, category=fact.category, source=SOURCE)
+
+    async def get(self, key: Key) -> object:
+        """Get one fact."""
+        return await self.store.memories.get(int(key))
+
+    async def context(self, category: str, session_id: int) -> tuple[int, int]:
+        """Read the newest page of facts and of events."""
+        facts = await self.store.memories.find_many(
+            memrepo.MemoryFilter(category=category), limit=sql.N_FACTS
+        )
+        events = await self.store.daily_logs.find_many(
+            memrepo.DailyLogFilter(session_id=session_id), limit=sql.N_EVENTS, newest_first=True
+        )
+        return len(facts.items), len(events.items)

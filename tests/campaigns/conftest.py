@@ -1,0 +1,60 @@
+"""Fixtures of the fault campaigns, and the list of their figures at the end of a run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from . import building
+from .scale import Figures, is_long
+
+_LINES = pytest.StashKey[list[str]]()
+
+
+#: seconds that one campaign may take; each limits its programs by itself, and far more tightly
+_LIMIT_SHORT_S, _LIMIT_LONG_S = 600, 6 * 3600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the campaigns more time than an ordinary test has."""
+    limit = pytest.mark.timeout(_LIMIT_LONG_S if is_long() else _LIMIT_SHORT_S)
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(limit)
+
+
+@pytest.fixture(scope="session")
+def preload(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The compiled preload libraries by name: ``recorder`` and ``faults``."""
+    if building.compiler() is None:
+        pytest.skip("no C compiler: the recorder and the fault injector cannot be built")
+    folder = tmp_path_factory.mktemp("preload")
+    return {name: building.build(name, folder) for name in ("recorder", "faults")}
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """A function that reports a campaign's figures as one line, with the time it took."""
+    began = time.monotonic()
+    lines = request.config.stash.setdefault(_LINES, [])
+
+    def report(campaign: str, **values: object) -> None:
+        said = ", ".join(f"{name} {value}" for name, value in values.items())
+        line = f"{campaign}: {said}, {time.monotonic() - began:.1f} s"
+        lines.append(line.replace("_", " "))
+        print(lines[-1])
+
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """List the figures of all campaigns that ran."""
+    lines = config.stash.get(_LINES, [])
+    if lines:
+        terminalreporter.section(f"fault campaigns, {'long' if is_long() else 'short'} form")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,0 +1,36 @@
+"""
+Write units until told or killed; the victim of kill -9 and of the recorder.
+
+usage: python -m workloads.writer DATABASE DURABILITY PREFIX UNITS TASKS OPENINGS [tolerant]
+
+Each opening of the store writes UNITS units from TASKS tasks; between two openings the store is
+closed, which moves the write-ahead log into the database and deletes it. With ``tolerant`` it goes
+on after an error, as an agent would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import memrepo
+
+from .units import Marker, write_units
+
+
+async def main() -> None:
+    """Write what the arguments ask for."""
+    path, durability, prefix, units, tasks, openings, *rest = sys.argv[1:]
+    profile: memrepo.Durability = "full" if durability == "full" else "normal"
+    marker = Marker(Path(path).with_name("marker"))
+    for opening in range(int(openings)):
+        async with memrepo.connect(path, durability=profile) as store:
+            session = await store.sessions.start(end_active=True)
+            marker.say("open", prefix)
+            tags = [f"{prefix}-{opening}-{number}" for number in range(int(units))]
+            await write_units(store, session.id, marker, tags, int(tasks), is_tolerant=bool(rest))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,64 @@
+"""What every test has: no blocking call on the event loop, a clock of its own, a store on each driver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import uvloop
+from blockbuster import BlockBuster, blockbuster_ctx
+
+import memrepo
+
+if os.environ.get("MEMREPO_LOOP") == "uvloop":
+
+    def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+        """Run the suite on uvloop."""
+        return {"uvloop": uvloop.new_event_loop}
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 2, 2, 14, 16, 24, 123_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> datetime:
+        """Move on by a timedelta's arguments."""
+        self.now += timedelta(**duration)
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[BlockBuster]:
+    """Raise where library code blocks the event loop."""
+    with blockbuster_ctx("memrepo") as blockbuster:
+        # A relative path is resolved when connect() is called; that asks the kernel, not a disk.
+        blockbuster.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
+        yield blockbuster
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "file"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new database on each driver."""
+    return ":memory:" if request.param == "memory" else str(tmp_path / "agent.db")
+
+
+@pytest_asyncio.fixture
+async def store(url: str, clock: Clock) -> AsyncIterator[memrepo.Store]:
+    """A store on each driver."""
+    async with memrepo.connect(url, clock=clock) as store:
+        yield store

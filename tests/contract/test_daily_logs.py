@@ -1,0 +1,451 @@
+"""The contract of `DailyLogRepo`, on every driver."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import memrepo
+from memrepo import (
+    DailyLog,
+    DailyLogFilter,
+    DailyLogNew,
+    DailyLogRepo,
+    InvalidInputError,
+    NotFoundError,
+    Store,
+)
+from tests.conftest import Clock
+
+pytestmark = pytest.mark.asyncio
+
+BAD_IDS: list[Any] = [0, -1, 2**63, True, 1.0, "1"]
+BERLIN = ZoneInfo("Europe/Berlin")
+HAVANA = ZoneInfo("America/Havana")  # its clocks skip midnight in spring and repeat it in autumn
+VALUES: list[Any] = [
+    {"tool": "calendar", "ok": True, "n": None},
+    [],
+    {},
+    [1, [2, [3.5, "vier"]]],
+    "plain text",
+    '{"looks": "like JSON"}',
+    '{"broken":',
+    "",
+    "\u00e9 \u4e8b \U0001f600 \0 \u2028",
+    0,
+    -(2**63),
+    2**63 - 1,
+    1e308,
+    5e-324,
+    True,
+    False,
+]
+
+
+async def types(repo: DailyLogRepo, where: DailyLogFilter | None = None) -> list[str]:
+    return [event.event_type for event in await repo.find_many(where or DailyLogFilter())]
+
+
+# --- append ------------------------------------------------------------------------------------
+
+
+async def test_append(store: Store, clock: Clock) -> None:
+    """An event is stored with the clock's time, and read back as it was."""
+    session = await store.sessions.start()
+    event = await store.daily_logs.append(session.id, "tool_invocation", {"tool": "caf\u00e9"})
+    assert event == DailyLog(
+        id=event.id,
+        scope="",
+        session_id=session.id,
+        event_type="tool_invocation",
+        raw_event_data='{"tool":"caf\u00e9"}',
+        timestamp=clock.now,
+        key=None,
+    )
+    assert event.event_data == {"tool": "caf\u00e9"}
+    assert not event.is_broken
+    assert await store.daily_logs.get(event.id) == event
+
+
+async def test_append_values(store: Store) -> None:
+    """What JSON can hold comes back equal and of the same type, alone and in a batch."""
+    for value in VALUES:
+        event = await store.daily_logs.append(None, "user_state", value)
+        assert (event.event_data, event.is_broken) == (value, False)
+        assert type((await store.daily_logs.get(event.id)).event_data) is type(value)
+    batch = [DailyLogNew(event_type="x", event_data=value) for value in VALUES]
+    assert [event.event_data for event in await store.daily_logs.append_many(batch)] == VALUES
+    assert [event.event_data for event in await store.daily_logs.find_many()] == VALUES * 2
+
+
+async def test_append_nothing(store: Store) -> None:
+    """Without data nothing is stored as data, and that is not broken."""
+    event = await store.daily_logs.append(None, "user_state")
+    assert (event.raw_event_data, event.event_data, event.is_broken) == (None, None, False)
+    assert event.session_id is None
+
+
+async def test_append_equal_events(store: Store) -> None:
+    """Without a key every append is a new event, however alike."""
+    events = [await store.daily_logs.append(None, "user_state", 1) for _ in range(3)]
+    assert [event.id for event in await store.daily_logs.find_many()] == [e.id for e in events]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"event_type": ""}, "event_type"),
+        ({"event_type": None}, "event_type"),
+        ({"event_type": "x" * 256}, "event_type"),
+        ({"event_data": float("nan")}, "event_data"),
+        ({"event_data": {"a": [float("inf")]}}, "event_data.a[0]"),
+        ({"event_data": {"a": {1, 2}}}, "event_data.a"),
+        ({"event_data": datetime(2026, 1, 1, tzinfo=UTC)}, "event_data"),
+        ({"event_data": 2**63}, "event_data"),
+        ({"event_data": "\ud800"}, "event_data"),
+        ({"key": ""}, "key"),
+        ({"key": 5}, "key"),
+        ({"key": "x" * 256}, "key"),
+        *(({"session_id": bad}, "session_id") for bad in BAD_IDS),
+    ],
+    ids=ascii,
+)
+async def test_append_refuses(store: Store, arguments: dict[str, Any], field: str) -> None:
+    """What cannot be stored is refused by name, alone and in a batch, and nothing is stored."""
+    given = {"session_id": None, "event_type": "x", "event_data": None, "key": None, **arguments}
+    with pytest.raises(InvalidInputError) as caught:
+        await store.daily_logs.append(**given)
+    assert caught.value.field == field
+    batch = [DailyLogNew(event_type="good"), DailyLogNew(**given)]
+    with pytest.raises(InvalidInputError):
+        await store.daily_logs.append_many(batch)
+    assert await types(store.daily_logs) == []
+
+
+async def test_append_to_an_unknown_session(store: Store) -> None:
+    """The session must be there; if it is not, nothing is stored."""
+    with pytest.raises(NotFoundError):
+        await store.daily_logs.append(77, "user_state")
+    with pytest.raises(NotFoundError):
+        await store.daily_logs.append(77, "user_state", key="k")
+    assert await types(store.daily_logs) == []
+
+
+async def test_append_to_an_ended_session(store: Store) -> None:
+    """What happened after a session's end can still be said of it."""
+    session = await store.sessions.start()
+    await store.sessions.end(session.id)
+    await store.daily_logs.append(session.id, "session_end")
+    assert (await store.sessions.get(session.id)).status == "ended"
+
+
+# --- keys --------------------------------------------------------------------------------------
+
+
+async def test_key_again(store: Store, clock: Clock) -> None:
+    """A retry with the same key gives the event that was stored first, whatever it says itself."""
+    first = await store.daily_logs.append(None, "user_state", {"n": 1}, key="k")
+    clock.advance(hours=1)
+    assert await store.daily_logs.append(None, "user_state", {"n": 1}, key="k") == first
+    assert await store.daily_logs.append(None, "other", {"n": 2}, key="k") == first
+    assert await store.daily_logs.append(None, "other", key="K") != first
+    assert len(await store.daily_logs.find_many()) == 2
+
+
+async def test_key_at_once(store: Store) -> None:
+    """Fifty tasks with one key store one event, and all get it."""
+    events = await asyncio.gather(
+        *(store.daily_logs.append(None, "user_state", n, key="k") for n in range(50))
+    )
+    assert len({event.id for event in events}) == 1
+    assert len({event.raw_event_data for event in events}) == 1
+    assert len(await store.daily_logs.find_many()) == 1
+
+
+async def test_keys_in_a_batch(store: Store) -> None:
+    """In a batch a known key gives the stored event, and a repeated one its first mention."""
+    known = await store.daily_logs.append(None, "known", key="k")
+    batch = [
+        DailyLogNew(event_type="a"),
+        DailyLogNew(event_type="b", key="new"),
+        DailyLogNew(event_type="c", key="k"),
+        DailyLogNew(event_type="d"),
+        DailyLogNew(event_type="e", key="new"),
+    ]
+    events = await store.daily_logs.append_many(batch)
+    assert [event.event_type for event in events] == ["a", "b", "known", "d", "b"]
+    assert events[2] == known
+    assert events[4] == events[1]
+    assert await types(store.daily_logs) == ["known", "a", "b", "d"]
+    keyed = [new for new in batch if new.key is not None]
+    again = await store.daily_logs.append_many(keyed)
+    assert again == [events[1], events[2], events[4]]
+    assert len(await store.daily_logs.find_many()) == 4
+
+
+# --- append_many -------------------------------------------------------------------------------
+
+
+async def test_append_many(store: Store, clock: Clock) -> None:
+    """A batch gives one event an item, in order, and that is how they are stored."""
+    session = await store.sessions.start()
+    batch = [
+        DailyLogNew(event_type=f"type {n}", event_data=n, session_id=session.id if n % 2 else None)
+        for n in range(2500)
+    ]
+    events = await store.daily_logs.append_many(iter(batch))
+    assert [event.event_data for event in events] == list(range(2500))
+    assert {event.timestamp for event in events} == {clock.now}
+    assert [event async for event in store.daily_logs.iterate()] == events
+
+
+async def test_append_many_of_none(store: Store) -> None:
+    """An empty batch is no work and no error; what is no batch is refused."""
+    assert await store.daily_logs.append_many([]) == []
+    for bad in ("text", None, [DailyLogNew(event_type="x"), {"event_type": "x"}]):
+        events: Any = bad
+        with pytest.raises(InvalidInputError, match="events"):
+            await store.daily_logs.append_many(events)
+    assert await types(store.daily_logs) == []
+
+
+async def test_append_many_with_an_unknown_session(store: Store) -> None:
+    """One event of a session that is not there refuses the whole batch."""
+    sessions = [None, None, 77, None, None]
+    batch = [DailyLogNew(event_type="x", session_id=session_id) for session_id in sessions]
+    with pytest.raises(NotFoundError):
+        await store.daily_logs.append_many(batch)
+    assert await types(store.daily_logs) == []
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+async def test_get_and_find(store: Store) -> None:
+    """An id that is not there is not found; one that cannot be one is refused."""
+    event = await store.daily_logs.append(None, "user_state")
+    assert await store.daily_logs.find(event.id) == event
+    assert await store.daily_logs.find(event.id + 1) is None
+    with pytest.raises(NotFoundError, match="daily log 77"):
+        await store.daily_logs.get(77)
+    for bad in (*BAD_IDS, None):
+        with pytest.raises(InvalidInputError, match=r"^id: "):
+            await store.daily_logs.get(bad)
+
+
+async def test_find_many_order(store: Store, clock: Clock) -> None:
+    """Events come in the order in which they happened, ties by id, or the other way round."""
+    assert (await store.daily_logs.find_many()).items == ()
+    assert [event async for event in store.daily_logs.iterate()] == []
+    for name in "bc":
+        await store.daily_logs.append(None, name)
+    clock.advance(hours=-1)
+    await store.daily_logs.append(None, "a")
+    assert await types(store.daily_logs) == ["a", "b", "c"]
+    newest_first = await store.daily_logs.find_many(newest_first=True)
+    assert [event.event_type for event in newest_first] == ["c", "b", "a"]
+    iterated = [e.event_type async for e in store.daily_logs.iterate(newest_first=True)]
+    assert iterated == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, "abcd"),
+        ({"event_type": "b"}, "b"),
+        ({"event_type": "B"}, ""),
+        ({"session_id": 1}, "bd"),
+        ({"session_id": 77}, ""),
+        ({"session_id": 1, "event_type": "d"}, "d"),
+        ({"since": 12}, "bcd"),
+        ({"until": 12}, "a"),
+        ({"since": 12, "until": 36}, "bc"),
+        ({"since": 36, "until": 12}, ""),
+        ({"day": date(2026, 6, 1)}, "ab"),
+        ({"day": date(2026, 6, 2), "tz": UTC}, "cd"),
+        ({"day": date(2026, 6, 2), "tz": BERLIN, "event_type": "c"}, "c"),
+        ({"day": date(2026, 6, 3)}, ""),
+    ],
+    ids=str,
+)
+async def test_filter(store: Store, clock: Clock, where: dict[str, Any], expected: str) -> None:
+    """Each condition selects what it says, together with the others; ranges are half-open."""
+    start = clock.now = datetime(2026, 6, 1, tzinfo=UTC)
+    session = await store.sessions.start()
+    assert session.id == 1
+    for name, session_id in (("a", None), ("b", 1), ("c", None), ("d", 1)):
+        await store.daily_logs.append(session_id, name)
+        clock.advance(hours=12)
+    hours = {
+        name: start + timedelta(hours=value)
+        for name, value in where.items()
+        if name in ("since", "until")
+    }
+    given = DailyLogFilter(**{**where, **hours})
+    assert "".join(await types(store.daily_logs, given)) == expected
+    assert "".join([e.event_type async for e in store.daily_logs.iterate(given)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "field"),
+    [
+        ({"session_id": 0}, "session_id"),
+        ({"event_type": ""}, "event_type"),
+        ({"since": "2026"}, "since"),
+        ({"until": datetime(2026, 1, 1)}, "until"),  # noqa: DTZ001 - that is the point
+        ({"day": "2026-01-01"}, "day"),
+        ({"day": datetime(2026, 1, 1, tzinfo=UTC)}, "day"),
+        ({"day": date(2026, 1, 1), "since": datetime(2026, 1, 1, tzinfo=UTC)}, "day"),
+        ({"day": date(2026, 1, 1), "tz": "UTC"}, "tz"),
+        ({"day": date.max}, "day"),
+        ({"tz": UTC}, "tz"),
+    ],
+    ids=str,
+)
+async def test_filter_refuses(store: Store, where: dict[str, Any], field: str) -> None:
+    """A condition that cannot be one, or not beside another, is refused by name."""
+    given = DailyLogFilter(**where)
+    with pytest.raises(InvalidInputError) as caught:
+        await store.daily_logs.find_many(given)
+    assert caught.value.field == field
+    with pytest.raises(InvalidInputError):
+        store.daily_logs.iterate(given)
+
+
+async def test_order_must_be_a_flag(store: Store) -> None:
+    """The order is a bool, not something that is merely like one."""
+    wrong: Any = "yes"
+    with pytest.raises(InvalidInputError, match=r"^newest_first: "):
+        await store.daily_logs.find_many(newest_first=wrong)
+    with pytest.raises(InvalidInputError, match=r"^newest_first: "):
+        store.daily_logs.iterate(newest_first=wrong)
+
+
+# --- days --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "n_hours"),
+    [
+        (UTC, date(2026, 3, 29), datetime(2026, 3, 29, 0, tzinfo=UTC), 24),
+        (BERLIN, date(2026, 3, 28), datetime(2026, 3, 27, 23, tzinfo=UTC), 24),
+        (BERLIN, date(2026, 3, 29), datetime(2026, 3, 28, 23, tzinfo=UTC), 23),
+        (BERLIN, date(2026, 10, 25), datetime(2026, 10, 24, 22, tzinfo=UTC), 25),
+        (HAVANA, date(2026, 3, 8), datetime(2026, 3, 8, 5, tzinfo=UTC), 23),
+        (HAVANA, date(2026, 11, 1), datetime(2026, 11, 1, 4, tzinfo=UTC), 25),
+        (ZoneInfo("Australia/Lord_Howe"), date(2026, 4, 5), datetime(2026, 4, 4, 13, tzinfo=UTC), 24.5),
+    ],
+    ids=lambda value: getattr(value, "key", None),
+)  # fmt: skip
+async def test_day(
+    store: Store, clock: Clock, zone: Any, day: date, first: datetime, n_hours: float
+) -> None:
+    """A day is all its hours and no others, also where the clocks change, to the millisecond."""
+    end = first + timedelta(hours=n_hours)
+    step = timedelta(milliseconds=1)
+    for name, instant in (
+        ("before", first - step),
+        ("1", first),
+        ("2", end - step),
+        ("after", end),
+    ):
+        clock.now = instant
+        await store.daily_logs.append(None, name)
+    events = await store.daily_logs.for_day(day, zone)
+    assert [event.event_type for event in events] == ["1", "2"]
+    assert await types(store.daily_logs, DailyLogFilter(day=day, tz=zone)) == ["1", "2"]
+    counts = await store.daily_logs.count_by_day(zone)
+    assert list(counts.items()) == [
+        (day - timedelta(days=1), 1), (day, 2), (day + timedelta(days=1), 1)
+    ]  # fmt: skip
+
+
+async def test_for_day_of_many_events(store: Store) -> None:
+    """A day gives all its events, also more than are read at a time."""
+    await store.daily_logs.append_many(DailyLogNew(event_type=str(n)) for n in range(1100))
+    events = await store.daily_logs.for_day(date(2026, 2, 2))
+    assert [event.event_type for event in events] == [str(n) for n in range(1100)]
+    assert await store.daily_logs.for_day(date(2026, 2, 3)) == []
+
+
+async def test_count_by_day(store: Store, clock: Clock) -> None:
+    """Only days with events are counted, the earliest first; without events there are none."""
+    assert await store.daily_logs.count_by_day() == {}
+    await store.daily_logs.append(None, "x")
+    clock.advance(days=400)
+    await store.daily_logs.append(None, "x")
+    counts = await store.daily_logs.count_by_day()
+    assert list(counts.items()) == [(date(2026, 2, 2), 1), (date(2027, 3, 9), 1)]
+    wrong: Any = "UTC"
+    with pytest.raises(InvalidInputError, match=r"^tz: "):
+        await store.daily_logs.count_by_day(wrong)
+    with pytest.raises(InvalidInputError, match=r"^tz: "):
+        await store.daily_logs.for_day(date(2026, 2, 2), wrong)
+
+
+# --- purge -------------------------------------------------------------------------------------
+
+
+async def test_purge(store: Store, clock: Clock) -> None:
+    """A purge deletes what happened before an instant, and a dry run only counts it."""
+    for name in "abc":
+        await store.daily_logs.append(None, name)
+        clock.advance(hours=1)
+    instant = clock.now - timedelta(hours=1)
+    assert await store.daily_logs.purge(instant, dry_run=True) == 2
+    assert await types(store.daily_logs) == ["a", "b", "c"]
+    assert await store.daily_logs.purge(instant) == 2
+    assert await store.daily_logs.purge(instant) == 0
+    assert await types(store.daily_logs) == ["c"]
+    assert await store.daily_logs.purge(instant + timedelta(microseconds=1), dry_run=True) == 1
+
+
+async def test_purge_makes_a_key_new(store: Store, clock: Clock) -> None:
+    """A key that went with its event can be used again, and ids never are."""
+    first = await store.daily_logs.append(None, "a", key="k")
+    clock.advance(hours=1)
+    await store.daily_logs.purge(clock.now)
+    second = await store.daily_logs.append(None, "b", key="k")
+    assert (second.event_type, second.id > first.id) == ("b", True)
+
+
+@pytest.mark.parametrize("before", [datetime(2026, 1, 1), "2026-01-01", None])  # noqa: DTZ001
+async def test_purge_refuses(store: Store, before: Any) -> None:
+    """A purge needs an instant, and a flag that is a bool."""
+    with pytest.raises(InvalidInputError, match=r"^before: "):
+        await store.daily_logs.purge(before)
+    wrong: Any = 0
+    with pytest.raises(InvalidInputError, match=r"^dry_run: "):
+        await store.daily_logs.purge(datetime.now(UTC), dry_run=wrong)
+
+
+# --- rows of another program -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("raw", ['{"v":', "NaN", '{"v": Infinity}', "plain", "", "[" * 100_000])
+async def test_broken_json(tmp_path: Path, clock: Clock, raw: str) -> None:
+    """A row whose JSON another program broke is returned with its text and a mark, among the others."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, clock=clock) as store:
+        await store.daily_logs.append(None, "before", 1)
+        with sqlite3.connect(path) as other:
+            other.execute(
+                "INSERT INTO daily_logs (event_type, event_data, timestamp) VALUES ('broken', ?, ?)",
+                (raw, "2026-02-02T14:16:24.123Z"),
+            )
+        other.close()
+        await store.daily_logs.append(None, "after", 2)
+        events = list(await store.daily_logs.find_many())
+        assert [event.event_type for event in events] == ["before", "broken", "after"]
+        assert [event.event_data for event in events] == [1, None, 2]
+        assert [event.is_broken for event in events] == [False, True, False]
+        assert events[1].raw_event_data == raw
+        assert await store.daily_logs.for_day(date(2026, 2, 2)) == events
+        assert await store.daily_logs.get(events[1].id) == events[1]
+        assert await store.daily_logs.count_by_day() == {date(2026, 2, 2): 3}

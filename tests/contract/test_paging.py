@@ -1,0 +1,196 @@
+"""Pages by keyset, of every repository and on every driver: complete, ordered, stable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+import attrs
+import pytest
+
+from memrepo import InvalidInputError, MemoryNew, Page, Store
+from tests.conftest import Clock
+
+pytestmark = pytest.mark.asyncio
+
+
+class Row(Protocol):
+    """What rows of every kind have."""
+
+    @property
+    def id(self) -> int:
+        """The row's number."""
+        ...
+
+
+@attrs.frozen
+class Kind:
+    """A kind of rows that is read in pages."""
+
+    #: Adds one row, and returns its id.
+    add: Callable[[Store, str], Awaitable[int]]
+    #: Makes a row leave the pages.
+    remove: Callable[[Store, int], Awaitable[object]]
+    #: Reads a page.
+    find: Callable[..., Awaitable[Page[Any]]]
+    #: Whether later rows come first.
+    newest_first: bool = True
+
+
+async def _remember(store: Store, text: str) -> int:
+    return (await store.memories.remember(text)).id
+
+
+async def _remember_and_forget(store: Store, text: str) -> int:
+    fact = await store.memories.remember(text)
+    return (await store.memories.forget(fact.id)).id
+
+
+async def _start(store: Store, text: str) -> int:
+    return (await store.sessions.start(end_active=True)).id
+
+
+async def _append(store: Store, text: str) -> int:
+    return (await store.daily_logs.append(None, text)).id
+
+
+async def _keep(_store: Store, _id: int) -> None:
+    """Sessions and single events cannot be removed."""
+
+
+KINDS = {
+    "memories": Kind(
+        _remember,
+        lambda store, number: store.memories.forget(number),
+        lambda store, **paging: store.memories.find_many(**paging),
+    ),
+    "forgotten": Kind(
+        _remember_and_forget,
+        lambda store, number: store.memories.restore(number),
+        lambda store, **paging: store.memories.forgotten(**paging),
+    ),
+    "sessions": Kind(_start, _keep, lambda store, **paging: store.sessions.find_many(**paging)),
+    "daily_logs": Kind(
+        _append,
+        _keep,
+        lambda store, **paging: store.daily_logs.find_many(**paging),
+        newest_first=False,
+    ),
+    "daily_logs backwards": Kind(
+        _append,
+        _keep,
+        lambda store, **paging: store.daily_logs.find_many(newest_first=True, **paging),
+    ),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+async def walk(store: Store, kind: Kind, limit: int) -> list[list[int]]:
+    pages: list[list[int]] = []
+    after = None
+    while True:
+        page = await kind.find(store, limit=limit, after=after)
+        pages.append([row.id for row in page])
+        if page.next_cursor is None:
+            return pages
+        after = page.next_cursor
+
+
+@every_kind
+@pytest.mark.parametrize("is_still", [True, False], ids=["one instant", "many instants"])
+async def test_pages_are_complete(
+    store: Store, clock: Clock, kind: Kind, *, is_still: bool
+) -> None:
+    """Pages of every length give each row once, in order, and the last of them no cursor."""
+    ids = []
+    for n in range(7):
+        ids.append(await kind.add(store, f"row {n}"))
+        clock.advance(seconds=0 if is_still else 1)
+    if kind.newest_first:
+        ids.reverse()
+    for limit in (1, 2, 3, 6, 7, 8, 10_000):
+        pages = await walk(store, kind, limit)
+        assert [number for page in pages for number in page] == ids
+        assert all(len(page) == limit for page in pages[:-1])
+        assert pages[-1]
+
+
+@every_kind
+async def test_page_of_nothing(store: Store, kind: Kind) -> None:
+    """Where there is nothing, the first page is empty and the last."""
+    assert await walk(store, kind, 1) == [[]]
+
+
+@every_kind
+@pytest.mark.parametrize("is_still", [True, False], ids=["one instant", "many instants"])
+async def test_pages_are_stable(store: Store, clock: Clock, kind: Kind, *, is_still: bool) -> None:
+    """Rows that are added and removed during a walk make it neither skip nor repeat another."""
+    step = timedelta(seconds=0 if is_still else 1)
+    ids = []
+    for n in range(12):
+        ids.append(await kind.add(store, f"row {n}"))
+        clock.now += step
+    seen: list[int] = []
+    removed: set[int] = set()
+    after = None
+    for round_ in range(100):
+        page = await kind.find(store, limit=2, after=after)
+        seen += [row.id for row in page]
+        if page.next_cursor is None:
+            break
+        after = page.next_cursor
+        # The row at the cursor itself, and one that is still to come.
+        for number in (seen[-1], next((i for i in ids if i not in seen), seen[-1])):
+            if kind.remove is not _keep and number not in removed:
+                await kind.remove(store, number)
+                removed.add(number)
+        if round_ < 5:
+            await kind.add(store, f"new {round_}")
+            clock.now += step
+    assert len(seen) == len(set(seen))
+    assert set(ids) - set(seen) <= removed
+    assert seen == sorted(seen, reverse=kind.newest_first)
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("paging", "field"),
+    [
+        *(({"limit": bad}, "limit") for bad in (-1, 0, 10_001, 2**63, "5", None, 1.5, True)),
+        *(
+            ({"after": bad}, "after")
+            for bad in ("", "x", "1", "~", "1~", "~2026", "-1~2026", "x~2026", f"{2**63}~2026", 5)
+        ),
+    ],
+    ids=str,
+)
+async def test_bad_paging(store: Store, kind: Kind, paging: dict[str, Any], field: str) -> None:
+    """A limit or a cursor that is none is refused; no limit means everything."""
+    await kind.add(store, "row")
+    with pytest.raises(InvalidInputError) as caught:
+        await kind.find(store, **paging)
+    assert caught.value.field == field
+
+
+@every_kind
+async def test_default_limit(store: Store, kind: Kind) -> None:
+    """Without a limit a page has 50 rows."""
+    for n in range(51):
+        await kind.add(store, f"row {n}")
+    page = await kind.find(store)
+    assert len(page) == 50
+    assert page.next_cursor is not None
+
+
+async def test_iterate_goes_on(store: Store, clock: Clock) -> None:
+    """An iteration longer than a page stays complete while facts come and go."""
+    await store.memories.remember_many(MemoryNew(content=f"fact {n}") for n in range(1200))
+    clock.advance(seconds=1)
+    seen = []
+    async for entry in store.memories.iterate():
+        seen.append(entry.id)
+        if len(seen) % 300 == 0:
+            await store.memories.forget(entry.id)
+            await store.memories.remember(f"new {len(seen)}")
+    assert seen == list(range(1200, 0, -1))

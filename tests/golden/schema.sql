@@ -1,0 +1,77 @@
+-- The schema of a new database, but for its version table.
+-- Write it anew: .venv/bin/python -m tests.test_migrations
+
+-- table daily_logs
+CREATE TABLE `daily_logs` (
+    `id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    `session_id` INTEGER REFERENCES `sessions` (`id`),
+    `event_type` TEXT NOT NULL,
+    `event_data` TEXT,
+    `timestamp` TEXT NOT NULL
+, `scope` TEXT NOT NULL DEFAULT '', `idempotency_key` TEXT);
+
+-- table memory_entries
+CREATE TABLE `memory_entries` (
+    `id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    `content` TEXT NOT NULL,
+    `content_hash` TEXT,
+    `category` TEXT NOT NULL,
+    `source` TEXT NOT NULL,
+    `created_at` TEXT NOT NULL,
+    `last_accessed` TEXT
+, `scope` TEXT NOT NULL DEFAULT '', `expires_at` TEXT, `deleted_at` TEXT, `superseded_by` INTEGER, `metadata` TEXT, `hash_version` INTEGER NOT NULL DEFAULT 0);
+
+-- table sessions
+CREATE TABLE `sessions` (
+    `id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    `started_at` TEXT NOT NULL,
+    `ended_at` TEXT,
+    `end_trigger` TEXT,
+    `summary` TEXT
+, `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0);
+
+-- index ix_daily_logs__scope_timestamp
+CREATE INDEX `ix_daily_logs__scope_timestamp` ON `daily_logs` (`scope`, `timestamp`);
+
+-- index ix_daily_logs__session_id_timestamp
+CREATE INDEX `ix_daily_logs__session_id_timestamp` ON `daily_logs` (`session_id`, `timestamp`);
+
+-- index ix_memory_entries__deleted_at
+CREATE INDEX `ix_memory_entries__deleted_at` ON `memory_entries` (`scope`, `deleted_at`)
+    WHERE `deleted_at` IS NOT NULL;
+
+-- index ix_memory_entries__expires_at
+CREATE INDEX `ix_memory_entries__expires_at` ON `memory_entries` (`scope`, `expires_at`)
+    WHERE `expires_at` IS NOT NULL;
+
+-- index ix_memory_entries__hash_version
+CREATE INDEX `ix_memory_entries__hash_version` ON `memory_entries` (`id`)
+    WHERE `hash_version` = 0;
+
+-- index ix_memory_entries__scope_category_created_at
+CREATE INDEX `ix_memory_entries__scope_category_created_at`
+    ON `memory_entries` (`scope`, `category`, `created_at`);
+
+-- index ix_memory_entries__scope_created_at
+CREATE INDEX `ix_memory_entries__scope_created_at` ON `memory_entries` (`scope`, `created_at`);
+
+-- index ix_memory_entries__superseded_by
+CREATE INDEX `ix_memory_entries__superseded_by` ON `memory_entries` (`superseded_by`)
+    WHERE `superseded_by` IS NOT NULL;
+
+-- index ix_sessions__open
+CREATE INDEX `ix_sessions__open` ON `sessions` (`scope`, `started_at`) WHERE `ended_at` IS NULL;
+
+-- index ix_sessions__scope_started_at
+CREATE INDEX `ix_sessions__scope_started_at` ON `sessions` (`scope`, `started_at`);
+
+-- index memory_entries_content_hash_unique
+CREATE UNIQUE INDEX `memory_entries_content_hash_unique` ON `memory_entries` (`content_hash`);
+
+-- index ux_daily_logs__idempotency_key
+CREATE UNIQUE INDEX `ux_daily_logs__idempotency_key` ON `daily_logs` (`scope`, `idempotency_key`)
+    WHERE `idempotency_key` IS NOT NULL;
+
+-- index ux_sessions__active
+CREATE UNIQUE INDEX `ux_sessions__active` ON `sessions` (`scope`)
+    WHERE `ended_at` IS NULL AND `is_exclusive` = 1;

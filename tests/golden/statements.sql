@@ -1,0 +1,927 @@
+-- The SQL of every statement, as tests/test_statements.py pins it. Each clause is on a line of its own.
+-- Write it anew: .venv/bin/python -m tests.test_statements
+
+-- adoption.clear_wrong
+UPDATE `memory_entries`
+SET `content_hash`=null
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]');
+
+-- adoption.link_duplicates
+UPDATE `memory_entries`
+SET `superseded_by`=(SELECT `keeper`.`id`
+FROM `memory_entries` `keeper`
+WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+
+-- adoption.mark_checked
+UPDATE `memory_entries`
+SET `hash_version`=1
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]');
+
+-- adoption.set_hash
+UPDATE `memory_entries`
+SET `content_hash`=json_extract(`item`.`value`,'$[1]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND (SELECT `keeper`.`id`
+FROM `memory_entries` `keeper`
+WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]')) IS NULL;
+
+-- adoption.unchecked
+SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
+FROM `memory_entries`
+WHERE `hash_version`=0 AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- daily_logs.append
+INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+VALUES (:scope,CASE WHEN :session_id IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope),-1) END,:event_type,:event_data,:now,:key)
+RETURNING `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`;
+
+-- daily_logs.append_many
+INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+SELECT :scope,CASE WHEN json_extract(`item`.`value`,'$[0]') IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`id`=json_extract(`item`.`value`,'$[0]') AND `session`.`scope`=:scope),-1) END,json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),:now,json_extract(`item`.`value`,'$[3]')
+FROM json_each(:batch) `item`
+WHERE json_extract(`item`.`value`,'$[3]') IS NULL OR NOT EXISTS (SELECT 1
+FROM `daily_logs` `known`
+WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=json_extract(`item`.`value`,'$[3]'))
+ORDER BY `item`.`key`
+RETURNING `id`,`idempotency_key`;
+
+-- daily_logs.append_once
+INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+SELECT :scope,CASE WHEN :session_id IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope),-1) END,:event_type,:event_data,:now,:key
+WHERE NOT EXISTS (SELECT 1
+FROM `daily_logs` `known`
+WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=:key)
+RETURNING `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`;
+
+-- daily_logs.count_by_day
+SELECT (SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=:scope AND `daily_logs`.`timestamp`>=json_extract(`item`.`value`,'$[0]') AND `daily_logs`.`timestamp`<json_extract(`item`.`value`,'$[1]'))
+FROM json_each(:days) `item`
+ORDER BY `item`.`key`;
+
+-- daily_logs.count_purgeable
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:before;
+
+-- daily_logs.days
+SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `day`;
+
+-- daily_logs.find_many ()
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many () after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many () after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many () newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type)
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type) after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type) after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type) newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type, session_id, since, until)
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type, session_id, since, until) after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type, session_id, since, until) after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (event_type, session_id, since, until) newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (session_id)
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (session_id) after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (session_id) after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (session_id) newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (since)
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:since
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (since) after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (since) after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (since) newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:since
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (until)
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:until
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (until) after
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (until) after newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (until) newest_first
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:until
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.get
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `id`=:id AND `scope`=:scope;
+
+-- daily_logs.get_by_key
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `idempotency_key`=:key;
+
+-- daily_logs.get_by_keys
+SELECT `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `idempotency_key` IN (SELECT json_extract(`item`.`value`,'$[0]')
+FROM json_each(:keys) `item`);
+
+-- daily_logs.purge
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:before;
+
+-- maintenance.backup
+VACUUM INTO :path;
+
+-- maintenance.foreign_keys
+PRAGMA foreign_key_check;
+
+-- maintenance.hashes
+SELECT `id`,`scope`,`content`,`content_hash`
+FROM `memory_entries`
+WHERE `id`>:after_id AND `hash_version`<>0 AND `superseded_by` IS NULL
+ORDER BY `id`
+LIMIT :limit;
+
+-- maintenance.integrity
+PRAGMA integrity_check;
+
+-- memories.count ()
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope;
+
+-- memories.count (accessed_before)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`<:accessed_before;
+
+-- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- memories.count (accessed_from)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`>=:accessed_from;
+
+-- memories.count (category)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category;
+
+-- memories.count (category, not_forgotten, not_superseded, now)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- memories.count (contains)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `content` GLOB :contains;
+
+-- memories.count (created_before)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`<:created_before;
+
+-- memories.count (created_from)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=:created_from;
+
+-- memories.count (not_forgotten)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at` IS NULL;
+
+-- memories.count (not_forgotten, not_superseded, now)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- memories.count (not_superseded)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `superseded_by` IS NULL;
+
+-- memories.count (now)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.count (source)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `source`=:source;
+
+-- memories.count_purgeable
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+
+-- memories.find_many ()
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many () after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_before)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`<:accessed_before
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_before) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`<:accessed_before AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_from)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`>=:accessed_from
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (accessed_from) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `last_accessed`>=:accessed_from AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (category)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (category) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (category, not_forgotten, not_superseded, now)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (category, not_forgotten, not_superseded, now) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `content` GLOB :contains
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `content` GLOB :contains AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (created_before)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`<:created_before
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (created_before) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`<:created_before AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (created_from)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=:created_from
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (created_from) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=:created_from AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_forgotten)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at` IS NULL
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_forgotten) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_forgotten, not_superseded, now)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_forgotten, not_superseded, now) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_superseded)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `superseded_by` IS NULL
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (not_superseded) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (now)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (now) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (source)
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `source`=:source
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (source) after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `source`=:source AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.forget
+UPDATE `memory_entries`
+SET `deleted_at`=:now
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.forget_all
+UPDATE `memory_entries`
+SET `deleted_at`=:now
+WHERE `scope`=:scope AND `deleted_at` IS NULL;
+
+-- memories.forgotten ()
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.forgotten () after
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.get
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.get_by_hash
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.get_unexpired
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.insert
+INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
+SELECT :scope,:content,:content_hash,:category,:source,:now,:metadata,:expires_at,1
+WHERE NOT EXISTS (SELECT 1
+FROM `memory_entries` `known`
+WHERE `known`.`content_hash`=:content_hash)
+RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+
+-- memories.insert_many
+INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
+SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
+FROM json_each(:batch) `item`
+WHERE NOT EXISTS (SELECT 1
+FROM `memory_entries` `known`
+WHERE `known`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
+ORDER BY `item`.`key`
+RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+
+-- memories.predecessors
+SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `superseded_by`=:id AND +`scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at`,`id`;
+
+-- memories.purge
+DELETE
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+
+-- memories.refresh
+UPDATE `memory_entries`
+SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.refresh_many
+UPDATE `memory_entries`
+SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.restore
+UPDATE `memory_entries`
+SET `deleted_at`=null
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.revive
+UPDATE `memory_entries`
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.revive_many
+UPDATE `memory_entries`
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.supersede_insert
+INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
+SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
+FROM `memory_entries` `old`
+WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash)
+RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+
+-- memories.supersede_link
+UPDATE `memory_entries`
+SET `superseded_by`=(SELECT `successor`.`id`
+FROM `memory_entries` `successor`
+WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope)
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`content_hash` IS NULL OR `content_hash`<>:content_hash)
+RETURNING `memory_entries`.`id`;
+
+-- memories.supersede_refresh
+UPDATE `memory_entries`
+SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND EXISTS (SELECT 1
+FROM `memory_entries` `old`
+WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.supersede_revive
+UPDATE `memory_entries`
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND EXISTS (SELECT 1
+FROM `memory_entries` `old`
+WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.touch
+UPDATE `memory_entries`
+SET `last_accessed`=:now
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.update (category)
+UPDATE `memory_entries`
+SET `category`=:category
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.update (category, expires_at, metadata)
+UPDATE `memory_entries`
+SET `category`=:category,`expires_at`=:expires_at,`metadata`=:metadata
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.update (expires_at)
+UPDATE `memory_entries`
+SET `expires_at`=:expires_at
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.update (metadata)
+UPDATE `memory_entries`
+SET `metadata`=:metadata
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- sessions.end
+UPDATE `sessions`
+SET `ended_at`=:now,`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
+RETURNING `sessions`.`id`;
+
+-- sessions.end_open
+UPDATE `sessions`
+SET `ended_at`=:now,`end_trigger`='explicit'
+WHERE `scope`=:scope AND `ended_at` IS NULL;
+
+-- sessions.find_many ()
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many () after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (end_trigger)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `end_trigger`=:end_trigger
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (end_trigger) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `end_trigger`=:end_trigger AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (end_trigger, ended, not_ended, started_before, started_from)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND NOT `ended_at` IS NULL AND `ended_at` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (end_trigger, ended, not_ended, started_before, started_from) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND NOT `ended_at` IS NULL AND `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (ended)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `ended_at` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (ended) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (not_ended)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `ended_at` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (not_ended) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (started_before)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`<:started_before
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (started_before) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`<:started_before AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (started_from)
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`>=:started_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (started_from) after
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`>=:started_from AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.get
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope;
+
+-- sessions.newest_open
+SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM `sessions`
+WHERE `scope`=:scope AND `ended_at` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT 1;
+
+-- sessions.start
+INSERT INTO `sessions` (`scope`,`started_at`,`is_exclusive`)
+SELECT :scope,:now,1
+WHERE NOT EXISTS (SELECT 1
+FROM `sessions` `open`
+WHERE `open`.`scope`=:scope AND `open`.`ended_at` IS NULL)
+RETURNING `id`;
+
+-- sessions.summarize
+UPDATE `sessions`
+SET `summary`=:summary
+WHERE `id`=:id AND `scope`=:scope;
+
+-- sessions.time_out
+UPDATE `sessions`
+SET `ended_at`=COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`),`started_at`),`end_trigger`='timeout'
+WHERE `scope`=:scope AND `ended_at` IS NULL AND (COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<:day_start);
+
+-- versions.applied
+SELECT `number`,`name`,`checksum`
+FROM `memrepo_migrations`
+ORDER BY `number`;
+
+-- versions.columns
+SELECT lower(`t`.`name`),`t`.`type`,`c`.`name`,upper(`c`.`type`),`c`.`notnull`,`c`.`dflt_value`,`c`.`pk`
+FROM `sqlite_master` AS `t` LEFT JOIN pragma_table_info(`t`.`name`) AS `c`
+WHERE lower(`t`.`name`) IN ('memory_entries','sessions','daily_logs')
+ORDER BY `t`.`name`,`c`.`cid`;
+
+-- versions.create
+CREATE TABLE IF NOT EXISTS `memrepo_migrations` (`number` INTEGER PRIMARY KEY NOT NULL, `name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL);
+
+-- versions.exists
+SELECT COUNT(*)
+FROM `sqlite_master`
+WHERE `type`='table' AND `name`='memrepo_migrations';
+
+-- versions.has_hash_index
+SELECT count(*)
+FROM pragma_index_list('memory_entries') AS `i`
+WHERE `i`.`unique`=1 AND `i`.`partial`=0 AND (SELECT group_concat(`c`.`name`)
+FROM pragma_index_info(`i`.`name`) AS `c`)='content_hash';
+
+-- versions.record
+INSERT INTO `memrepo_migrations` (`number`,`name`,`checksum`,`applied_at`)
+VALUES (:number,:name,:checksum,:now);

@@ -1,0 +1,558 @@
+"""Opening, closing, leaving: never a hang, never a leak, a clear error instead (failures.md, LI)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+import memrepo
+from memrepo import ClosedError, Store, WrongLoopError
+from tests.conftest import Clock
+
+PREAMBLE = """
+import asyncio, os, sys, time
+import memrepo
+
+URL = sys.argv[1]
+
+async def open_and_write():
+    store = await memrepo.connect(URL)
+    await store.memories.remember("kept")
+    return store
+
+def ready():
+    print("ready", time.time(), flush=True)
+"""
+
+
+def leave(script: str, url: str, *, send: signal.Signals | None = None) -> tuple[int, str, float]:
+    """Run a program; return its exit code, what it wrote to stderr, and the seconds it took to end."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "always", "-c", PREAMBLE + dedent(script), url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if send is not None:
+            process.send_signal(send)
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            pytest.fail(f"the program hangs: {process.communicate()[1]}")
+    assert line.startswith("ready"), errors
+    return process.returncode, errors, time.time() - float(line.split()[1])
+
+
+def left_well(url: str) -> bool:
+    """Tell whether the file holds what the program has written, and is whole."""
+
+    async def check() -> bool:
+        async with memrepo.connect(url) as store:
+            texts = [entry.content for entry in await store.memories.find_many()]
+            return texts == ["kept"]
+
+    return asyncio.run(check())
+
+
+# --- a forgotten close -------------------------------------------------------------------------
+
+FORGOTTEN = {
+    "local": """
+        async def main():
+            store = await open_and_write()
+        asyncio.run(main())
+        ready()
+        """,
+    "global": """
+        async def main():
+            global store
+            store = await open_and_write()
+        asyncio.run(main())
+        ready()
+        """,
+    "cycle": """
+        class Owner: pass
+        async def main():
+            owner = Owner()
+            owner.me, owner.store = owner, await open_and_write()
+        asyncio.run(main())
+        ready()
+        """,
+    "traceback": """
+        async def main():
+            store = await open_and_write()
+            raise ZeroDivisionError
+        try:
+            asyncio.run(main())
+        except ZeroDivisionError as error:
+            sys.last_value = kept = error
+        ready()
+        """,
+    "atexit": """
+        import atexit
+        async def main():
+            store = await open_and_write()
+            atexit.register(lambda: store)
+        asyncio.run(main())
+        ready()
+        """,
+    "loop by hand": """
+        loop = asyncio.new_event_loop()
+        store = loop.run_until_complete(open_and_write())
+        ready()
+        loop.close()
+        """,
+    "repository only": """
+        async def main():
+            global memories
+            memories = (await open_and_write()).memories
+        asyncio.run(main())
+        ready()
+        """,
+    "open transaction": """
+        async def main():
+            global tx, block
+            store = await open_and_write()
+            block = store.transaction()
+            tx = await block.__aenter__()
+            await tx.memories.remember("not committed")
+        asyncio.run(main())
+        ready()
+        """,
+}
+
+
+@pytest.mark.parametrize(
+    ("program", "driver"),
+    [*((program, "file") for program in FORGOTTEN), ("global", "memory"), ("cycle", "memory")],
+)
+def test_forgotten_close(tmp_path: Path, program: str, driver: str) -> None:
+    """LI-01, LI-02: a program that forgot to close ends within 2 seconds, with code 0 and no traceback."""
+    url = ":memory:" if driver == "memory" else str(tmp_path / "agent.db")
+    code, errors, took = leave(FORGOTTEN[program], url)
+    assert code == 0, errors
+    assert "Traceback" not in errors, errors
+    assert "Exception" not in errors, errors
+    assert errors.count("ResourceWarning: <") <= 1, errors
+    assert took < 2
+    assert driver == "memory" or left_well(url)
+
+
+def test_forgotten_close_warns_once(tmp_path: Path) -> None:
+    """LI-01: a program that forgot to close is told so once, with what to write instead."""
+    _, errors, _ = leave(FORGOTTEN["local"], str(tmp_path / "agent.db"))
+    assert errors.count("ResourceWarning: <") == 1, errors
+    assert "use 'async with memrepo.connect(...)'" in errors
+
+
+@pytest.mark.asyncio
+async def test_forgotten_close_in_a_running_program(url: str, clock: Clock) -> None:
+    """A store that is dropped without a close gives one ResourceWarning, and its threads end."""
+    threads = set(threading.enumerate())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        store: Store | None = await memrepo.connect(url, clock=clock)
+        assert store is not None
+        await store.memories.remember("a")
+        store = None
+        gc.collect()
+        await _settled(threads)
+        gc.collect()
+    found = [str(w.message) for w in caught if issubclass(w.category, ResourceWarning)]
+    assert len(found) == 1
+    assert "was never closed" in found[0]
+
+
+async def _settled(threads: set[threading.Thread]) -> None:
+    """Wait until no other threads are left than *threads* and the event loop's own."""
+    deadline = time.monotonic() + 2
+    while True:
+        left = {
+            t
+            for t in set(threading.enumerate()) - threads
+            if not t.name.startswith(("asyncio", "uvloop"))
+        }
+        if not left:
+            return
+        assert time.monotonic() < deadline, left
+        await asyncio.sleep(0.005)
+
+
+# --- ways to leave -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["async with", "forgotten"])
+def test_sys_exit(tmp_path: Path, *, is_open: bool) -> None:
+    """LI: `sys.exit` from inside the program gives its code, within 2 seconds."""
+    url = str(tmp_path / "agent.db")
+    block = "async with memrepo.connect(URL) as store:" if not is_open else "if True:"
+    script = f"""
+        async def main():
+            global store
+            {"store = await memrepo.connect(URL)" if is_open else "pass"}
+            {block}
+                await store.memories.remember("kept")
+                ready()
+                sys.exit(7)
+        asyncio.run(main())
+        """
+    code, errors, took = leave(script, url)
+    assert code == 7, errors
+    assert "Traceback" not in errors, errors
+    assert took < 2
+    assert left_well(url)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_signal_in_a_transaction(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    """LI-11: a signal inside a transaction ends the program within 2 seconds, and undoes the block."""
+    url = str(tmp_path / "agent.db")
+    script = """
+        async def main():
+            async with memrepo.connect(URL) as store:
+                await store.memories.remember("kept")
+                async with store.transaction() as tx:
+                    await tx.memories.remember("not committed")
+                    ready()
+                    await asyncio.sleep(30)
+        try:
+            asyncio.run(main())
+        except KeyboardInterrupt:
+            sys.exit(130)
+        """
+    found, errors, took = leave(script, url, send=sent)
+    assert found == code, errors
+    assert "Traceback" not in errors
+    assert took < 2
+    assert left_well(url)
+
+
+def test_second_run_with_one_store(tmp_path: Path) -> None:
+    """LI-07: a store that outlived its `asyncio.run` is refused in the next one, and nothing hangs."""
+    script = """
+        async def use(store):
+            for call in (store.memories.count(), store.close(), store.sessions.start()):
+                try:
+                    await call
+                except memrepo.WrongLoopError:
+                    continue
+                sys.exit(3)
+        store = asyncio.run(open_and_write())
+        ready()
+        asyncio.run(use(store))
+        """
+    code, errors, took = leave(script, str(tmp_path / "agent.db"))
+    assert code == 0, errors
+    assert "Traceback" not in errors
+    assert took < 2
+    assert left_well(str(tmp_path / "agent.db"))
+
+
+def test_fork(tmp_path: Path) -> None:
+    """LI-10: a forked child is refused at once, and its own end harms neither parent nor file."""
+    script = """
+        import gc, warnings
+        warnings.simplefilter("ignore")
+        loop = asyncio.new_event_loop()
+        store = loop.run_until_complete(memrepo.connect(URL))
+        loop.run_until_complete(store.memories.remember("kept"))
+
+        async def use():
+            start = time.monotonic()
+            async def begin():
+                async with store.transaction():
+                    pass
+            for call in (store.memories.count(), store.memories.remember("x"), store.close(), begin()):
+                try:
+                    await call
+                except memrepo.WrongLoopError:
+                    continue
+                sys.exit(3)
+            if time.monotonic() - start > 1:
+                sys.exit(4)
+
+        for kind in ("normal", "collected", "at once"):
+            if (child := os.fork()) == 0:
+                asyncio.run(use())
+                if kind == "collected":
+                    del store
+                    gc.collect()
+                if kind == "at once":
+                    os._exit(5)
+                sys.exit(5)
+            _, status = os.waitpid(child, 0)
+            if os.waitstatus_to_exitcode(status) != 5:
+                sys.exit(os.waitstatus_to_exitcode(status))
+            fact = loop.run_until_complete(store.memories.remember(kind))
+            loop.run_until_complete(store.memories.forget(fact.id))
+        ready()
+        loop.run_until_complete(store.close())
+        loop.close()
+        """
+    code, errors, took = leave(script, str(tmp_path / "agent.db"))
+    assert code == 0, errors
+    assert "Traceback" not in errors, errors
+    assert took < 2
+    assert left_well(str(tmp_path / "agent.db"))
+
+
+# --- closing -----------------------------------------------------------------------------------
+
+
+async def _block(store: Store) -> None:
+    async with store.transaction():
+        pytest.fail("the block ran")
+
+
+CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
+    "remember": lambda store: store.memories.remember("late"),
+    "get": lambda store: store.memories.get(1),
+    "scoped": lambda store: store.scoped("user:1").sessions.get_or_start(),
+    "append": lambda store: store.daily_logs.append(None, "x"),
+    "migrate": lambda store: store.migrate(),
+    "transaction": _block,
+    "iterate": lambda store: anext(store.memories.iterate()),
+}
+
+
+@pytest.mark.asyncio
+async def test_five_closes_at_once(url: str, clock: Clock) -> None:
+    """LI-04: five closes at once, and a sixth after them, all return within a second."""
+    store = await memrepo.connect(url, clock=clock)
+    async with asyncio.timeout(1):
+        await asyncio.gather(*(store.close() for _ in range(5)))
+        await store.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_use_after_close(
+    url: str, clock: Clock, call: Callable[[Store], Awaitable[object]]
+) -> None:
+    """LI-05: whatever is called after the close is refused at once, and does not open it again."""
+    store = await memrepo.connect(url, clock=clock)
+    await store.close()
+    async with asyncio.timeout(1):
+        for _ in range(2):
+            with pytest.raises(ClosedError):
+                await call(store)
+
+
+@pytest.mark.asyncio
+async def test_use_during_close(url: str, clock: Clock) -> None:
+    """LI-05: what runs while the store is closed is done or refused, and what was done is stored."""
+    store = await memrepo.connect(url, clock=clock)
+    calls = [asyncio.create_task(store.memories.remember(f"fact {n}")) for n in range(50)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+        with pytest.raises(ClosedError):
+            await store.memories.remember("late")
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        await closing
+    done = [result for result in results if isinstance(result, memrepo.Remembered)]
+    assert all(isinstance(r, memrepo.Remembered | ClosedError) for r in results), results
+    if url != ":memory:":
+        async with memrepo.connect(url, clock=clock) as store:
+            stored = {entry.id async for entry in store.memories.iterate()}
+            assert stored == {result.id for result in done}
+
+
+@pytest.mark.asyncio
+async def test_close_behind_a_lock(tmp_path: Path, clock: Clock) -> None:
+    """LI-05: closing does not wait for another program's lock; what waits for it is refused, not stored."""
+    path = tmp_path / "agent.db"
+    store = await memrepo.connect(path, clock=clock)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        calls = [asyncio.create_task(store.memories.remember(f"fact {n}")) for n in range(5)]
+        calls.append(asyncio.create_task(_enter(store)))
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(1):
+            await store.close()
+            results = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(result) for result in results] == [ClosedError] * 6
+        other.execute("ROLLBACK")
+    async with memrepo.connect(path, clock=clock) as store:
+        assert await store.memories.count() == 0
+
+
+async def _enter(store: Store) -> Any:
+    await _block(store)
+
+
+@pytest.mark.asyncio
+async def test_connect_twice(url: str, clock: Clock) -> None:
+    """LI-14: one `connect(...)` that is used twice opens two stores, and closing one leaves the other."""
+    opening = memrepo.connect(url, clock=clock)
+    one, two = await opening, await opening
+    await one.close()
+    await two.memories.remember("a")
+    await two.close()
+
+
+@pytest.mark.asyncio
+async def test_connect_cancelled_then_retried(url: str, clock: Clock) -> None:
+    """LI-14: an opening that timed out can be tried again."""
+    threads = set(threading.enumerate())
+    for delay in (0, 0.0005, 0.002, 0.005):
+        try:
+            store = await asyncio.wait_for(_connect(url, clock), delay)
+        except TimeoutError:
+            store = await _connect(url, clock)
+        await store.memories.remember("a")
+        assert await store.memories.count() == 1
+        await store.close()
+    await _settled(threads)
+
+
+async def _connect(url: str, clock: Clock) -> Store:
+    return await memrepo.connect(url, clock=clock)
+
+
+@pytest.mark.asyncio
+async def test_two_in_memory(clock: Clock) -> None:
+    """Two memories in one process are two databases."""
+    async with memrepo.connect(":memory:") as one, memrepo.connect(":memory:") as two:
+        await one.memories.remember("a")
+        assert await two.memories.count() == 0
+
+
+# --- event loops -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_another_loop(url: str, clock: Clock, call: Callable[[Store], Awaitable[object]]) -> None:
+    """LI-07: a store is refused in another event loop, and goes on in its own."""
+
+    async def use(store: Store) -> None:
+        async with asyncio.timeout(1):
+            with pytest.raises(WrongLoopError):
+                await call(store)
+            with pytest.raises(WrongLoopError):
+                await store.close()
+
+    with asyncio.Runner() as own, asyncio.Runner() as other:
+        store = own.run(_connect(url, clock))
+        other.run(use(store))
+        own.run(store.memories.remember("a"))
+        assert own.run(store.memories.count()) == 1
+        own.run(store.close())
+
+
+def test_another_thread(url: str, clock: Clock) -> None:
+    """A store is refused in an event loop of another thread, while its own loop runs."""
+    caught: list[BaseException] = []
+
+    def use(store: Store) -> None:
+        try:
+            asyncio.run(store.memories.count())
+        except WrongLoopError as error:
+            caught.append(error)
+
+    async def main() -> None:
+        async with memrepo.connect(url, clock=clock) as store:
+            await asyncio.to_thread(use, store)
+            await store.memories.remember("a")
+
+    asyncio.run(main())
+    assert len(caught) == 1
+
+
+# --- nothing is left ---------------------------------------------------------------------------
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.asyncio
+async def test_open_and_close_often(tmp_path: Path, clock: Clock) -> None:
+    """A hundred stores that are opened and closed leave no thread and no descriptor behind."""
+    async with memrepo.connect(tmp_path / "agent.db", clock=clock):
+        pass
+    threads = set(threading.enumerate())
+    n_descriptors = open_descriptors()
+    for n in range(100):
+        url = ":memory:" if n % 2 else tmp_path / "agent.db"
+        async with memrepo.connect(url, clock=clock) as store:
+            await store.memories.remember("a")
+    await _settled(threads)
+    assert open_descriptors() == n_descriptors
+
+
+FIXTURES = """
+import os
+import threading
+
+import pytest
+import pytest_asyncio
+
+import memrepo
+
+seen = []
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path_factory, request):
+    folder = tmp_path_factory.getbasetemp()
+    url = ":memory:" if request.param % 2 else folder / "agent.db"
+    async with memrepo.connect(url) as store:
+        yield store
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("store", range(200), indirect=True)
+async def test_use(store):
+    await store.memories.remember("a")
+    assert await store.memories.count() == 1
+    seen.append((threading.active_count(), len(os.listdir("/proc/self/fd"))))
+
+
+def test_flat():
+    assert len(seen) == 200
+    early, late = seen[:20], seen[-20:]
+    assert max(late) <= max(early), (early, late)
+    names = [thread.name for thread in threading.enumerate()]
+    assert len(names) == 1, names
+"""
+
+
+def test_pytest_asyncio_fixtures(tmp_path: Path) -> None:
+    """LI-12: 200 tests with a function fixture, each in its own loop, pass and leave nothing behind."""
+    (tmp_path / "test_fixtures.py").write_text(FIXTURES)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
+        "filterwarnings = error\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "201 passed" in done.stdout

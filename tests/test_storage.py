@@ -1,0 +1,114 @@
+"""The file itself: read-only, not a database, damaged, removed or replaced while it is open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import memrepo
+from tests.conftest import Clock
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+@pytest.mark.parametrize("is_replaced", [False, True])
+async def test_write_to_a_lost_file_is_not_acknowledged(
+    tmp_path: Path, suffix: str, is_replaced: bool
+) -> None:
+    """SQLite goes on writing to an unlinked file; no await may return as if that were stored."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        await store.memories.remember("before")
+        lost = Path(f"{path}{suffix}")
+        if is_replaced:
+            shutil.copy(lost, tmp_path / "other")
+            os.replace(tmp_path / "other", lost)
+        else:
+            lost.unlink()
+        with pytest.raises(memrepo.ConnectionLostError) as caught:
+            await store.memories.remember("after")
+        assert caught.value.outcome_unknown
+        with pytest.raises(memrepo.ConnectionLostError):
+            async with store.transaction() as tx:
+                await tx.memories.remember("in a transaction")
+
+
+async def test_read_only_store_reads_and_refuses_to_write(tmp_path: Path) -> None:
+    """``mode=ro`` gives every read, and a typed error for every write; the file stays as it is."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        known = await store.memories.remember("known")
+    before = path.read_bytes()
+    async with memrepo.connect(f"file:{path}?mode=ro") as store:
+        assert (await store.memories.get(known.id)).content == "known"
+        with pytest.raises(memrepo.ReadOnlyError):
+            await store.memories.remember("new")
+        with pytest.raises(memrepo.ReadOnlyError):
+            async with store.transaction():
+                pass
+    assert path.read_bytes() == before
+
+
+async def test_missing_file_is_not_made_by_other_modes(tmp_path: Path) -> None:
+    """``mode=rw`` and ``mode=ro`` need the file to be there, and leave nothing behind."""
+    for mode in ("ro", "rw"):
+        with pytest.raises(memrepo.DatabaseError):
+            await memrepo.connect(f"file:{tmp_path}/missing.db?mode={mode}")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_missing_folder_is_a_typed_error(tmp_path: Path) -> None:
+    """A folder that is not there is an error when opening, and is not made."""
+    with pytest.raises(memrepo.DatabaseError, match="cannot be opened"):
+        await memrepo.connect(tmp_path / "missing" / "agent.db")
+
+
+async def test_file_that_is_no_database_is_corrupt(tmp_path: Path) -> None:
+    """A file of something else is refused when opening, and stays as it is."""
+    path = tmp_path / "agent.db"
+    path.write_bytes(b"not a database, but long enough to be looked at\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(memrepo.CorruptDatabaseError):
+        await memrepo.connect(path)
+    assert path.read_bytes() == before
+
+
+async def test_damaged_page_is_corrupt_and_spares_the_rest(tmp_path: Path, clock: Clock) -> None:
+    """A garbage page gives a typed error to what reads it; other tables still answer."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, clock=clock) as store:
+        await store.memories.remember_many(
+            [memrepo.MemoryNew(content=f"fact {n} " + "x" * 500) for n in range(200)]
+        )
+        session = await store.sessions.start()
+    with sqlite3.connect(path) as raw:
+        (root,) = raw.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'memory_entries'"
+        ).fetchone()
+        (size,) = raw.execute("PRAGMA page_size").fetchone()
+    raw.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(os.urandom(size))
+    async with memrepo.connect(path, clock=clock, migrate=False) as store:
+        with pytest.raises(memrepo.CorruptDatabaseError):
+            await store.memories.get(1)
+        assert await store.sessions.get(session.id) == session
+
+
+async def test_pragmas_are_those_of_the_durability(tmp_path: Path) -> None:
+    """What the durability promises is read back from the connection that writes."""
+    for durability, synchronous in (("full", 2), ("normal", 1)):
+        async with memrepo.connect(tmp_path / durability, durability=durability) as store:  # type: ignore[arg-type]
+            assert await _pragmas(store) == ("wal", synchronous, 1)
+
+
+async def _pragmas(store: memrepo.Store) -> tuple[object, ...]:
+    writer = store.connection._writer.thread  # type: ignore[attr-defined]
+    names = ("journal_mode", "synchronous", "foreign_keys")
+    return tuple([await writer.pragma(name) for name in names])
