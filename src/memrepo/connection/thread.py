@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import sys
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
@@ -114,7 +115,13 @@ class WorkerThread:
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
-        self._connection.stop()  # pyright: ignore[reportUnknownMemberType]
+        stop: Callable[[], object] = self._connection.stop  # pyright: ignore[reportUnknownMemberType]
+        if sys.is_finalizing():
+            stop()
+        else:
+            # On a thread without an event loop: aiosqlite would tell the one that runs here, which
+            # may be closed by then, and print a traceback.
+            threading.Thread(target=stop, daemon=True).start()
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:
