@@ -23,13 +23,16 @@ _PAGE: Final = Path(__file__).with_name("reference.md")
 _HEAD: Final = """\
 # Reference
 
-Generated from the source by `make docs`; do not edit. Import everything from `memrepo`. All instants
-are aware datetimes, in UTC where memrepo returns them, kept to the millisecond. A method may also
-raise what any call may raise: `ClosedError`, `WrongLoopError`, `TransactionError`, `DatabaseError`
-and its subclasses, and `DecodeError` for a row that another program wrote.
+Generated from the source by `make docs`; do not edit. Import everything from `memrepo`, unless its
+section says otherwise. All instants are aware datetimes, in UTC where memrepo returns them, kept to
+the millisecond. A method may also raise what any call may raise: `ClosedError`, `WrongLoopError`,
+`TransactionError`, `DatabaseError` and its subclasses, and `DecodeError` for a row that another
+program wrote.
 """
 #: The modules that come first; the others follow in the order of the imports.
 _FIRST: Final = ("store", "memories", "sessions", "daily_logs", "models", "errors")
+#: What is public, but not imported by memrepo, because it needs an extra.
+_EXTRAS: Final = {"memrepo.opentelemetry": {"statement_hook"}}
 _SECTIONS: Final = ("Args", "Returns", "Raises", "Source")
 _section = re.compile(rf"({'|'.join(_SECTIONS)}):").fullmatch
 _item = re.compile(r"(\w+): (.*)", re.DOTALL).fullmatch
@@ -55,7 +58,7 @@ def reference() -> str:
         node.module: {alias.name for alias in node.names} & set(memrepo.__all__)
         for node in package.body
         if isinstance(node, ast.ImportFrom) and node.module is not None
-    }
+    } | _EXTRAS
     modules = dict.fromkeys([*(f"memrepo.{name}" for name in _FIRST), *exports])
     return "\n".join([_HEAD, *(part for name in modules for part in _module(name, exports[name]))])
 
@@ -163,7 +166,7 @@ def _function(module: str, node: _Function, heading: str, *, first_argument: int
 def _signature(module: str, node: _Function, first_argument: int) -> str:
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
     result = ast.unparse(node.returns) if node.returns is not None else "None"
-    if decorators & {"property", "cached_property"}:
+    if "property" in decorators:
         return f"{node.name}: {result}"
     prefix = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
     if "asynccontextmanager" in decorators:

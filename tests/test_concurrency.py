@@ -9,6 +9,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from contextlib import closing, contextmanager
 from contextvars import Context
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -362,6 +363,48 @@ async def _recategorize(store: Store) -> None:
     async with store.transaction() as tx:
         entry = await tx.memories.get(1)
         await tx.memories.update(1, category=f"{entry.category}, and ours")
+
+
+@pytest.mark.parametrize("kind", ["facts", "events"])
+async def test_large_batch_lets_other_tasks_run(url: str, kind: str) -> None:
+    """Before a batch is sent, and after it came back, other tasks have their turn all the time."""
+    turns = 0
+    seen: list[int] = []
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def now() -> datetime:
+        seen.append(turns)
+        return datetime.now(UTC)
+
+    async with memrepo.connect(
+        url, clock=now, on_statement=lambda _event: seen.append(turns)
+    ) as store:
+        other = asyncio.create_task(take_turns())
+        await asyncio.sleep(0)
+        began = turns
+        seen.clear()
+        if kind == "facts":
+            await store.memories.remember_many([MemoryNew(content=f"{n}") for n in range(5_000)])
+        else:
+            await store.daily_logs.append_many([DailyLogNew(event_type="a") for _ in range(5_000)])
+        other.cancel()
+    sent, *_, came_back = seen
+    assert sent - began >= 5_000 / 100
+    assert turns - came_back >= 5_000 / 100
+
+
+async def test_batch_is_what_it_was_when_it_was_given(store: Store) -> None:
+    """A list that its owner changes while its facts are being checked is stored as it was."""
+    facts = [MemoryNew(content=f"fact {n}") for n in range(300)]
+    remembering = asyncio.create_task(store.memories.remember_many(facts))
+    await asyncio.sleep(0)
+    facts.clear()
+    assert len(await remembering) == 300
 
 
 async def test_two_stores_on_one_file(tmp_path: Path, clock: Clock) -> None:

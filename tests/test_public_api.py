@@ -7,7 +7,6 @@ import inspect
 import re
 import typing
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -96,8 +95,6 @@ def functions() -> Iterator[tuple[str, Any]]:
                 continue
             if isinstance(member, property):
                 yield f"{kind.__name__}.{name}", member.fget
-            elif isinstance(member, cached_property):
-                yield f"{kind.__name__}.{name}", member.func
             elif isinstance(member, FunctionType):
                 yield f"{kind.__name__}.{name}", member
 

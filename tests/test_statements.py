@@ -272,7 +272,6 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
     ("name", "index"),
     [
         ("memories.revive", "memory_entries_content_hash_unique (content_hash=?)"),
-        ("memories.refresh", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.revive_many", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.refresh_many", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.supersede_revive", "memory_entries_content_hash_unique (content_hash=?)"),
@@ -369,6 +368,7 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
         page = await repo.find_many(its, limit=1)
         await repo.find_many(its, after=page.next_cursor or f"{first}~2026")
     await repo.forget_all(confirm=True)
+    await repo.remember("fact 2")
     page = await repo.forgotten(limit=1)
     await repo.forgotten(after=page.next_cursor)
     await repo.purge(later, dry_run=True)

@@ -18,7 +18,16 @@ from memrepo.codec import (
 from memrepo.connection.contract import Result
 from memrepo.days import day_range, days_around
 from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
-from memrepo.inputs import Event, batches, daily_log_conditions, encode_each, encode_event
+from memrepo.gently import gently
+from memrepo.inputs import (
+    Event,
+    batches,
+    daily_log_conditions,
+    encode_each,
+    encode_event,
+    encode_new_event,
+    encode_row,
+)
 from memrepo.jsontext import JsonValue
 from memrepo.models import DailyLog, DailyLogFilter, DailyLogNew, Page
 from memrepo.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
@@ -66,24 +75,25 @@ class DailyLogRepo(Repository):
             InvalidInputError: An argument is not accepted.
             NotFoundError: There is no such session in this scope.
         """
-        event = encode_event(
-            DailyLogNew(
-                session_id=session_id, event_type=event_type, event_data=event_data, key=key
-            )
+        event = encode_event(session_id, event_type, event_data, key)
+        now = encode_instant(self._now())
+        new = queries.APPEND if key is None else queries.APPEND_ONCE
+        bound = new.bind(
+            scope=self._scope,
+            session_id=event.session_id,
+            event_type=event.event_type,
+            event_data=event.event_data,
+            now=now,
+            key=event.key,
         )
-        bound: dict[str, Value] = {
-            "scope": self._scope,
-            "now": encode_instant(self._now()),
-            **event._asdict(),
-        }
-        if event.key is None:
-            results = await self._write((queries.APPEND.bind(**bound),))
-        else:
-            again = queries.GET_BY_KEY.bind(scope=self._scope, key=event.key)
-            results = await self._write((queries.APPEND_ONCE.bind(**bound), again))
-        for result in results:
-            if result.rows:
-                return to_daily_log(result.rows[0])
+        if key is None:
+            (stored,) = await self._write((bound,))
+            return to_daily_log((stored.rows[0][0], self._scope, *event[:3], now, None))
+        stored, again = await self._write(
+            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=event.key))
+        )
+        for row in (*stored.rows, *again.rows):
+            return to_daily_log(row)
         raise DatabaseError("the database did not store the event")
 
     async def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
@@ -97,22 +107,25 @@ class DailyLogRepo(Repository):
             InvalidInputError: An item is not accepted; nothing is stored.
             NotFoundError: A session is not in this scope; nothing is stored.
         """
-        encoded = encode_each("events", events, DailyLogNew, encode_event)
+        each = encode_each("events", events, DailyLogNew, encode_new_event)
+        encoded = [event async for event in gently(each)]
         if not encoded:
             return []
         now = encode_instant(self._now())
+        rows = [row async for row in gently(map(encode_row, encoded))]
         unit = [
             queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
-            for batch in batches(encoded)
+            for batch in batches(rows)
         ]
         keys = dict.fromkeys(event.key for event in encoded if event.key is not None)
         lookups = [
             queries.GET_BY_KEYS.bind(keys=batch, scope=self._scope)
-            for batch in batches((key,) for key in keys)
+            for batch in batches(encode_row((key,)) for key in keys)
         ]
         results = await self._write((*unit, *lookups))
         appended, found = results[: len(unit)], results[len(unit) :]
-        return list(_one_each(encoded, appended, found, scope=self._scope, now=now))
+        stored = _one_each(encoded, appended, found, scope=self._scope, now=now)
+        return [event async for event in gently(stored)]
 
     async def get(self, id: int) -> DailyLog:
         """

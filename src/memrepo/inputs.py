@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
@@ -12,6 +12,7 @@ from memrepo.days import day_range
 from memrepo.errors import InvalidInputError
 from memrepo.folding import glob_containing
 from memrepo.hashing import hash_normalized, normalize_content
+from memrepo.jsontext import JsonValue
 from memrepo.models import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
 from memrepo.queries.remembering import EXPLICIT_SOURCE, INFERRED_SOURCES
 from memrepo.validation import (
@@ -36,6 +37,9 @@ __all__ = [
     "encode_event",
     "encode_expiry",
     "encode_fact",
+    "encode_new_event",
+    "encode_new_fact",
+    "encode_row",
     "memory_conditions",
     "merge_facts",
     "session_conditions",
@@ -83,19 +87,31 @@ class Conditions(NamedTuple):
 # --- facts -------------------------------------------------------------------------------------
 
 
-def encode_fact(new: MemoryNew, scope: str) -> Fact:
+def encode_new_fact(new: MemoryNew, scope: str) -> Fact:
     """Check a fact and hash it for *scope*."""
-    content = check_text("content", new.content)
+    return encode_fact(scope, new.content, new.category, new.source, new.metadata, new.expires_at)
+
+
+def encode_fact(
+    scope: str,
+    content: str,
+    category: str,
+    source: str,
+    metadata: Mapping[str, JsonValue] | None,
+    expires_at: datetime | None,
+) -> Fact:
+    """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
+    content = check_text("content", content)
     normalized = normalize_content(content)
     if not normalized.strip(" .,;:!?"):
         raise InvalidInputError("content", "must be more than white space and punctuation")
     return Fact(
         content=content,
         content_hash=hash_normalized(normalized, scope),
-        category=check_name("category", new.category),
-        source=check_name("source", new.source),
-        metadata=check_object("metadata", new.metadata),
-        expires_at=encode_expiry(new.expires_at),
+        category=check_name("category", category),
+        source=check_name("source", source),
+        metadata=check_object("metadata", metadata),
+        expires_at=encode_expiry(expires_at),
     )
 
 
@@ -104,9 +120,9 @@ def encode_expiry(expires_at: datetime | None) -> str | None:
     return None if expires_at is None else encode_instant(check_instant("expires_at", expires_at))
 
 
-def merge_facts(facts: Iterable[Fact]) -> list[tuple[Value, ...]]:
+def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
     """
-    Return a row for each fact, in order of first mention, as `queries.remembering` takes a batch.
+    Yield a row for each fact, in order of first mention, as `queries.remembering` takes a batch.
 
     It is as if the fact's repetitions were remembered after it, one by one: they may raise its source
     and put off its expiry. The last column is the source to raise a stored fact's to.
@@ -114,7 +130,8 @@ def merge_facts(facts: Iterable[Fact]) -> list[tuple[Value, ...]]:
     mentions: dict[str, list[Fact]] = {}
     for fact in facts:
         mentions.setdefault(fact.content_hash, []).append(fact)
-    return [_merge(*same) for same in mentions.values()]
+    for same in mentions.values():
+        yield _merge(*same)
 
 
 def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
@@ -131,42 +148,54 @@ def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
 # --- events ------------------------------------------------------------------------------------
 
 
-def encode_event(new: DailyLogNew) -> Event:
+def encode_new_event(new: DailyLogNew) -> Event:
     """Check an event."""
+    return encode_event(new.session_id, new.event_type, new.event_data, new.key)
+
+
+def encode_event(
+    session_id: int | None, event_type: str, event_data: JsonValue, key: str | None
+) -> Event:
+    """Check the arguments of `DailyLogRepo.append`."""
     return Event(
-        session_id=None if new.session_id is None else check_id("session_id", new.session_id),
-        event_type=check_name("event_type", new.event_type),
-        event_data=check_json("event_data", new.event_data),
-        key=None if new.key is None else check_name("key", new.key),
+        session_id=None if session_id is None else check_id("session_id", session_id),
+        event_type=check_name("event_type", event_type),
+        event_data=check_json("event_data", event_data),
+        key=None if key is None else check_name("key", key),
     )
 
 
 # --- many --------------------------------------------------------------------------------------
 
 
-def encode_each(field: str, items: Iterable[T], kind: type[T], encode: Callable[[T], R]) -> list[R]:
+def encode_each(
+    field: str, items: Iterable[T], kind: type[T], encode: Callable[[T], R]
+) -> Iterator[R]:
     """Check and encode an iterable of nothing but *kind*; an error names the item."""
     if isinstance(items, str | bytes) or not isinstance(items, Iterable):
         raise InvalidInputError(field, f"must be a list of {kind.__name__}")
-    encoded: list[R] = []
-    for index, item in enumerate(items):
+    # All of it at once: its owner may change a list before the last item has its turn.
+    for index, item in enumerate(tuple(items)):
         if not isinstance(item, kind):
             found = type(item).__name__
             raise InvalidInputError(f"{field}[{index}]", f"must be a {kind.__name__}, not {found}")
         try:
-            encoded.append(encode(item))
+            yield encode(item)
         except InvalidInputError as error:
             place = f"{field}[{index}].{error.field}"
             raise InvalidInputError(place, error.reason) from None
-    return encoded
 
 
-def batches(rows: Iterable[Sequence[Value]]) -> Iterator[str]:
-    """Cut *rows* into JSON arrays that one statement each can take, in order."""
+def encode_row(row: Sequence[Value]) -> str:
+    """Write a row of a batch as a JSON array."""
+    return _encode_item(row)
+
+
+def batches(rows: Iterable[str]) -> Iterator[str]:
+    """Put JSON texts into JSON arrays that one statement each can take, in order."""
     texts: list[str] = []
     length = 0
-    for row in rows:
-        text = _encode_item(row)
+    for text in rows:
         if texts and (len(texts) == _BATCH_ROWS or length + len(text) > _BATCH_LENGTH):
             yield f"[{','.join(texts)}]"
             texts, length = [], 0

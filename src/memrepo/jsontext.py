@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from memrepo.errors import InvalidInputError
@@ -25,6 +25,10 @@ _MAX_INTEGER: Final = 2**63
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 ).encode
+
+#: Exact types, because a subclass may print itself as anything.
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+_ALWAYS_FINE: Final = frozenset({bool, type(None)})
 
 _Path: TypeAlias = "tuple[_Path, str | int] | None"
 
@@ -48,7 +52,8 @@ def decode_json(text: str) -> tuple[JsonValue, bool]:
     """Read stored *text*; return the value and whether it was readable (``None, False`` if not)."""
     try:
         return json.loads(text, parse_constant=_refuse_constant), True
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
+        # TypeError: in a damaged file, even a number can stand where text was.
         return None, False
 
 
@@ -61,23 +66,30 @@ def _check(field: str, value: JsonValue) -> None:
     stack: list[tuple[object, _Path, int]] = [(value, None, 1)]
     while stack:
         item, path, depth = stack.pop()
-        if type(item) not in (dict, list, tuple):
+        if type(item) not in _CONTAINERS:
             _check_scalar(field, path, item)
-        elif depth > MAX_JSON_DEPTH:
+            continue
+        if depth > MAX_JSON_DEPTH:
             raise _invalid(field, None, f"nested deeper than {MAX_JSON_DEPTH} levels, or circular")
-        elif isinstance(item, dict):
-            for key, child in cast("dict[object, object]", item).items():
-                if type(key) is not str:
-                    raise _invalid(field, path, f"a key of type {type(key).__name__}, not str")
-                _check_text(field, path, key)
-                stack.append((child, (path, key), depth + 1))
-        elif isinstance(item, list | tuple):
-            children = enumerate(cast("Sequence[object]", item))
-            stack += [(child, (path, index), depth + 1) for index, child in children]
+        for step, child in _children(field, path, item):
+            kind = type(child)
+            if kind in _CONTAINERS:
+                stack.append((child, (path, step), depth + 1))
+            elif not (kind in _ALWAYS_FINE or (kind is str and cast("str", child).isascii())):
+                _check_scalar(field, (path, step), child)
+
+
+def _children(field: str, path: _Path, item: object) -> Iterable[tuple[str | int, object]]:
+    if not isinstance(item, dict):
+        return enumerate(cast("Sequence[object]", item))
+    for key in cast("dict[object, object]", item):
+        if type(key) is not str:
+            raise _invalid(field, path, f"a key of type {type(key).__name__}, not str")
+        _check_text(field, path, key)
+    return cast("dict[str, object]", item).items()
 
 
 def _check_scalar(field: str, path: _Path, item: object) -> None:
-    # Exact types: a subclass may print itself as anything.
     kind = type(item)
     if kind is str:
         _check_text(field, path, str(item))
@@ -87,7 +99,7 @@ def _check_scalar(field: str, path: _Path, item: object) -> None:
     elif isinstance(item, int) and kind is int:
         if not -_MAX_INTEGER <= item < _MAX_INTEGER:
             raise _invalid(field, path, "an integer beyond 64 bits")
-    elif item is not None and kind is not bool:
+    elif kind not in _ALWAYS_FINE:
         raise _invalid(field, path, f"{kind.__name__} is not a JSON type")
 
 

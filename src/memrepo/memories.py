@@ -10,7 +10,7 @@ from memrepo.codec import MEMORY_COLUMNS, Value, encode_bound, encode_instant, t
 from memrepo.errors import InvalidInputError
 from memrepo.inputs import (
     encode_expiry,
-    encode_fact,
+    encode_new_fact,
     memory_conditions,
 )
 from memrepo.jsontext import JsonValue
@@ -63,12 +63,17 @@ class MemoryRepo(Remembering):
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
-        return await self._read_one(queries.GET, id=check_id("id", id))
+        now = encode_instant(self._now())
+        bound = queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
+        rows = await self._connection.read(bound)
+        return to_memory(rows[0]) if rows else None
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
-        fact = encode_fact(MemoryNew(content=content), self._scope)
-        return await self._read_one(queries.GET_BY_HASH, content_hash=fact.content_hash)
+        fact = encode_new_fact(MemoryNew(content=content), self._scope)
+        for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
+            return entry
+        return None
 
     async def find_many(
         self, where: MemoryFilter = _ALL, *, limit: int = DEFAULT_LIMIT, after: str | None = None
@@ -261,9 +266,6 @@ class MemoryRepo(Remembering):
         now = encode_instant(self._now())
         bound = statement.bind(scope=self._scope, now=now, **parameters)
         return [to_memory(row) for row in await self._connection.read(bound)]
-
-    async def _read_one(self, statement: Statement, **parameters: Value) -> MemoryEntry | None:
-        return next(iter(await self._read_many(statement, **parameters)), None)
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
         now = encode_instant(self._now())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
-from functools import cached_property
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -52,7 +51,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class MemoryEntry:
     """A fact: one row of ``memory_entries``."""
 
@@ -81,9 +80,13 @@ class MemoryEntry:
     #: `metadata` as it is stored: JSON text, or ``None``.
     raw_metadata: str | None
 
-    @cached_property
+    @property
     def metadata(self) -> Mapping[str, JsonValue] | None:
-        """The decoded `raw_metadata`; ``None`` if there is none or it is not a JSON object."""
+        """
+        `raw_metadata`, decoded anew each time; ``None`` if there is none.
+
+        ``None`` also if it is not a JSON object: another program wrote it.
+        """
         value = None if self.raw_metadata is None else decode_json(self.raw_metadata)[0]
         return value if isinstance(value, Mapping) else None
 
@@ -111,7 +114,7 @@ class Session:
     status: SessionStatus
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class DailyLog:
     """Something that happened: one row of ``daily_logs``."""
 
@@ -130,19 +133,15 @@ class DailyLog:
     #: The idempotency key it was appended with, or ``None``.
     key: str | None
 
-    @cached_property
-    def _decoded(self) -> tuple[JsonValue, bool]:
-        return (None, True) if self.raw_event_data is None else decode_json(self.raw_event_data)
-
     @property
     def event_data(self) -> JsonValue:
-        """The decoded `raw_event_data`; ``None`` if there is none or `is_broken`."""
-        return self._decoded[0]
+        """`raw_event_data`, decoded anew each time; ``None`` if there is none or `is_broken`."""
+        return None if self.raw_event_data is None else decode_json(self.raw_event_data)[0]
 
     @property
     def is_broken(self) -> bool:
         """Whether `raw_event_data` is not JSON: another program wrote it."""
-        return not self._decoded[1]
+        return self.raw_event_data is not None and not decode_json(self.raw_event_data)[1]
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,16 @@ from typing import Final
 
 from memrepo.codec import MEMORY_COLUMNS, Row, Value, encode_instant, to_memory
 from memrepo.errors import ConflictError, DatabaseError, NotFoundError
-from memrepo.inputs import Fact, batches, encode_each, encode_fact, merge_facts
+from memrepo.gently import gently
+from memrepo.inputs import (
+    Fact,
+    batches,
+    encode_each,
+    encode_fact,
+    encode_new_fact,
+    encode_row,
+    merge_facts,
+)
 from memrepo.jsontext import JsonValue
 from memrepo.models import MemoryEntry, MemoryNew, Remembered, RememberOutcome
 from memrepo.queries import memories, remembering as queries
@@ -19,7 +28,8 @@ from memrepo.validation import check_id, check_name
 __all__ = ["Remembering", "found"]
 
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
-#: What it means that the first, second or third statement of remembering returned the fact.
+_LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
+#: What it means that the first, second or third statement of remembering many returned the fact.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
 
 
@@ -59,24 +69,20 @@ class Remembering(Repository):
         Source:
             The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
         """
-        new = MemoryNew(
-            content=content,
-            category=category,
-            source=source,
-            metadata=metadata,
-            expires_at=expires_at,
-        )
-        fact = encode_fact(new, self._scope)
+        fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
         now = encode_instant(self._now())
-        refreshed = self._refreshed(fact, now)
-        results = await self._connection.write(
-            (
-                queries.REVIVE.bind(**refreshed),
-                queries.REFRESH.bind(**refreshed),
-                queries.INSERT.bind(scope=self._scope, now=now, **fact._asdict()),
-            )
-        )
-        return _first_outcome(result.rows for result in results)
+        remember = queries.REMEMBER.bind(scope=self._scope, now=now, **fact._asdict())
+        (result,) = await self._connection.write((remember,))
+        if result.rows:
+            return _created_or_duplicate(result.rows[0])
+        # It is gone, which the statement above left as it was: bring it back.
+        revive = queries.REVIVE.bind(**self._refreshed(fact, now))
+        revived, remembered = await self._connection.write((revive, remember))
+        for row in revived.rows:
+            return Remembered(outcome="restored", entry=to_memory(row))
+        for row in remembered.rows:
+            return _created_or_duplicate(row)
+        raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
         """
@@ -89,20 +95,25 @@ class Remembering(Repository):
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
         """
-        encoded = encode_each("facts", facts, MemoryNew, partial(encode_fact, scope=self._scope))
+        encode = partial(encode_new_fact, scope=self._scope)
+        each = encode_each("facts", facts, MemoryNew, encode)
+        encoded = [fact async for fact in gently(each)]
         if not encoded:
             return []
+        rows = [row async for row in gently(map(encode_row, merge_facts(encoded)))]
         bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
         unit = [
             statement.bind(batch=batch, **bound)
-            for batch in batches(merge_facts(encoded))
+            for batch in batches(rows)
             for statement in (queries.REVIVE_MANY, queries.REFRESH_MANY, queries.INSERT_MANY)
         ]
+        results = await self._connection.write(tuple(unit))
+        returned = ((index, row) for index, result in enumerate(results) for row in result.rows)
         stored: dict[str, Remembered] = {}
-        for index, result in enumerate(await self._connection.write(tuple(unit))):
-            for row in result.rows:
-                stored.setdefault(row[_HASH], _remembered(index % len(_OUTCOMES), row))
-        return list(_one_each(encoded, stored))
+        async for index, row in gently(returned):
+            if row[_HASH] not in stored:
+                stored[row[_HASH]] = _remembered(index % len(_OUTCOMES), row)
+        return [outcome async for outcome in gently(_one_each(encoded, stored))]
 
     async def supersede(
         self,
@@ -135,10 +146,7 @@ class Remembering(Repository):
             NotFoundError: There is none in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(
-            MemoryNew(content=content, source=source, metadata=metadata, expires_at=expires_at),
-            self._scope,
-        )
+        fact = encode_fact(self._scope, content, category or "fact", source, metadata, expires_at)
         now = encode_instant(self._now())
         place: dict[str, Value] = {"id": number, "scope": self._scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
@@ -180,12 +188,21 @@ def _remembered(index: int, row: Row) -> Remembered:
     return Remembered(outcome=_OUTCOMES[index], entry=to_memory(row))
 
 
+def _created_or_duplicate(row: Row) -> Remembered:
+    outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
+    return Remembered(outcome=outcome, entry=to_memory(row))
+
+
 def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
     for index, rows in enumerate(results):
         if rows:
             return _remembered(index, rows[0])
     # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
-    raise DatabaseError("the database neither stored the fact nor has it")
+    raise _not_stored()
+
+
+def _not_stored() -> DatabaseError:
+    return DatabaseError("the database neither stored the fact nor has it")
 
 
 def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[Remembered]:

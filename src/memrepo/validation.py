@@ -93,6 +93,8 @@ def check_flag(field: str, value: object) -> bool:
 
 def check_instant(field: str, value: object) -> datetime:
     """Accept a datetime that knows its time zone; return it in UTC."""
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
     if not isinstance(value, datetime):
         raise InvalidInputError(field, f"must be a datetime, not {type(value).__name__}")
     try:

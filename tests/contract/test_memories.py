@@ -777,12 +777,3 @@ async def test_filter_refuses(store: Store, field: str, value: object) -> None:
         await store.memories.count(where)
     with pytest.raises(InvalidInputError, match=field):
         store.memories.iterate(where)
-
-
-async def test_duplicates_use_up_no_id(store: Store) -> None:
-    """Restating a fact writes no new row, nor the counter behind it."""
-    first = await store.memories.remember("first")
-    for _ in range(3):
-        await store.memories.remember("First!")
-    await store.memories.remember_many([MemoryNew(content="first")])
-    assert (await store.memories.remember("second")).id == first.id + 1

@@ -41,7 +41,7 @@ INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timest
 VALUES (:scope,CASE WHEN :session_id IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
 FROM `sessions` `session`
 WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope),-1) END,:event_type,:event_data,:now,:key)
-RETURNING `id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`;
+RETURNING `id`;
 
 -- daily_logs.append_many
 INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
@@ -279,9 +279,9 @@ VACUUM INTO :path;
 PRAGMA foreign_key_check;
 
 -- maintenance.hashes
-SELECT `id`,`scope`,`content`,`content_hash`
+SELECT `id`,`scope`,typeof(`content`),CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
-WHERE `id`>:after_id AND `hash_version`<>0 AND `superseded_by` IS NULL
+WHERE `id`>:after_id AND `hash_version`<>0 AND (`superseded_by` IS NULL OR NOT `content_hash` IS NULL)
 ORDER BY `id`
 LIMIT :limit;
 
@@ -598,14 +598,6 @@ SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`l
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
--- memories.insert
-INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,:content,:content_hash,:category,:source,:now,:metadata,:expires_at,1
-WHERE NOT EXISTS (SELECT 1
-FROM `memory_entries` `known`
-WHERE `known`.`content_hash`=:content_hash)
-RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
-
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
 SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
@@ -627,18 +619,19 @@ DELETE
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
 
--- memories.refresh
-UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END
-WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
-
 -- memories.refresh_many
 UPDATE `memory_entries`
 SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.remember
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
+VALUES (:scope,:content,:content_hash,:category,:source,:now,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN :source ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `memory_entries`.`expires_at`<:expires_at THEN :expires_at ELSE `memory_entries`.`expires_at` END
+WHERE `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
+RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.restore
 UPDATE `memory_entries`

@@ -49,6 +49,7 @@ class WorkerThread:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
@@ -78,7 +79,7 @@ class WorkerThread:
 
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
         """Run *errand* on the thread, after everything that was given to it before."""
-        await self._connection.execute_fetchall("", Errand(errand, asyncio.get_running_loop()))
+        await self._connection.execute_fetchall("", Errand(errand, self._loop))
 
     async def run_calls(
         self, run: Callable[[WorkerConnection, Sequence[Call]], None], calls: Sequence[Call]
@@ -89,8 +90,9 @@ class WorkerThread:
         So a cancelled call leaves nothing running behind it: when its CancelledError is raised, it
         has happened or it has not.
         """
+        errand = Errand(lambda worker: run(worker, calls), self._loop)
         try:
-            await self.run(lambda worker: run(worker, calls))
+            await self._connection.execute_fetchall("", errand)
         except CancelledError:
             for call in calls:
                 call.is_cancelled = True
@@ -115,7 +117,8 @@ class WorkerThread:
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
-        stop: Callable[[], object] = self._connection.stop  # pyright: ignore[reportUnknownMemberType]
+        connection: Any = self._connection  # its `stop` is not fully typed
+        stop: Callable[[], object] = connection.stop
         if sys.is_finalizing():
             stop()
         else:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from memrepo.connection.call import Call
 from memrepo.connection.lane import Lane
 from memrepo.connection.retry import until_free
+from memrepo.connection.sqlite_errors import is_busy
 from memrepo.connection.thread import WorkerThread
 from memrepo.connection.worker import WorkerConnection
 from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
@@ -36,6 +37,15 @@ class ThreadLane(Lane):
         self.refuse_all(_closed)
 
     async def _run_on_thread(self, calls: list[Call]) -> None:
+        try:
+            await self.thread.run_calls(self._run_calls, calls)
+        except Exception as error:  # noqa: BLE001 - each waiting caller is told
+            if is_busy(error):
+                await self._run_when_free(calls)
+            else:
+                self._fail(calls, error)
+
+    async def _run_when_free(self, calls: list[Call]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""
         waiting: Sequence[Call] = calls
         while waiting:
@@ -45,11 +55,14 @@ class ThreadLane(Lane):
             except BusyError as busy:
                 waiting = _expire(waiting, busy)
             except Exception as error:  # noqa: BLE001 - each waiting caller is told
-                for call in waiting:
-                    call.outcome = self._lost(error)
+                self._fail(waiting, error)
                 return
             else:
                 return
+
+    def _fail(self, calls: Sequence[Call], cause: Exception) -> None:
+        for call in calls:
+            call.outcome = self._lost(cause)
 
     def _lost(self, cause: Exception) -> MemrepoError:
         if self._is_closed:

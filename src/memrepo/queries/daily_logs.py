@@ -58,8 +58,7 @@ _new = (
 )
 
 APPEND: Final = statement(
-    "daily_logs.append",
-    Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new).returning(*_COLUMNS),
+    "daily_logs.append", Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new).returning(_d.id)
 )
 #: For an event with an idempotency key: returns no row if the key is there.
 APPEND_ONCE: Final = statement(

@@ -18,6 +18,7 @@ from memrepo.queries.facts import (
     by_id,
     current,
     gone,
+    in_scope,
 )
 
 #: The version of the rule in `memrepo.hashing`. A migration that changes it sets every row's to 0.
@@ -43,9 +44,9 @@ _NEW_COLUMNS = columns_of(
 )
 
 # --- remember ----------------------------------------------------------------------------------
-# Three statements, of which the first to return a row says what happened: a fact that was gone is
-# revived, one that is current is refreshed, and only a new one is inserted. Refreshing comes before
-# inserting, so that a new fact is not refreshed at once; it repeats what reviving did, harmlessly.
+# One statement inserts a new fact or refreshes a current one, and is all that most calls need. It
+# returns no row for a fact that is gone: that is revived first. Refreshing then repeats what reviving
+# did, harmlessly.
 
 
 def _better_source(source: Term) -> Term:
@@ -95,18 +96,12 @@ REVIVE: Final = statement(
     .where(gone())
     .returning(*COLUMNS),
 )
-REFRESH: Final = statement(
-    "memories.refresh",
-    _refresh(param("source"), param("expires_at"))
-    .where(by_hash())
-    .where(current())
-    .returning(*COLUMNS),
-)
-INSERT: Final = statement(
-    "memories.insert",
+#: Returns the fact: with ``last_accessed`` if it was there, without if it is new.
+REMEMBER: Final = statement(
+    "memories.remember",
     Query.into(MEMORIES)
     .columns(*_NEW_COLUMNS)
-    .select(
+    .insert(
         param("scope"),
         param("content"),
         param("content_hash"),
@@ -117,13 +112,18 @@ INSERT: Final = statement(
         param("expires_at"),
         HASH_VERSION,
     )
-    .where(_is_unknown(param("content_hash")))
-    .or_ignore()
+    .on_conflict(MEMORIES.content_hash)
+    .do_update(MEMORIES.last_accessed, param("now"))
+    .do_update(MEMORIES.source, _better_source(param("source")))
+    .do_update(MEMORIES.expires_at, _later_expiry(param("expires_at")))
+    .where(in_scope())
+    .where(current())
     .returning(*COLUMNS),
 )
 
 # The same for a batch: a JSON array of [content, content_hash, category, source, metadata, expires_at,
-# source of a restatement].
+# source of a restatement]. Refreshing comes before inserting, so that a new fact is not refreshed at
+# once; an upsert could not tell the two sources apart.
 
 _items = JsonEach("batch")
 (
