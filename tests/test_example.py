@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conftest import complaints
+
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
@@ -21,7 +23,7 @@ def assistant(*arguments: str | Path, typed: str = "") -> str:
         encoding="utf-8",
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, complaints(done.stderr)) == (0, "")
     return done.stdout
 
 

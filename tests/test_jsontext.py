@@ -188,6 +188,12 @@ def test_broken_text_is_marked(text: str) -> None:
     assert decode_json(text) == (None, False)
 
 
+@pytest.mark.parametrize("value", [5, 1.5, b"\xff"])
+def test_what_is_not_text_is_marked(value: object) -> None:
+    """A damaged file can give anything in the place of text; that does not raise, either."""
+    assert decode_json(value) == (None, False)  # type: ignore[arg-type]
+
+
 def test_null_is_readable() -> None:
     """The JSON text ``null`` is a value."""
     assert decode_json("null") == (None, True)

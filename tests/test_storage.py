@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,23 @@ async def test_write_to_a_lost_file_is_not_acknowledged(
         with pytest.raises(memrepo.ConnectionLostError):
             async with store.transaction() as tx:
                 await tx.memories.remember("in a transaction")
+
+
+async def test_lost_file_is_noticed_soon_where_durability_is_normal(tmp_path: Path) -> None:
+    """With ``normal``, at most the writes of a hundredth of a second go to an unlinked file."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, durability="normal") as store:
+        await store.memories.remember("before")
+        path.unlink()
+        with pytest.raises(memrepo.ConnectionLostError):
+            await _remember_until(store, time.monotonic() + 0.01)
+
+
+async def _remember_until(store: memrepo.Store, last_s: float) -> None:
+    while True:
+        asked_s = time.monotonic()
+        await store.memories.remember("after")
+        assert asked_s < last_s
 
 
 async def test_read_only_store_reads_and_refuses_to_write(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import memrepo
 from memrepo import JsonValue
+from memrepo.opentelemetry import statement_hook
 
 
 def opening(clock: memrepo.Clock) -> None:
@@ -28,6 +29,7 @@ def opening(clock: memrepo.Clock) -> None:
         memrepo.OpeningStore,
     )
     assert_type(memrepo.from_env(durability="full"), memrepo.OpeningStore)
+    memrepo.connect("agent.db", on_statement=statement_hook(tracer_provider=None))
     memrepo.connect("agent.db", durability="fast")  # type: ignore[arg-type]
     memrepo.connect("agent.db", "full")  # type: ignore[call-arg]
 

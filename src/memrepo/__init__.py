@@ -1,5 +1,7 @@
 """The durable memory of an asyncio agent, in plain SQL tables that its user owns."""
 
+import logging
+
 from memrepo.clock import Clock, utc_now
 from memrepo.connection.contract import Connection, ConnectionInfo, Executor
 from memrepo.connection.hooks import OnStatement, StatementEvent
@@ -50,6 +52,10 @@ from memrepo.models import (
 from memrepo.scopes import Repositories, ScopedStore
 from memrepo.sessions import SessionRepo
 from memrepo.store import OpeningStore, Store, connect, from_env
+
+# What memrepo logs is shown where a program asks for it, and not printed where it does not:
+# https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "IDLE_AFTER",

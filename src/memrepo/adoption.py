@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Final
 
 from memrepo.codec import Row
@@ -12,6 +13,8 @@ from memrepo.queries import adoption
 from memrepo.queries.statement import Unit
 
 __all__ = ["adopt_facts"]
+
+_logger = logging.getLogger(__name__)
 
 #: Facts of one unit.
 _BATCH: Final = 500
@@ -33,6 +36,8 @@ async def adopt_facts(connection: Connection) -> int:
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=0)):
         await connection.write(_unit(rows))
         n_checked += len(rows)
+    if n_checked:
+        _logger.info("adopted %d facts", n_checked)
     return n_checked
 
 

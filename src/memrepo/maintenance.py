@@ -47,11 +47,15 @@ async def find_problems(connection: Connection) -> AsyncIterator[Problem]:
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
-        for number, scope, content, digest in rows:
-            if content_hash(content, scope=scope) != digest:
-                detail = "the text is not the one that was hashed"
+        for number, scope, kind, content, digest in rows:
+            if kind != "text" or _hash(content, scope) != digest:
+                detail = "the content is not the text that was hashed"
                 yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
         after_id = rows[-1][0]
+
+
+def _hash(content: bytes, scope: str) -> str:
+    return content_hash(content.decode(errors="replace"), scope=scope)
 
 
 async def back_up(connection: Connection, target: Path) -> None:

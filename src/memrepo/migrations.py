@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ from memrepo.queries import versions
 from memrepo.queries.statement import BoundStatement, Statement, Unit
 
 __all__ = ["Migration", "load_migrations", "migrate", "pending", "read_version"]
+
+_logger = logging.getLogger(__name__)
 
 _file_name = re.compile(r"(\d{4})_[a-z0-9_]+\.sql").fullmatch
 
@@ -193,6 +196,8 @@ async def migrate(connection: Connection, known: Sequence[Migration], now: datet
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
             raise MigrationError(f"{migration.name} failed; it was not applied") from error
+        else:
+            _logger.info("applied migration %s", migration.name)
 
 
 async def _read_state(connection: Connection, known: Sequence[Migration]) -> tuple[int, bool]:

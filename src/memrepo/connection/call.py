@@ -21,8 +21,8 @@ class Call:
     #: Set by the event loop when nobody waits for the outcome any more; the worker then stops.
     is_cancelled: bool = False
     outcome: list[Result] | MemrepoError | None = None
-    #: Seconds that each statement took, if somebody wants to know.
-    durations_s: list[float] | None = None
+    #: When each statement began and how long it took, in `perf_counter`'s seconds, if somebody asks.
+    timings: list[tuple[float, float]] | None = None
 
     @property
     def is_waiting(self) -> bool:

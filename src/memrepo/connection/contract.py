@@ -63,6 +63,9 @@ class ConnectionInfo:
     journal_mode: str
     #: As read back from the database: 2 is FULL, 1 is NORMAL.
     synchronous: int
+    #: The type of the file system that the file is on, as ``ext4`` or ``nfs4``; ``None`` in memory and
+    #: where it cannot be told: it is read from ``/proc``, so only Linux tells.
+    file_system: str | None
     #: The length of the database file.
     size_bytes: int
     #: The length of the write-ahead log beside it.

@@ -12,7 +12,7 @@ from memrepo.connection.call import Call
 
 __all__ = ["OnStatement", "StatementEvent", "report"]
 
-_logger = logging.getLogger("memrepo")
+_logger = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -21,31 +21,45 @@ class StatementEvent:
 
     #: What it is called: ``memories.insert``.
     name: str
+    #: Its text, which never changes: values stand as ``:name``, and are not told.
+    sql: str
+    #: When it began, in the seconds of `time.perf_counter`.
+    started_s: float
     #: Seconds on the worker thread, without waiting for its turn or for locks.
     duration_s: float
     #: How many rows it returned or, if none, changed.
     n_rows: int
     #: The name of the error it ended in, ``ConstraintError``; ``None`` if it did not.
     error: str | None
+    #: SQLite's name for it, ``SQLITE_CONSTRAINT_FOREIGNKEY``; ``None`` if it is none of SQLite's.
+    error_code: str | None
 
 
-#: Called on the event loop, after the unit of the statement has ended. Must not block.
+#: Called on the event loop, in the task that made the call, after the unit of the statement has
+#: ended. Must not block.
 OnStatement: TypeAlias = Callable[[StatementEvent], None]
 
 
 def report(call: Call, hook: OnStatement) -> None:
     """Report the statements of *call* that ran. What the hook raises is logged, and goes no further."""
     results = call.outcome if isinstance(call.outcome, list) else []
-    error = type(call.outcome).__name__ if isinstance(call.outcome, Exception) else None
-    for index, duration_s in enumerate(call.durations_s or ()):
+    failure = call.outcome if isinstance(call.outcome, Exception) else None
+    timings = call.timings or ()
+    for index, (started_s, duration_s) in enumerate(timings):
+        statement = call.unit[index].statement
         n_rows = 0
         if index < len(results):
             n_rows = len(results[index].rows) or results[index].changes
+        # A unit stops at the statement that fails, so those before it did not.
+        error = failure if index == len(timings) - 1 else None
         event = StatementEvent(
-            name=call.unit[index].statement.name,
+            name=statement.name,
+            sql=statement.sql,
+            started_s=started_s,
             duration_s=duration_s,
             n_rows=n_rows,
-            error=error,
+            error=None if error is None else type(error).__name__,
+            error_code=getattr(error and error.__cause__, "sqlite_errorname", None),
         )
         try:
             hook(event)

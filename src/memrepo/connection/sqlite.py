@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import warnings
 from asyncio import CancelledError
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from memrepo.codec import Row
+from memrepo.connection.advice import advise
 from memrepo.connection.call import Call
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.guard import Guard
@@ -28,6 +30,8 @@ from memrepo.errors import ClosedError, ReadOnlyError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["SQLiteConnection"]
+
+_logger = logging.getLogger(__name__)
 
 
 class SQLiteConnection:
@@ -103,6 +107,7 @@ class SQLiteConnection:
         except (Exception, CancelledError):
             await connection.close()
             raise
+        _logger.debug("opened %s", location)
         return connection
 
     async def _open(self) -> None:
@@ -135,6 +140,7 @@ class SQLiteConnection:
             thread = await open_thread(self.location)
             self._writer = ThreadLane(thread, WorkerConnection.run_group)
             await prepare_writer(thread, path, self._durability, self._deadline())
+            await advise(path, self._durability)
         except sqlite3.Error as error:
             raise translate(error) from error
 
@@ -168,6 +174,7 @@ class SQLiteConnection:
         finally:
             for lane in lanes:
                 await lane.thread.close()
+        _logger.debug("closed %s", self.location)
 
     # --- reading and writing -------------------------------------------------------------------
 
@@ -191,7 +198,7 @@ class SQLiteConnection:
         return self._result(call)[0].rows
 
     def _call(self, unit: Unit) -> Call:
-        return Call(unit, self._deadline(), durations_s=None if self._on_statement is None else [])
+        return Call(unit, self._deadline(), timings=None if self._on_statement is None else [])
 
     def _result(self, call: Call) -> list[Result]:
         if self._on_statement is not None:

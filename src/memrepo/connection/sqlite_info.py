@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from memrepo.connection.contract import ConnectionInfo
+from memrepo.connection.file_system import file_system_of
 from memrepo.connection.thread import WorkerThread
 
 __all__ = ["describe", "has_wal_reset_bug"]
@@ -36,6 +37,7 @@ async def describe(thread: WorkerThread, path: Path | None, durability: str) -> 
         durability="none" if path is None else durability,
         journal_mode=await thread.pragma("journal_mode"),
         synchronous=await thread.pragma("synchronous"),
+        file_system=None if path is None else await file_system_of(path),
         size_bytes=await _size(path),
         wal_size_bytes=await _size(None if path is None else Path(f"{path}-wal")),
         has_wal_reset_bug=has_wal_reset_bug(),

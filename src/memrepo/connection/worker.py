@@ -82,9 +82,9 @@ class WorkerConnection(sqlite3.Connection):
             if parameters.loop.is_closed():
                 _rest(self)
 
-    def watch_file(self, path: Path) -> None:
+    def watch_file(self, path: Path, *, look_every_s: float) -> None:
         """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
-        self._file = FileIdentity(path)
+        self._file = FileIdentity(path, look_every_s=look_every_s)
 
     def require_writable(self) -> None:
         """
@@ -230,19 +230,19 @@ class WorkerConnection(sqlite3.Connection):
 
     def _run(self, call: Call) -> list[Result]:
         results: list[Result] = []
-        if call.durations_s is not None:
-            call.durations_s.clear()  # of an attempt that found the file locked
+        if call.timings is not None:
+            call.timings.clear()  # of an attempt that found the file locked
         self._watch.call = call
         try:
             for bound in call.unit:
-                if call.durations_s is None:
+                if call.timings is None:
                     results.append(self._run_statement(bound))
                 else:
                     started = perf_counter()
                     try:
                         results.append(self._run_statement(bound))
                     finally:
-                        call.durations_s.append(perf_counter() - started)
+                        call.timings.append((started, perf_counter() - started))
             return results
         finally:
             self._watch.call = None

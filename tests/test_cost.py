@@ -1,0 +1,42 @@
+"""Queries made to be slow: refused, or stopped when nobody waits for them any more (failures.md, SE-13)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+import memrepo
+
+pytestmark = pytest.mark.asyncio
+
+#: Ordinary text, in which the longest filter there is fits nowhere. (Text in which it almost fits
+#: everywhere takes longer to stop: docs/explanation/engine.md, Cancellation.)
+TEXT = "It was remembered that the meeting on Thursday had been moved to the afternoon. " * 3
+NEEDLE = ("the meeting on Friday " * 50)[:1_000]
+
+
+async def test_filter_of_50_000_characters_is_refused(store: memrepo.Store) -> None:
+    """It is an error of the argument's, at once, before anything is sent to the database."""
+    started_s = time.perf_counter()
+    with pytest.raises(memrepo.InvalidInputError, match="contains: must not be longer than 1,000"):
+        await store.memories.find_many(memrepo.MemoryFilter(contains="%a" * 25_000))
+    assert time.perf_counter() - started_s < 0.1
+
+
+async def test_slow_filter_is_stopped(store: memrepo.Store) -> None:
+    """One that reads through many rows ends at its timeout, and the next call is answered at once."""
+    for batch in range(4):
+        numbers = range(batch * 10_000, (batch + 1) * 10_000)
+        await store.memories.remember_many(
+            memrepo.MemoryNew(content=f"{TEXT} {number}") for number in numbers
+        )
+    started_s = time.perf_counter()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await store.memories.count(memrepo.MemoryFilter(contains=NEEDLE))
+    assert time.perf_counter() - started_s < 1
+    started_s = time.perf_counter()
+    await store.memories.get(1)
+    assert time.perf_counter() - started_s < 1

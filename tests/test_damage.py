@@ -1,0 +1,130 @@
+"""What another program, or a damaged disk, left in a column: rows or typed errors, and found by verify."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import memrepo
+from tests.conftest import Clock
+
+pytestmark = pytest.mark.asyncio
+
+COLUMNS = {
+    "memory_entries": (
+        *("content", "content_hash", "category", "source", "created_at", "last_accessed"),
+        *("expires_at", "deleted_at", "superseded_by", "metadata", "scope"),
+    ),
+    "sessions": ("started_at", "ended_at", "end_trigger", "summary", "scope"),
+    "daily_logs": (
+        *("session_id", "event_type", "event_data", "timestamp", "scope", "idempotency_key"),
+    ),
+}
+#: SQL for values that memrepo never writes.
+VALUES = {
+    "not UTF-8": "CAST(x'61ff62' AS TEXT)",
+    "a blob": "x'6162'",
+    "a number": "1.5",
+    "nothing": "''",
+    "an instant before the year 1": "'0001-01-01T00:00:00+05:00'",
+    "an instant after the year 9999": "'9999-12-31T23:59:59-05:00'",
+}
+
+
+async def make(path: Path, clock: Clock) -> None:
+    """Store a row of each kind."""
+    async with memrepo.connect(path, clock=clock) as store:
+        old = await store.memories.remember("Drank tea", metadata={"cups": 1})
+        await store.memories.supersede(old.id, "Drinks tea")
+        async with store.sessions.open() as session:
+            await store.daily_logs.append(session.id, "event", {"n": 1}, key="key")
+
+
+def change(path: Path, sql: str) -> None:
+    """Change the database as another program would, to which no constraint of ours applies."""
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        raw.execute(sql)
+
+
+def reads(store: memrepo.Store) -> list[Callable[[], Awaitable[Any]]]:
+    everything = memrepo.MemoryFilter(
+        include_forgotten=True, include_expired=True, include_superseded=True
+    )
+
+    async def all_facts() -> object:
+        return [fact.metadata async for fact in store.memories.iterate(everything)]
+
+    async def all_events() -> object:
+        return [(event.event_data, event.is_broken) async for event in store.daily_logs.iterate()]
+
+    async def all_sessions() -> object:
+        return [session async for session in store.sessions.iterate()]
+
+    return [
+        all_facts,
+        all_events,
+        all_sessions,
+        store.memories.forgotten,
+        store.memories.count,
+        lambda: store.memories.find(1),
+        lambda: store.memories.history(2),
+        lambda: store.memories.find_by_content("Drinks tea"),
+        lambda: store.memories.find_many(memrepo.MemoryFilter(contains="tea")),
+        lambda: store.sessions.find(1),
+        store.sessions.active,
+        store.daily_logs.count_by_day,
+        store.verify,
+    ]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("table", COLUMNS)
+async def test_odd_value_is_read_or_refused(
+    tmp_path: Path, clock: Clock, table: str, value: str
+) -> None:
+    """Whatever stands in a column, a read gives rows or an error of memrepo's, never another."""
+    for column in COLUMNS[table]:
+        path = tmp_path / f"{column}.db"
+        await make(path, clock)
+        change(path, f"UPDATE {table} SET {column} = {VALUES[value]} WHERE id = 1")
+        async with memrepo.connect(path, clock=clock) as store:
+            for read in reads(store):
+                with suppress(memrepo.MemrepoError):
+                    await read()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    "content", ["'Drinks tee'", "CAST(x'4472ff' AS TEXT)", "CAST(content AS BLOB)", "''"]
+)
+async def test_verify_names_the_fact(
+    tmp_path: Path, clock: Clock, number: int, content: str
+) -> None:
+    """A fact whose content is not its text any more is named, be it current or replaced."""
+    path = tmp_path / "agent.db"
+    await make(path, clock)
+    change(path, f"UPDATE memory_entries SET content = {content} WHERE id = {number}")
+    async with memrepo.connect(path, clock=clock) as store:
+        (problem,) = await store.verify()
+    assert (problem.kind, problem.table, problem.id) == ("content hash", "memory_entries", number)
+
+
+async def test_verify_accepts_adopted_duplicates(tmp_path: Path, clock: Clock) -> None:
+    """Of facts that another program stored twice only one has the hash, and that is no problem."""
+    path = tmp_path / "agent.db"
+    await make(path, clock)
+    change(
+        path,
+        "INSERT INTO memory_entries (content, category, source, created_at) VALUES"
+        " ('Has a dog', 'fact', 'x', '2026-02-02T14:16:24.123Z'),"
+        " ('has a dog.', 'fact', 'x', '2026-02-02T14:16:25.123Z')",
+    )
+    async with memrepo.connect(path, clock=clock) as store:
+        assert (await store.memories.get(4)).superseded_by == 3
+        assert await store.verify() == []
