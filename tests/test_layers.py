@@ -36,6 +36,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "pypika": ("queries/",),
     "aiosqlite": ("connection/thread.py",),
+    "aiohttp": ("connection/hrana_http.py", "connection/libsql_ws.py"),
+    "libsql_client": ("connection/libsql_ws.py",),
     "sqlite3": ("connection/", "migrations.py"),
     "threading": ("connection/thread.py", "connection/worker.py"),
 }
@@ -102,11 +104,18 @@ def test_dependencies_are_known_in_one_place() -> None:
 
 
 def test_only_declared_dependencies_are_imported() -> None:
-    """The core imports the standard library, aiosqlite, attrs and pypika, and nothing else."""
-
+    """The core imports the standard library, aiosqlite, attrs and pypika; transports have extras."""
     allowed = {*sys.stdlib_module_names, "aiosqlite", "attrs", "pypika", "memrepo"}
+    extras = {"aiohttp", "libsql_client"}
     found = {name.partition(".")[0] for tree in modules().values() for name in imports(tree)}
-    assert found - allowed == set()
+    assert found - allowed - extras == set()
+
+
+def test_transports_are_imported_by_name_only() -> None:
+    """Nothing imports a transport, so that the core works where its package is not installed."""
+    transports = {"memrepo.connection.hrana_http", "memrepo.connection.libsql_ws"}
+    wrong = [path for path, tree in modules().items() if transports & set(imports(tree))]
+    assert wrong == []
 
 
 def test_no_module_can_run_stored_data() -> None:

@@ -2,10 +2,12 @@
 
 from memrepo.clock import Clock, utc_now
 from memrepo.connection.contract import Connection, ConnectionInfo, Executor
+from memrepo.connection.credentials import AuthToken
 from memrepo.connection.hooks import OnStatement, StatementEvent
 from memrepo.connection.opening import Durability
 from memrepo.daily_logs import DailyLogRepo
 from memrepo.errors import (
+    AuthenticationError,
     BusyError,
     ClosedError,
     ConflictError,
@@ -13,6 +15,7 @@ from memrepo.errors import (
     ConstraintError,
     CorruptDatabaseError,
     DatabaseError,
+    DeadlineError,
     DecodeError,
     InvalidInputError,
     MemrepoError,
@@ -54,6 +57,8 @@ from memrepo.store import OpeningStore, Store, connect, from_env
 __all__ = [
     "IDLE_AFTER",
     "UNSET",
+    "AuthToken",
+    "AuthenticationError",
     "BusyError",
     "Clock",
     "ClosedError",
@@ -68,6 +73,7 @@ __all__ = [
     "DailyLogNew",
     "DailyLogRepo",
     "DatabaseError",
+    "DeadlineError",
     "DecodeError",
     "Durability",
     "Executor",

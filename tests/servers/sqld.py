@@ -58,7 +58,8 @@ class Sqld:
             *("-d", str(self.folder / "data.sqld")),
             *("--http-listen-addr", f"127.0.0.1:{self.port}"),
             *("--admin-listen-addr", f"127.0.0.1:{self.admin_port}"),
-            *("--enable-namespaces", "--no-welcome"),
+            # Beyond the default of 100 it drops some from memory, and a new one can be missed.
+            *("--enable-namespaces", "--no-welcome", "--max-active-namespaces", "100000"),
             *self._arguments,
         ]
         with (self.folder / "log").open("ab") as log:
