@@ -12,9 +12,10 @@ from memrepo.connection import hrana_http
 from tests.servers.fixtures import Cluster
 from tests.servers.sqld import Sqld
 
-#: What each server driver is: HTTP in both versions of the protocol, and through a replica. Each test has
+#: What each server driver is: HTTP in both versions of the protocol, a WebSocket, and both through a
+#: replica. Each test has
 #: a namespace of its own.
-SERVERS = ("http", "http-v2", "replica")
+SERVERS = ("http", "http-v2", "replica", "ws", "ws-replica")
 
 
 @pytest.fixture(params=["memory", "file", *SERVERS])
@@ -36,15 +37,15 @@ def url(
         yield ":memory:"
     elif driver == "file":
         yield str(tmp_path / "agent.db")
-    elif driver == "replica":
+    elif driver.endswith("replica"):
         cluster: Cluster = request.getfixturevalue("sqld_cluster")
         namespace = cluster.primary.new_namespace()
-        yield cluster.replicas[0].url(namespace)
+        yield cluster.replicas[0].url(namespace, "ws" if driver.startswith("ws") else "http")
     else:
         if driver == "http-v2":
             monkeypatch.setattr(hrana_http, "VERSIONS", ("v2",))
         server: Sqld = request.getfixturevalue("sqld")
-        yield server.new_url()
+        yield server.new_url("ws" if driver == "ws" else "http")
 
 
 #: Of a test with many sets of arguments, these drivers run the first set, unless

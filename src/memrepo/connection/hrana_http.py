@@ -11,7 +11,7 @@ import json
 from http import HTTPStatus
 from io import BytesIO
 from ssl import SSLContext
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -21,11 +21,12 @@ from memrepo.connection.hrana_batch import Batch, BatchReply
 from memrepo.connection.hrana_json import (
     CLOSE,
     GET_AUTOCOMMIT,
+    as_object,
     batch,
     batch_requests,
     encode,
     read_cursor,
-    read_error,
+    read_refusal,
     read_reply,
 )
 from memrepo.connection.hrana_values import Json
@@ -40,7 +41,7 @@ from memrepo.connection.server_errors import (
 from memrepo.connection.server_url import ServerLocation
 from memrepo.errors import AuthenticationError, DatabaseError, MemrepoError
 
-__all__ = ["HttpStream", "HttpTransport"]
+__all__ = ["HttpStream", "HttpTransport", "failed"]
 
 #: The versions of the protocol, the best one first.
 VERSIONS: Final = ("v3", "v2")
@@ -229,9 +230,9 @@ class HttpTransport:
                 answer = await response.read()
                 status = response.status
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            raise _failed(error) from error
+            raise failed(error) from error
         if status != HTTPStatus.OK:
-            raise of_status(status, _read_refusal(status, answer))
+            raise of_status(status, read_refusal(status, answer))
         return answer
 
 
@@ -272,37 +273,23 @@ class HttpStream:
 
 
 async def _decode(content: bytes) -> Json:
-    decoded: Any
     try:
+        decoded: Any
         if len(content) > _LARGE:
             decoded = await asyncio.to_thread(json.loads, content)
         else:
             decoded = json.loads(content)
+        return as_object(decoded)
     except ValueError as error:
         raise unclear(error) from error
-    return _as_object(decoded)
-
-
-def _as_object(decoded: Any) -> Json:
-    if not isinstance(decoded, dict):
-        raise unclear(TypeError("not an object"))
-    return cast(Json, decoded)
-
-
-def _read_refusal(status: int, answer: bytes) -> ServerError:
-    said: Json
-    try:
-        said = _as_object(json.loads(answer))
-    except (ValueError, DatabaseError):
-        said = {"message": answer[:200].decode(errors="replace")}
-    return read_error({**said, "code": said.get("code") or f"HTTP {status}"})
 
 
 def _is_not_found(error: DatabaseError) -> bool:
     return "HTTP 404" in str(error)
 
 
-def _failed(error: Exception) -> DatabaseError:
+def failed(error: Exception) -> DatabaseError:
+    """Return our error for one of aiohttp's."""
     if isinstance(error, aiohttp.ClientSSLError):
         ours = lost(error, was_sent=False)
         ours.retryable = False  # a certificate does not become good by waiting

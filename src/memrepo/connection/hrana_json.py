@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from memrepo.connection.hrana_batch import BatchReply, Step
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.server_errors import ServerError
 
-__all__ = ["CLOSE", "GET_AUTOCOMMIT", "batch_requests", "encode", "read_cursor", "read_reply"]
+__all__ = [
+    "CLOSE",
+    "GET_AUTOCOMMIT",
+    "as_object",
+    "batch",
+    "batch_requests",
+    "encode",
+    "read_batch",
+    "read_cursor",
+    "read_index",
+    "read_refusal",
+    "read_reply",
+]
 
 CLOSE: Final[Json] = {"type": "close"}
 GET_AUTOCOMMIT: Final[Json] = {"type": "get_autocommit"}
@@ -73,6 +85,28 @@ def read_error(error: Json) -> ServerError:
     """Read what a server says of a failure; its parts may be missing."""
     message = str(error.get("message") or error.get("error") or "")
     return ServerError(error.get("code") or "UNKNOWN", message, error.get("extended_code") or "")
+
+
+def read_refusal(status: int, answer: bytes) -> ServerError:
+    """Read what came with a status of HTTP that is not 200: JSON of some kind, or any text."""
+    said: Json
+    try:
+        said = as_object(json.loads(answer))
+    except ValueError:
+        said = {"message": answer[:200].decode(errors="replace")}
+    return read_error({**said, "code": said.get("code") or f"HTTP {status}"})
+
+
+def as_object(decoded: Any) -> Json:
+    """
+    Return a message that was decoded.
+
+    Raises:
+        ValueError: It is JSON, but no object.
+    """
+    if not isinstance(decoded, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - as for what is no JSON at all
+    return cast(Json, decoded)
 
 
 def read_batch(result: Json) -> BatchReply:
