@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from memrepo.connection import hrana_batch as batches
 from memrepo.connection.call import Call
 from memrepo.connection.lane import Lane
-from memrepo.connection.server_errors import again, is_too_large, unclear
+from memrepo.connection.server_errors import again, unclear
 from memrepo.connection.server_transaction import LARGE_UNIT, ServerTransaction, size_of_unit
 from memrepo.connection.settling import GRACE_S, Backoff, wind_up
 from memrepo.connection.thread import finish
@@ -160,8 +160,8 @@ def _may_be_of_one(error: MemrepoError) -> bool:
     """Tell whether the units may succeed one by one where they did not together."""
     if not isinstance(error, DatabaseError):
         return True
-    is_slow = isinstance(error, DeadlineError) and not error.outcome_unknown
-    return is_slow or is_too_large(error)
+    # A statement that the server cannot parse is an error of the whole request.
+    return type(error) in (DatabaseError, DeadlineError) and not error.outcome_unknown
 
 
 def _judge(call: Call, error: MemrepoError, doubtful: set[int]) -> None:
