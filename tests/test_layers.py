@@ -36,7 +36,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "pypika": ("queries/",),
     "aiosqlite": ("connection/thread.py",),
-    "aiohttp": ("connection/hrana_http.py", "connection/libsql_ws.py"),
+    "aiohttp": (
+        "connection/hrana_http.py",
+        "connection/http_session.py",
+        "connection/libsql_ws.py",
+    ),
     "libsql_client": ("connection/libsql_ws.py",),
     "sqlite3": ("connection/", "migrations.py"),
     "threading": ("connection/thread.py", "connection/worker.py"),
@@ -113,9 +117,10 @@ def test_only_declared_dependencies_are_imported() -> None:
 
 def test_transports_are_imported_by_name_only() -> None:
     """Nothing imports a transport, so that the core works where its package is not installed."""
-    transports = {"memrepo.connection.hrana_http", "memrepo.connection.libsql_ws"}
-    wrong = [path for path, tree in modules().items() if transports & set(imports(tree))]
-    assert wrong == ["connection/libsql_ws.py"]  # which needs HTTP's package in any case
+    own = {name.removeprefix("connection/") for name in ONLY_IN["aiohttp"]}
+    transports = {f"memrepo.connection.{name.removesuffix('.py')}" for name in own}
+    users = {path for path, tree in modules().items() if transports & set(imports(tree))}
+    assert users <= set(ONLY_IN["aiohttp"])
 
 
 def test_no_module_can_run_stored_data() -> None:

@@ -98,7 +98,7 @@ async def test_constraints(
 ) -> None:
     """Each constraint has its kind of error, on every driver, and undoes its whole unit."""
     unit = (sql("INSERT INTO t (v) VALUES ('whole')"), sql(text))
-    with pytest.raises(ConstraintError) as caught:
+    with pytest.raises(ConstraintError) as caught:  # noqa: PT012 - a whole block is tested
         if in_transaction:
             async with connection.transaction() as transaction:
                 await transaction.write(unit)

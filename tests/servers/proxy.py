@@ -35,19 +35,16 @@ class Proxy:
     #: How many connections it has taken.
     n_connections: int = 0
 
-    def drop_next_reply(self, mark: bytes) -> None:
-        """Cut the connection where the server answers the next request that holds *mark*."""
+    def drop_next_reply(self) -> None:
+        """Cut the connection in the place of the next answer to a batch."""
 
-        def watch(data: bytes) -> bytes | None:
-            if mark in data:
-                self.on_request, self.on_reply = _pass, drop
-            return data
-
-        def drop(_data: bytes) -> bytes | None:
+        def drop(data: bytes) -> bytes | None:
+            if b'"step_results"' not in data:
+                return data
             self.on_reply = _pass
             return None
 
-        self.on_request = watch
+        self.on_reply = drop
 
 
 async def _copy(source: StreamReader, target: StreamWriter, choose: Callable[[], Filter]) -> None:

@@ -30,18 +30,19 @@ from memrepo.connection.hrana_json import (
     read_reply,
 )
 from memrepo.connection.hrana_values import Json
+from memrepo.connection.http_session import drop_session, failed
 from memrepo.connection.server_errors import (
     ServerError,
-    deadline,
     lost,
     of_status,
     translate,
     unclear,
 )
 from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.settling import leave_to_loop
 from memrepo.errors import AuthenticationError, DatabaseError, MemrepoError
 
-__all__ = ["HttpStream", "HttpTransport", "failed"]
+__all__ = ["HttpStream", "HttpTransport"]
 
 #: The versions of the protocol, the best one first.
 VERSIONS: Final = ("v3", "v2")
@@ -65,6 +66,7 @@ class HttpTransport:
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        self._loop = asyncio.get_running_loop()
         self._version = 0
         self._is_version_known = False
         self._index: int | None = None
@@ -191,12 +193,8 @@ class HttpTransport:
 
     def forget(self) -> None:
         """Close the connections without waiting."""
-        connector = self._session.connector
-        self._session.detach()
-        if connector is not None:
-            # It is closed when this returns; what it returns waits for the sockets, and complains if
-            # nobody does.
-            connector.close().__await__()
+        if not leave_to_loop(self._loop, self.close):
+            drop_session(self._session)
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -257,10 +255,16 @@ class HttpStream:
             requests.append(GET_AUTOCOMMIT)
         body: Json = {"baton": self._baton, "requests": requests}
         # A baton is good for one request, whatever becomes of it.
-        self._baton, self._is_open = None, True
-        reply = await self._transport.pipeline(
-            body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
-        )
+        is_new, self._baton, self._is_open = self._baton is None, None, True
+        try:
+            reply = await self._transport.pipeline(
+                body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
+            )
+        except DatabaseError as error:
+            if is_new or "HTTP 400" not in str(error):
+                raise
+            # A server that was started anew does not know the baton.
+            raise lost(error.__cause__, was_sent=False) from error.__cause__
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:
             self._root = self._transport.follow(base_url)
@@ -286,16 +290,3 @@ async def _decode(content: bytes) -> Json:
 
 def _is_not_found(error: DatabaseError) -> bool:
     return "HTTP 404" in str(error)
-
-
-def failed(error: Exception) -> DatabaseError:
-    """Return our error for one of aiohttp's."""
-    if isinstance(error, aiohttp.ClientSSLError):
-        ours = lost(error, was_sent=False)
-        ours.retryable = False  # a certificate does not become good by waiting
-        return ours
-    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
-        return lost(error, was_sent=False)
-    if isinstance(error, TimeoutError):
-        return deadline(error)
-    return lost(error, was_sent=True)

@@ -24,11 +24,13 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana_batch import BEGIN, ROLLBACK, Batch, BatchReply, Step
-from memrepo.connection.hrana_http import HttpTransport, failed
+from memrepo.connection.hrana_http import HttpTransport
 from memrepo.connection.hrana_json import batch as write_batch, read_batch, read_index
 from memrepo.connection.hrana_values import Json
+from memrepo.connection.http_session import drop_session, failed
 from memrepo.connection.server_errors import ServerError, deadline, lost, translate, unclear
 from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.settling import leave_to_loop
 from memrepo.errors import AuthenticationError, DatabaseError, InvalidInputError, MemrepoError
 
 __all__ = ["WebSocketStream", "WebSocketTransport"]
@@ -96,6 +98,7 @@ class WebSocketTransport:
         self._connecting = asyncio.Lock()
         self._endings: set[asyncio.Task[None]] = set()
         self._index: int | None = None
+        self._loop = asyncio.get_running_loop()
 
     @property
     def protocol(self) -> str:
@@ -133,15 +136,13 @@ class WebSocketTransport:
 
     def forget(self) -> None:
         """Close the socket without waiting."""
-        self._http.forget()
-        connector = self._session.connector
-        self._session.detach()
-        if connector is not None:
-            connector.close().__await__()
+        if not leave_to_loop(self._loop, self.close):
+            drop_session(self._session)
+            self._http.forget()
 
     # --- the socket ------------------------------------------------------------------------------
 
-    async def link(self) -> _Link:
+    async def link(self, timeout_s: float) -> _Link:
         """
         Return the socket, connected.
 
@@ -153,19 +154,22 @@ class WebSocketTransport:
                 if self._link is not None:
                     self._retire(self._link)
                 try:
-                    self._link = await self._connect()
+                    self._link = await self._connect(min(timeout_s, _CONNECT_S))
                 except AuthenticationError:
                     if not await self._credentials.renew():
                         raise
-                    self._link = await self._connect()
+                    self._link = await self._connect(min(timeout_s, _CONNECT_S))
             return self._link
 
-    async def _connect(self) -> _Link:
+    async def _connect(self, timeout_s: float) -> _Link:
         token = await self._credentials.token()
         link = _Link(HranaConn(cast(Any, self._sockets), self._url, token))
         try:
-            async with asyncio.timeout(_CONNECT_S):
+            async with asyncio.timeout(timeout_s):
                 await link.connection.wait_connected()
+        except TimeoutError as error:
+            self._retire(link)
+            raise lost(error, was_sent=False) from error
         except (LibsqlError, aiohttp.ClientError, OSError) as error:
             self._retire(link)
             reason = await self.explain(error, was_sent=False)
@@ -256,7 +260,7 @@ class WebSocketStream:
         if batch.size > _MAX_REQUEST_BYTES // 16 and _size(message) > _MAX_REQUEST_BYTES:
             raise InvalidInputError("size", f"a WebSocket takes {_MAX_REQUEST_BYTES:,} bytes")
         if self._link is None or self._stream is None:
-            self._link = await self._transport.link()
+            self._link = await self._transport.link(timeout_s)
             try:
                 self._stream = self._link.connection.open_stream()
             except (LibsqlError, AssertionError) as error:

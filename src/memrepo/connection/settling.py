@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from asyncio import CancelledError, Task
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from memrepo.connection.thread import finish
 
-__all__ = ["GRACE_S", "Backoff", "see_through", "wind_up"]
+__all__ = ["GRACE_S", "Backoff", "leave_to_loop", "see_through", "wind_up"]
 
 T = TypeVar("T")
 
@@ -56,3 +56,23 @@ class Backoff:
         """Wait a little."""
         await asyncio.sleep(random.uniform(self._pause_s / 2, self._pause_s))  # noqa: S311 - no secret
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+
+
+#: What was left to run by itself; the event loop alone would let go of it.
+_left: set[Task[None]] = set()
+
+
+def leave_to_loop(
+    loop: asyncio.AbstractEventLoop, close: Callable[[], Coroutine[Any, Any, None]]
+) -> bool:
+    """Have *loop* close something, whatever thread this is; tell whether it still can."""
+
+    def start() -> None:
+        task = loop.create_task(close())
+        _left.add(task)
+        task.add_done_callback(_left.discard)
+
+    if not loop.is_running():
+        return False
+    loop.call_soon_threadsafe(start)
+    return True
