@@ -23,7 +23,7 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 )
 
 from memrepo.connection.credentials import Credentials
-from memrepo.connection.hrana_batch import BEGIN, ROLLBACK, Batch, BatchReply, Step
+from memrepo.connection.hrana_batch import BEGIN, SAVEPOINT, Batch, BatchReply, Step
 from memrepo.connection.hrana_http import HttpTransport
 from memrepo.connection.hrana_json import batch as write_batch, read_batch, read_index
 from memrepo.connection.hrana_values import Json
@@ -45,6 +45,10 @@ _MAX_REQUEST_BYTES: Final = 16_000_000
 _MAX_REPLY_BYTES: Final = 64_000_000
 #: What libsql-client calls a socket that is gone.
 _GONE: Final = ("HRANA_WEBSOCKET_ERROR", "CLIENT_CLOSED", "STREAM_CLOSED")
+#: What shows that a server answers.
+_HELLO: Final = Step("SELECT 1", has_rows=True)
+#: What only a token that may write is allowed; it deletes nothing, even if there is such a table.
+_WRITE: Final = Step("DELETE FROM `memrepo_migrations` WHERE 0")
 
 
 @attrs.frozen
@@ -167,6 +171,10 @@ class WebSocketTransport:
         try:
             async with asyncio.timeout(timeout_s):
                 await link.connection.wait_connected()
+                # Whether the token was refused is told later than that the socket is open.
+                stream = link.connection.open_stream()
+                await asyncio.shield(stream.batch(cast(Any, write_batch([_HELLO], {}, None))))
+                stream.close()
         except TimeoutError as error:
             self._retire(link)
             raise lost(error, was_sent=False) from error
@@ -234,9 +242,9 @@ class WebSocketTransport:
             return failed(error)
         # A closed socket can mean a bad token, one that only reads, an unknown namespace or too much
         # work, and does not say which.
-        probe = [BEGIN, ROLLBACK] if is_write else [Step("SELECT 1", has_rows=True)]
+        probe = _WRITE if is_write else _HELLO
         try:
-            await self._http.run(Batch(probe, [], 0), timeout_s=_CONNECT_S)
+            await self._http.run(Batch([probe], [], 0), timeout_s=_CONNECT_S)
         except DatabaseError as reason:
             if not reason.retryable:
                 return reason
@@ -278,7 +286,7 @@ class WebSocketStream:
 
 
 def _is_write(message: Json) -> bool:
-    return any(step["stmt"].get("sql") == BEGIN.sql for step in message["steps"])
+    return any(step["stmt"]["sql"] in (BEGIN.sql, SAVEPOINT.sql) for step in message["steps"])
 
 
 def _size(message: Json) -> int:

@@ -26,7 +26,10 @@ _STATE: Final = Statement(
     "FROM pragma_page_count AS `p`,pragma_page_size AS `z`,pragma_journal_mode AS `j`,"
     "pragma_synchronous AS `s`",
 )
-_FOREIGN_KEYS: Final = Statement("info.foreign_keys", "PRAGMA foreign_keys")
+# A token that only reads does not allow the pragma itself.
+_FOREIGN_KEYS: Final = Statement(
+    "info.foreign_keys", "SELECT `foreign_keys` FROM pragma_foreign_keys"
+)
 
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _DURABILITY: Final = {0: "none", 1: "normal", 2: "full", 3: "full"}
