@@ -23,9 +23,6 @@ pytestmark = pytest.mark.asyncio
 both = pytest.mark.parametrize("scheme", ["http", "ws"])
 
 
-# ruff: noqa: PT012 - a whole block is tested
-
-
 @both
 async def test_token_as_argument(locked_sqld: Sqld, tokens: TokenMaker, scheme: str) -> None:
     """A good token opens the store."""

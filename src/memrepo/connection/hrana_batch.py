@@ -82,6 +82,11 @@ class Batch:
     decisive: int
 
     @property
+    def is_write(self) -> bool:
+        """Whether it takes the write lock."""
+        return self.steps[0].sql == BEGIN.sql
+
+    @property
     def size(self) -> int:
         """About how many bytes it takes in a message; characters are counted as bytes."""
         return sum(

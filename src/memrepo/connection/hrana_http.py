@@ -31,6 +31,7 @@ from memrepo.connection.hrana_json import (
 )
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.http_session import drop_session, failed
+from memrepo.connection.replication import ReplicationMark
 from memrepo.connection.server_errors import (
     ServerError,
     lost,
@@ -69,7 +70,7 @@ class HttpTransport:
         self._loop = asyncio.get_running_loop()
         self._version = 0
         self._is_version_known = False
-        self._index: int | None = None
+        self._mark = ReplicationMark()
 
     @property
     def protocol(self) -> str:
@@ -87,15 +88,16 @@ class HttpTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
-        body: Json = {"requests": [*batch_requests(batch.steps, self._index), CLOSE]}
-        is_large = batch.size > _LARGE
-        return self.read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+        body: Json = {"requests": [*batch_requests(batch.steps, self._mark.index), CLOSE]}
+        with self._mark.watch(batch):
+            answer = await self.pipeline(body, timeout_s=timeout_s, is_large=batch.size > _LARGE)
+        return self.read(answer, is_write=batch.is_write)
 
     async def run_large(self, batch_: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
         if VERSIONS[self._version] == "v2":
             return await self.run(batch_, timeout_s=timeout_s)
-        body = encode({"batch": batch(batch_.steps, {}, self._index)})
+        body = encode({"batch": batch(batch_.steps, {}, self._mark.index)})
         content = await self._send("v3/cursor", body, self._location.root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
@@ -106,9 +108,9 @@ class HttpTransport:
         await self.close_stream(baton, self._location.root)
         return reply
 
-    def read(self, reply: Json) -> BatchReply:
+    def read(self, reply: Json, *, is_write: bool) -> BatchReply:
         """
-        Read the reply of a pipeline with one batch, and remember how far the database had come.
+        Read the reply of a pipeline with one batch, and remember where a write stands.
 
         Raises:
             MemrepoError: The batch as a whole failed.
@@ -119,8 +121,8 @@ class HttpTransport:
             raise translate(error) from error
         except (ValueError, KeyError, TypeError) as error:
             raise unclear(error) from error
-        if index is not None and (self._index is None or index > self._index):
-            self._index = index
+        if is_write:
+            self._mark.wrote(index)
         return read
 
     async def pipeline(
@@ -268,7 +270,7 @@ class HttpStream:
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:
             self._root = self._transport.follow(base_url)
-        return self._transport.read(reply)
+        return self._transport.read(reply, is_write=True)
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""

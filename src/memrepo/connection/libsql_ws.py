@@ -23,11 +23,12 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 )
 
 from memrepo.connection.credentials import Credentials
-from memrepo.connection.hrana_batch import BEGIN, SAVEPOINT, Batch, BatchReply, Step
+from memrepo.connection.hrana_batch import Batch, BatchReply, Step
 from memrepo.connection.hrana_http import HttpTransport
 from memrepo.connection.hrana_json import batch as write_batch, read_batch, read_index
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.http_session import drop_session, failed
+from memrepo.connection.replication import ReplicationMark
 from memrepo.connection.server_errors import ServerError, deadline, lost, translate, unclear
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.settling import leave_to_loop
@@ -101,7 +102,7 @@ class WebSocketTransport:
         self._link: _Link | None = None
         self._connecting = asyncio.Lock()
         self._endings: set[asyncio.Task[None]] = set()
-        self._index: int | None = None
+        self._mark = ReplicationMark()
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -117,7 +118,8 @@ class WebSocketTransport:
         """Run a batch on a stream of its own; see `Transport`."""
         stream = self.stream()
         try:
-            return await stream.run(batch, timeout_s=timeout_s, index=self._index)
+            with self._mark.watch(batch):
+                return await stream.run(batch, timeout_s=timeout_s, index=self._mark.index)
         finally:
             await stream.abandon()
 
@@ -198,7 +200,7 @@ class WebSocketTransport:
             ending.add_done_callback(self._endings.discard)
 
     async def exchange(
-        self, link: _Link, stream: HranaStream, message: Json, timeout_s: float
+        self, link: _Link, stream: HranaStream, message: Json, timeout_s: float, *, is_write: bool
     ) -> BatchReply:
         """
         Send a batch on a stream and wait for its reply.
@@ -217,7 +219,7 @@ class WebSocketTransport:
             link.is_suspect = True
             raise deadline(error) from error
         except (LibsqlError, aiohttp.ClientError, OSError) as error:
-            reason = await self.explain(error, was_sent=True, is_write=_is_write(message))
+            reason = await self.explain(error, was_sent=True, is_write=is_write)
             raise reason from reason.__cause__
         except (ValueError, KeyError, TypeError) as error:
             raise unclear(error) from error
@@ -225,8 +227,8 @@ class WebSocketTransport:
             link.n_running -= 1
             if not link.is_good:
                 self._retire(link)
-        if index is not None and (self._index is None or index > self._index):
-            self._index = index
+        if is_write:
+            self._mark.wrote(index)
         return reply
 
     # --- what went wrong -------------------------------------------------------------------------
@@ -259,6 +261,8 @@ class WebSocketStream:
         self._transport = transport
         self._link: _Link | None = None
         self._stream: HranaStream | None = None
+        #: Whether its first batch took the write lock, for itself or for those to come.
+        self._is_write = False
 
     async def run(
         self, batch: Batch, *, timeout_s: float, is_last: bool = False, index: int | None = None
@@ -268,13 +272,16 @@ class WebSocketStream:
         if batch.size > _MAX_REQUEST_BYTES // 16 and _size(message) > _MAX_REQUEST_BYTES:
             raise InvalidInputError("size", f"a WebSocket takes {_MAX_REQUEST_BYTES:,} bytes")
         if self._link is None or self._stream is None:
+            self._is_write = batch.is_write
             self._link = await self._transport.link(timeout_s)
             try:
                 self._stream = self._link.connection.open_stream()
             except (LibsqlError, AssertionError) as error:
                 raise lost(error, was_sent=False) from error
         try:
-            return await self._transport.exchange(self._link, self._stream, message, timeout_s)
+            return await self._transport.exchange(
+                self._link, self._stream, message, timeout_s, is_write=self._is_write
+            )
         finally:
             if is_last:
                 await self.abandon()
@@ -283,10 +290,6 @@ class WebSocketStream:
         """End it; see `Stream`."""
         if self._stream is not None:
             self._stream.close()
-
-
-def _is_write(message: Json) -> bool:
-    return any(step["stmt"]["sql"] in (BEGIN.sql, SAVEPOINT.sql) for step in message["steps"])
 
 
 def _size(message: Json) -> int:
