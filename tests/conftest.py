@@ -14,6 +14,16 @@ import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 
 import memrepo
+from tests.servers.fixtures import (  # noqa: F401 - fixtures
+    certificate,
+    cluster,
+    locked_sqld,
+    new_sqld,
+    sqld,
+    sqld_cluster,
+    sqld_proxy,
+    tokens,
+)
 
 if os.environ.get("MEMREPO_LOOP") == "uvloop":
 

@@ -36,6 +36,8 @@ TREE: dict[str, set[str]] = {
     "ReadOnlyError": {"DatabaseError", "MemrepoError"},
     "CorruptDatabaseError": {"DatabaseError", "MemrepoError"},
     "ConnectionLostError": {"DatabaseError", "MemrepoError"},
+    "DeadlineError": {"DatabaseError", "MemrepoError"},
+    "AuthenticationError": {"DatabaseError", "MemrepoError"},
     "MigrationError": {"MemrepoError"},
 }
 

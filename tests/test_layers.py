@@ -37,6 +37,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pypika": ("queries/",),
     "aiosqlite": ("connection/thread.py",),
     "opentelemetry": ("opentelemetry.py",),
+    "aiohttp": (
+        "connection/hrana_http.py",
+        "connection/http_session.py",
+        "connection/libsql_ws.py",
+    ),
+    "libsql_client": ("connection/libsql_ws.py",),
     "sqlite3": ("connection/", "migrations.py"),
     "threading": ("connection/thread.py", "connection/worker.py"),
 }
@@ -103,11 +109,19 @@ def test_dependencies_are_known_in_one_place() -> None:
 
 
 def test_only_declared_dependencies_are_imported() -> None:
-    """The core imports the standard library, aiosqlite, attrs and pypika, an extra its own package."""
-
-    allowed = {*sys.stdlib_module_names, "aiosqlite", "attrs", "pypika", "memrepo", "opentelemetry"}
+    """The core imports the standard library, aiosqlite, attrs and pypika; extras have their own."""
+    allowed = {*sys.stdlib_module_names, "aiosqlite", "attrs", "pypika", "memrepo"}
+    extras = {"aiohttp", "libsql_client", "opentelemetry"}
     found = {name.partition(".")[0] for tree in modules().values() for name in imports(tree)}
-    assert found - allowed == set()
+    assert found - allowed - extras == set()
+
+
+def test_transports_are_imported_by_name_only() -> None:
+    """Nothing imports a transport, so that the core works where its package is not installed."""
+    own = {name.removeprefix("connection/") for name in ONLY_IN["aiohttp"]}
+    transports = {f"memrepo.connection.{name.removesuffix('.py')}" for name in own}
+    users = {path for path, tree in modules().items() if transports & set(imports(tree))}
+    assert users <= set(ONLY_IN["aiohttp"])
 
 
 def test_no_module_can_run_stored_data() -> None:

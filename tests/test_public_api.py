@@ -19,6 +19,8 @@ import memrepo
 PUBLIC = [
     "IDLE_AFTER",
     "UNSET",
+    "AuthToken",
+    "AuthenticationError",
     "BusyError",
     "Clock",
     "ClosedError",
@@ -33,6 +35,7 @@ PUBLIC = [
     "DailyLogNew",
     "DailyLogRepo",
     "DatabaseError",
+    "DeadlineError",
     "DecodeError",
     "Durability",
     "Executor",
@@ -200,7 +203,9 @@ def test_every_attribute_is_documented(kind: type) -> None:
         assert {field.name for field in attrs.fields(kind)} <= documented.keys()
 
 
-@pytest.mark.parametrize("name", ["IDLE_AFTER", "UNSET", "Clock", "Durability", "JsonValue"])
+@pytest.mark.parametrize(
+    "name", ["IDLE_AFTER", "UNSET", "AuthToken", "Clock", "Durability", "JsonValue"]
+)
 def test_every_constant_and_alias_is_documented(name: str) -> None:
     """Constants and type aliases have a ``#:`` sentence above them."""
     pattern = re.compile(rf"^#: .+\n(#: .+\n)*{name}\b", re.MULTILINE)

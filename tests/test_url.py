@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import memrepo
 from memrepo import InvalidInputError, UnsupportedURLError, UsageError
+from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import Location, parse_url
 
 HERE = Path.cwd()
@@ -60,11 +62,6 @@ def test_forms_that_are_accepted(url: str | Path, path: Path | None, mode: str) 
 @pytest.mark.parametrize(
     "url",
     [
-        "libsql://db.example.org",
-        "http://127.0.0.1:8080",
-        "https://db.example.org",
-        "ws://127.0.0.1:8080",
-        "wss://db.example.org",
         "postgresql://localhost/agent",
         "mysql+aiomysql://localhost/agent",
         "s3://bucket/agent.db",
@@ -132,7 +129,13 @@ def test_a_path_of_bytes_is_refused() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        f"libsql://db.example.org?authToken={SECRET}",
+        f"libsql://db.example.org?authToken={SECRET}&other=1",
+        f"libsql://db.example.org?authToken={SECRET}&authToken={SECRET}",
+        f"libsql://db.example.org:{SECRET}",
+        f"libsql://db.example.org?{SECRET}",
+        f"libsql://db.example.org?namespace=%2F{SECRET}",
+        f"libsql:{SECRET}",
+        f"http://db.example.org#{SECRET}",
         f"https://user:{SECRET}@db.example.org",
         f"postgresql://user:{SECRET}@localhost/agent",
         f"sqlite://user:{SECRET}@host/agent.db",
@@ -165,11 +168,28 @@ def test_any_text_is_a_location_or_a_usage_error(url: str) -> None:
         location = parse_url(url)
     except UsageError:
         return
+    if isinstance(location, ServerLocation):
+        assert urlsplit(location.root).netloc
+        return
     assert location.uri == ":memory:" or location.uri.startswith("file:///")
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["file:", "file://", "sqlite:", "sqlite://", "sqlite:///"]), st.text())
+@given(
+    st.sampled_from(
+        [
+            "file:",
+            "file://",
+            "sqlite:",
+            "sqlite://",
+            "sqlite:///",
+            "libsql://",
+            "ws://h",
+            "http://h?",
+        ]
+    ),
+    st.text(),
+)
 def test_any_url_is_a_location_or_a_usage_error(start: str, rest: str) -> None:
     """The same for texts that begin like one of our URLs."""
     test_any_text_is_a_location_or_a_usage_error.hypothesis.inner_test(start + rest)  # type: ignore[attr-defined]
@@ -178,6 +198,7 @@ def test_any_url_is_a_location_or_a_usage_error(start: str, rest: str) -> None:
 def test_characters_that_mean_something_in_a_uri_are_quoted() -> None:
     """A file may be called anything: what SQLite gets as a URI names that very file."""
     location = parse_url("a?b#c%d e.db")
+    assert isinstance(location, Location)
     assert location.uri.endswith("/a%3Fb%23c%25d%20e.db?mode=rwc")
 
 

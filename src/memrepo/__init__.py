@@ -4,10 +4,12 @@ import logging
 
 from memrepo.clock import Clock, utc_now
 from memrepo.connection.contract import Connection, ConnectionInfo, Executor
+from memrepo.connection.credentials import AuthToken
 from memrepo.connection.hooks import OnStatement, StatementEvent
 from memrepo.connection.opening import Durability
 from memrepo.daily_logs import DailyLogRepo
 from memrepo.errors import (
+    AuthenticationError,
     BusyError,
     ClosedError,
     ConflictError,
@@ -15,6 +17,7 @@ from memrepo.errors import (
     ConstraintError,
     CorruptDatabaseError,
     DatabaseError,
+    DeadlineError,
     DecodeError,
     InvalidInputError,
     MemrepoError,
@@ -60,6 +63,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 __all__ = [
     "IDLE_AFTER",
     "UNSET",
+    "AuthToken",
+    "AuthenticationError",
     "BusyError",
     "Clock",
     "ClosedError",
@@ -74,6 +79,7 @@ __all__ = [
     "DailyLogNew",
     "DailyLogRepo",
     "DatabaseError",
+    "DeadlineError",
     "DecodeError",
     "Durability",
     "Executor",

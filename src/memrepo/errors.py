@@ -19,7 +19,9 @@ Everything memrepo raises.
     │   ├── StorageFullError
     │   ├── ReadOnlyError
     │   ├── CorruptDatabaseError
-    │   └── ConnectionLostError
+    │   ├── ConnectionLostError
+    │   ├── DeadlineError
+    │   └── AuthenticationError
     └── MigrationError
 
 The database's own exception is the ``__cause__``. Messages never hold stored text, parameters or tokens.
@@ -28,6 +30,7 @@ The database's own exception is the ``__cause__``. Messages never hold stored te
 from __future__ import annotations
 
 __all__ = [
+    "AuthenticationError",
     "BusyError",
     "ClosedError",
     "ConflictError",
@@ -35,6 +38,7 @@ __all__ = [
     "ConstraintError",
     "CorruptDatabaseError",
     "DatabaseError",
+    "DeadlineError",
     "DecodeError",
     "InvalidInputError",
     "MemrepoError",
@@ -142,7 +146,17 @@ class CorruptDatabaseError(DatabaseError):
 
 
 class ConnectionLostError(DatabaseError):
-    """The connection to the database is gone; open the store anew."""
+    """The connection is gone: open a file's store anew; a server's connects again by itself."""
+
+
+class DeadlineError(DatabaseError):
+    """The server did not answer in time, or ended a transaction that took too long."""
+
+    retryable = True
+
+
+class AuthenticationError(DatabaseError):
+    """The server refused the token, or what was asked for with it."""
 
 
 class MigrationError(MemrepoError):

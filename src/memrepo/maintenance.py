@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from memrepo.connection.contract import Connection
-from memrepo.errors import InvalidInputError
+from memrepo.errors import InvalidInputError, UsageError
 from memrepo.hashing import content_hash
 from memrepo.queries import maintenance as queries
 
@@ -60,6 +60,10 @@ def _hash(content: bytes, scope: str) -> str:
 
 async def back_up(connection: Connection, target: Path) -> None:
     """Write a copy beside *target*, sync it, and give it its name when it is complete."""
+    if not connection.is_local:
+        raise UsageError(
+            "a server makes its backups itself: fetch /dump from it, or fork the database"
+        )
     await asyncio.to_thread(_require_free, target)
     partial = target.with_name(f"{target.name}.partial")
     try:

@@ -915,6 +915,11 @@ FROM pragma_index_list('memory_entries') AS `i`
 WHERE `i`.`unique`=1 AND `i`.`partial`=0 AND (SELECT group_concat(`c`.`name`)
 FROM pragma_index_info(`i`.`name`) AS `c`)='content_hash';
 
+-- versions.ping
+UPDATE `memrepo_migrations`
+SET `applied_at`=`applied_at`
+WHERE `number`=1;
+
 -- versions.record
 INSERT INTO `memrepo_migrations` (`number`,`name`,`checksum`,`applied_at`)
 VALUES (:number,:name,:checksum,:now);

@@ -51,13 +51,20 @@ class Executor(Protocol):
 class ConnectionInfo:
     """What a store is connected to, as `Store.info` found it; sizes in bytes, 0 for a database in memory."""
 
-    #: ``sqlite``.
+    #: ``sqlite``, or ``libsql`` for a database on a server.
     engine: str
-    #: The engine's version, as ``3.45.1``.
+    #: The version of SQLite, or of the SQLite in libSQL, as ``3.45.1``.
     engine_version: str
-    #: The database file; ``None`` for a database in memory.
+    #: The database file; ``None`` for a database in memory or on a server.
     path: Path | None
-    #: ``full`` or ``normal``; ``none`` for a database in memory.
+    #: The server's URL, without a token; ``None`` for a file or memory.
+    url: str | None = None
+    #: What the server calls itself, as ``sqld 0.24.32``; ``""`` if it does not say, or there is none.
+    server_version: str = ""
+    #: What is spoken with the server: ``hrana3-http``, ``hrana2-http`` or ``hrana2-ws``; else ``""``.
+    protocol: str = ""
+    #: ``full`` or ``normal``; ``none`` for a database in memory. A server decides itself: ``normal``
+    #: unless it is told to sync each commit (``durability_mode: strong``).
     durability: str
     #: As read back from the database: ``wal`` for a file, ``memory``.
     journal_mode: str
@@ -73,6 +80,14 @@ class ConnectionInfo:
     #: Whether this SQLite has the bug that can, rarely, corrupt a WAL file that several processes use
     #: (fixed in 3.51.3, 3.50.7 and 3.44.6; https://sqlite.org/wal.html).
     has_wal_reset_bug: bool
+    #: Whether full-text search (FTS5) is built in.
+    has_full_text_search: bool
+    #: Whether libSQL's vectors are built in.
+    has_vectors: bool
+    #: The most bytes that one text can have.
+    max_value_bytes: int
+    #: The most bytes that one answer of a server can have; ``None`` for no limit.
+    max_reply_bytes: int | None = None
 
 
 class Connection(Executor, Protocol):
@@ -81,6 +96,11 @@ class Connection(Executor, Protocol):
     @property
     def is_read_only(self) -> bool:
         """Whether it was opened for reading only."""
+        ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the database is a file, or in this process's memory."""
         ...
 
     def transaction(

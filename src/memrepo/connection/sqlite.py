@@ -183,6 +183,11 @@ class SQLiteConnection:
         """Whether it was opened with ``mode=ro``."""
         return self.location.mode == "ro"
 
+    @property
+    def is_local(self) -> bool:
+        """Always."""
+        return True
+
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Connection`."""
         self._guard.check(self)

@@ -14,6 +14,9 @@ from memrepo.connection.thread import WorkerThread
 
 __all__ = ["describe", "has_wal_reset_bug"]
 
+#: https://sqlite.org/limits.html, the length of a string or BLOB.
+_MAX_VALUE_BYTES: Final = 1_000_000_000
+
 _Version: TypeAlias = tuple[int, ...]
 
 #: https://sqlite.org/wal.html#walresetbug: there from 3.7.0 on, until these releases of each line.
@@ -41,6 +44,9 @@ async def describe(thread: WorkerThread, path: Path | None, durability: str) -> 
         size_bytes=await _size(path),
         wal_size_bytes=await _size(None if path is None else Path(f"{path}-wal")),
         has_wal_reset_bug=has_wal_reset_bug(),
+        has_full_text_search=await thread.has_module("fts5"),
+        has_vectors=False,
+        max_value_bytes=_MAX_VALUE_BYTES,
     )
 
 

@@ -111,6 +111,11 @@ class WorkerThread:
         rows = list(await self._connection.execute_fetchall(sql))
         return rows[0][0] if rows else None
 
+    async def has_module(self, name: str) -> bool:
+        """Tell whether the kind of virtual table is built in."""
+        sql = "SELECT 1 FROM pragma_module_list WHERE name = ?"
+        return bool(await self._connection.execute_fetchall(sql, (name,)))
+
     async def close(self) -> None:
         """Close the database and end the thread."""
         await self._connection.close()

@@ -10,13 +10,13 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
 
+from memrepo.connection.server_url import SERVER_SCHEMES, ServerLocation, parse_server_url
 from memrepo.errors import InvalidInputError, UnsupportedURLError
 
 __all__ = ["Location", "parse_url"]
 
 _MEMORY: Final = ":memory:"
 _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
-_SERVER_SCHEMES: Final = ("libsql", "http", "https", "ws", "wss")
 _MODES: Final = ("ro", "rw", "rwc", "memory")
 #: Two characters at least, so that ``C:\\agent.db`` is a path.
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
@@ -41,13 +41,13 @@ class Location:
         return _MEMORY if self.path is None else f"{self.path.as_uri()}?mode={self.mode}"
 
 
-def parse_url(url: str | PathLike[str]) -> Location:
+def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     """
     Read a database URL.
 
     Accepts a path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
     ``sqlite:////absolute.db`` and ``sqlite+aiosqlite:///...``. A relative path is taken from the
-    working directory of this moment.
+    working directory of this moment. For servers see `parse_server_url`.
 
     Raises:
         InvalidInputError: *url* is not a str or path, or is empty.
@@ -67,8 +67,8 @@ def parse_url(url: str | PathLike[str]) -> Location:
         return _file_uri(url)
     if scheme in _SQLITE_SCHEMES:
         return _sqlite_url(url)
-    if scheme in _SERVER_SCHEMES:
-        raise UnsupportedURLError(f"{scheme}: databases on a libSQL server are not supported yet")
+    if scheme in SERVER_SCHEMES:
+        return parse_server_url(url)
     raise UnsupportedURLError(f"{scheme}: is not a database that memrepo opens")
 
 

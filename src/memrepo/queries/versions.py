@@ -36,6 +36,10 @@ RECORD: Final = statement(
     .columns(_v.number, _v.name, _v.checksum, _v.applied_at)
     .insert(param("number"), param("name"), param("checksum"), param("now")),
 )
+#: Writes what is there already; it takes the write lock and a commit to do so.
+PING: Final = statement(
+    "versions.ping", Query.update(_v).set(_v.applied_at, _v.applied_at).where(_v.number == 1)
+)
 #: What has our tables' names: name, kind, column, type, NOT NULL, default, primary key.
 COLUMNS: Final = Statement(
     "versions.columns",

@@ -1,0 +1,240 @@
+"""
+Units as batches: which statement runs on which condition, and what the replies mean. Pure.
+
+A batch is one request: its steps run one after another, each if its condition holds. Every step
+depends on the success of one before it. So a server that ends the transaction in the middle, after
+which it would run single statements outside of any, finds no step that it may run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Final, TypeAlias
+
+import attrs
+
+from memrepo.connection.call import Call
+from memrepo.connection.contract import Result
+from memrepo.connection.hrana_values import Json, decode_result, encode_arguments
+from memrepo.connection.server_errors import ServerError, translate
+from memrepo.errors import MemrepoError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = [
+    "BEGIN",
+    "COMMIT",
+    "RELEASE",
+    "ROLLBACK",
+    "ROLLBACK_TO",
+    "SAVEPOINT",
+    "Batch",
+    "BatchReply",
+    "Span",
+    "Step",
+    "group",
+    "inside",
+    "leave",
+    "statements",
+]
+
+#: A condition of Hrana; ``None`` for always.
+_Condition: TypeAlias = "Json | None"
+
+
+@attrs.frozen
+class Step:
+    """One statement of a batch."""
+
+    #: The text.
+    sql: str
+    #: When to run it.
+    condition: _Condition = None
+    #: The named arguments, as Hrana writes them.
+    arguments: Sequence[Json] = ()
+    #: Whether its rows are of interest.
+    has_rows: bool = False
+
+
+BEGIN: Final = Step("BEGIN IMMEDIATE")
+COMMIT: Final = Step("COMMIT")
+ROLLBACK: Final = Step("ROLLBACK")
+SAVEPOINT: Final = Step("SAVEPOINT unit")
+ROLLBACK_TO: Final = Step("ROLLBACK TO unit")
+RELEASE: Final = Step("RELEASE unit")
+
+
+@attrs.frozen
+class Span:
+    """Where the statements of one unit stand in a batch."""
+
+    first: int
+    #: One past the last.
+    end: int
+
+
+@attrs.frozen
+class Batch:
+    """Steps, and where each unit stands among them."""
+
+    steps: Sequence[Step]
+    spans: Sequence[Span]
+    #: The step that must have succeeded for anything to stand.
+    decisive: int
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it takes the write lock."""
+        return self.steps[0].sql == BEGIN.sql
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in a message; characters are counted as bytes."""
+        return sum(
+            len(step.sql)
+            + sum(len(a["value"]["value"]) for a in step.arguments if a["value"]["type"] == "text")
+            for step in self.steps
+        )
+
+
+@attrs.frozen
+class BatchReply:
+    """What became of a batch; one entry a step in each list."""
+
+    #: The result of a step; ``None`` if it failed or was passed over.
+    results: Sequence[Json | None]
+    #: The error of a step; ``None`` if it succeeded or was passed over.
+    errors: Sequence[ServerError | None]
+    #: Whether no transaction is open any more; ``None`` where the server cannot say.
+    is_autocommit: bool | None = None
+
+    def has_done(self, step: int) -> bool:
+        """Tell whether a step succeeded."""
+        return self.results[step] is not None
+
+    def first_error(self, span: Span | None = None) -> ServerError | None:
+        """Return the first error of all steps, or of a unit's."""
+        errors = self.errors if span is None else self.errors[span.first : span.end]
+        return next((error for error in errors if error is not None), None)
+
+    def settle(self, call: Call, span: Span) -> None:
+        """Put what became of its unit into *call*."""
+        done = [result for result in self.results[span.first : span.end] if result is not None]
+        if call.timings is not None:
+            durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
+            if len(done) < span.end - span.first:
+                durations_s.append(0.0)  # of the statement that failed
+            call.timings[:] = _timings(durations_s, perf_counter())
+        if len(done) == span.end - span.first:
+            call.outcome = [decode_result(result) for result in done]
+        else:
+            call.outcome = self.failure(span)
+
+    def failure(self, span: Span | None = None) -> MemrepoError:
+        """Return our error for the first of all steps that failed, or of a unit's."""
+        error = self.first_error(span) or self.first_error()
+        return translate(error or ServerError("NO_RESULT", "a step has neither result nor error"))
+
+    def result(self, step: int = 0) -> Result:
+        """
+        Return what one step gave.
+
+        Raises:
+            MemrepoError: It failed.
+        """
+        result = self.results[step]
+        if result is None:
+            raise self.failure()
+        return decode_result(result)
+
+
+class _Builder:
+    """A batch that grows by a step at a time."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> int:
+        self.steps.append(step)
+        return len(self.steps) - 1
+
+    def add_unit(self, unit: Unit, after: int | None) -> Span:
+        first = len(self.steps)
+        for bound in unit:
+            after = self.add(_step(bound, after))
+        return Span(first, len(self.steps))
+
+    def add_savepoint(self, unit: Unit, after: int | None) -> tuple[Span, int]:
+        """Add a unit that is undone alone if it fails; also return the step that ends it."""
+        save = self.add(attrs.evolve(SAVEPOINT, condition=None if after is None else _ok(after)))
+        span = self.add_unit(unit, save)
+        last = span.end - 1
+        undo = self.add(attrs.evolve(ROLLBACK_TO, condition=_both(_ok(save), _not(_ok(last)))))
+        return span, self.add(attrs.evolve(RELEASE, condition=_either(_ok(last), _ok(undo))))
+
+
+def group(units: Sequence[Unit]) -> Batch:
+    """Commit *units* together; one that fails is undone alone."""
+    builder = _Builder()
+    previous = builder.add(BEGIN)
+    spans: list[Span] = []
+    if len(units) == 1:
+        spans.append(builder.add_unit(units[0], previous))
+        previous = len(builder.steps) - 1
+    else:
+        for unit in units:
+            span, previous = builder.add_savepoint(unit, previous)
+            spans.append(span)
+    commit = builder.add(attrs.evolve(COMMIT, condition=_ok(previous)))
+    builder.add(attrs.evolve(ROLLBACK, condition=_not(_ok(commit))))
+    return Batch(builder.steps, spans, commit)
+
+
+def inside(unit: Unit) -> Batch:
+    """Run *unit* in the transaction that is open; if it fails, it alone is undone."""
+    builder = _Builder()
+    span, end = builder.add_savepoint(unit, None)
+    return Batch(builder.steps, [span], end)
+
+
+def statements(unit: Unit) -> Batch:
+    """Run statements one after another until one fails, and nothing around them."""
+    builder = _Builder()
+    span = builder.add_unit(unit, None)
+    return Batch(builder.steps, [span], span.end - 1)
+
+
+def leave(*, commit: bool) -> Batch:
+    """End the transaction that is open; one that cannot be committed is rolled back."""
+    if not commit:
+        return Batch([ROLLBACK], [], 0)
+    return Batch([COMMIT, attrs.evolve(ROLLBACK, condition=_not(_ok(0)))], [], 0)
+
+
+def _step(bound: BoundStatement, after: int | None) -> Step:
+    condition = None if after is None else _ok(after)
+    return Step(bound.statement.sql, condition, encode_arguments(bound), has_rows=True)
+
+
+def _ok(step: int) -> Json:
+    return {"type": "ok", "step": step}
+
+
+def _not(condition: Json) -> Json:
+    return {"type": "not", "cond": condition}
+
+
+def _both(first: Json, second: Json) -> Json:
+    return {"type": "and", "conds": [first, second]}
+
+
+def _either(first: Json, second: Json) -> Json:
+    return {"type": "or", "conds": [first, second]}
+
+
+def _timings(durations_s: Sequence[float], ended_s: float) -> Iterator[tuple[float, float]]:
+    """Yield when each statement began, if the last ended just now, and how long it took."""
+    began_s = ended_s - sum(durations_s)
+    for duration_s in durations_s:
+        yield began_s, duration_s
+        began_s += duration_s

@@ -1,0 +1,297 @@
+"""The driver for databases on a libSQL server: one write at a time, reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from asyncio import CancelledError, Semaphore
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from ssl import SSLContext
+from typing import Final, Self, TypeAlias
+
+from memrepo.codec import Row
+from memrepo.connection import hrana_batch as batches
+from memrepo.connection.call import Call
+from memrepo.connection.contract import ConnectionInfo, Result
+from memrepo.connection.credentials import Credentials
+from memrepo.connection.guard import Guard
+from memrepo.connection.hooks import OnStatement, report
+from memrepo.connection.server_errors import again, is_too_large
+from memrepo.connection.server_info import describe, require_foreign_keys
+from memrepo.connection.server_transaction import ServerTransaction
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.server_writer import ServerWriter
+from memrepo.connection.settling import Backoff, see_through
+from memrepo.connection.thread import finish
+from memrepo.connection.transaction import Transaction
+from memrepo.connection.transport import Transport
+from memrepo.connection.transports import open_transport
+from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError, TransactionError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["LibSQLConnection"]
+
+#: Reads at once; a server refuses work from a hundred or two on.
+_MAX_READS: Final = 8
+#: Seconds that a check of the whole database may take.
+_ASIDE_S: Final = 600.0
+
+_Attempt: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class LibSQLConnection:
+    """
+    One database on a libSQL server, shared by the tasks of one event loop.
+
+    Whatever it says of a write was said by the server after the commit. It connects again by itself.
+    """
+
+    def __init__(
+        self,
+        location: ServerLocation,
+        transport: Transport,
+        *,
+        lock_timeout_s: float,
+        request_timeout_s: float,
+        on_statement: OnStatement | None,
+    ) -> None:
+        self._guard = Guard()
+        self._transport = transport
+        self._writer = ServerWriter(transport, request_timeout_s)
+        self._reads = Semaphore(_MAX_READS)
+        self._transaction: ServerTransaction | None = None
+        self._on_statement = on_statement
+        self._closing: asyncio.Task[None] | None = None
+        self.location = location
+        self.lock_timeout_s = lock_timeout_s
+        self.request_timeout_s = request_timeout_s
+
+    def __repr__(self) -> str:
+        """Name the database, without its token."""
+        return f"<{type(self).__name__} {self.location}>"
+
+    def __del__(self) -> None:
+        """Warn of a forgotten close, and let the sockets go."""
+        if "_guard" in self.__dict__ and not self._guard.is_closed:
+            self._transport.forget()
+            warnings.warn(
+                f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    @classmethod
+    async def open(
+        cls,
+        location: ServerLocation,
+        credentials: Credentials,
+        *,
+        ssl: SSLContext | None,
+        lock_timeout_s: float,
+        request_timeout_s: float,
+        on_statement: OnStatement | None = None,
+    ) -> Self:
+        """
+        Connect, and make sure that a libSQL server answers.
+
+        Raises:
+            UsageError: The extra for this kind of URL is not installed.
+            ConnectionLostError: There is no server.
+            AuthenticationError: It wants another token.
+            DatabaseError: It is none, or has no such database.
+        """
+        transport = await open_transport(location, credentials, ssl)
+        connection = cls(
+            location,
+            transport,
+            lock_timeout_s=lock_timeout_s,
+            request_timeout_s=request_timeout_s,
+            on_statement=on_statement,
+        )
+        try:
+            await connection._retry(
+                lambda: require_foreign_keys(transport, request_timeout_s), connection._deadline()
+            )
+        except (Exception, CancelledError):
+            await connection.close()
+            raise
+        return connection
+
+    async def allow_writing(self) -> None:
+        """Do nothing: the server knows what this store may do."""
+
+    async def close(self) -> None:
+        """
+        Finish what runs, refuse what waits, and close.
+
+        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+
+        Raises:
+            TransactionError: This task is inside a transaction.
+            WrongLoopError: Another event loop runs, or this is a forked child.
+        """
+        if self._closing is None:
+            if self._guard.is_closed:
+                return
+            self._guard.check(self)
+            self._guard.is_closed = True
+            self._closing = asyncio.create_task(self._close())
+        else:
+            self._guard.check_place()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        self._writer.refuse()
+        try:
+            await self._writer.drain()
+            for _ in range(_MAX_READS):
+                await self._reads.acquire()
+            if self._transaction is not None:
+                await self._transaction.roll_back()
+        finally:
+            await self._transport.close()
+
+    # --- reading and writing -------------------------------------------------------------------
+
+    @property
+    def is_read_only(self) -> bool:
+        """Never: a token or the server may refuse writes, when they come."""
+        return False
+
+    @property
+    def is_local(self) -> bool:
+        """Never."""
+        return False
+
+    async def write(self, unit: Unit) -> Sequence[Result]:
+        """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        self._guard.check(self)
+        call = self._call(unit)
+        await self._writer.run(call)
+        return self._result(call)
+
+    async def read(self, statement: BoundStatement) -> list[Row]:
+        """Run one SELECT beside the writer; see `Connection`."""
+        return await self._read(statement, self.request_timeout_s)
+
+    async def read_aside(self, statement: BoundStatement) -> list[Row]:
+        """Run a long statement that changes nothing; see `Connection`."""
+        return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
+
+    async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
+        self._guard.check(self)
+        call = self._call((statement,))
+        async with self._place_to_read(call.deadline):
+            try:
+                await self._retry(lambda: self._run_read(call, timeout_s), call.deadline)
+            except MemrepoError as error:
+                call.outcome = error
+        return self._result(call)[0].rows
+
+    @asynccontextmanager
+    async def _place_to_read(self, deadline: float) -> AsyncGenerator[None, None]:
+        if self._reads.locked():
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._reads.acquire()
+            except TimeoutError:
+                raise BusyError("waited too long for its turn") from None
+        else:
+            await self._reads.acquire()
+        try:
+            if self._guard.is_closed:
+                raise ClosedError("the store was closed before this could run")
+            yield
+        finally:
+            self._reads.release()
+
+    async def _run_read(self, call: Call, timeout_s: float) -> None:
+        batch = batches.statements(call.unit)
+        try:
+            reply = await self._transport.run(batch, timeout_s=timeout_s)
+        except MemrepoError as error:
+            if not is_too_large(error):
+                raise
+            reply = await self._transport.run_large(batch, timeout_s=timeout_s)
+        reply.settle(call, batch.spans[0])
+        if isinstance(call.outcome, DatabaseError) and call.outcome.retryable:
+            raise call.outcome
+
+    async def _retry(self, attempt: _Attempt, deadline: float) -> None:
+        """Read, as often as it takes: reading twice does no harm."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await attempt()
+            except DatabaseError as error:
+                late = asyncio.get_running_loop().time() >= deadline
+                if not error.retryable or late:
+                    raise again(error, outcome_unknown=False) from error.__cause__
+            await backoff.pause()
+
+    def _call(self, unit: Unit) -> Call:
+        return Call(unit, self._deadline(), timings=None if self._on_statement is None else [])
+
+    def _result(self, call: Call) -> list[Result]:
+        if self._on_statement is not None:
+            report(call, self._on_statement)
+        return call.result()
+
+    def _deadline(self, timeout_s: float | None = None) -> float:
+        wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
+        return asyncio.get_running_loop().time() + wait_s
+
+    async def info(self) -> ConnectionInfo:
+        """Find out what it is connected to; see `Connection`."""
+        self._guard.check_open()
+        return await describe(self._transport, self.location, self.request_timeout_s)
+
+    # --- transactions --------------------------------------------------------------------------
+
+    def transaction(self, *, timeout_s: float | None = None) -> Transaction:
+        """Hold the writer for a block; see `Connection`."""
+        return Transaction(self, timeout_s)
+
+    async def begin(self, timeout_s: float | None) -> None:
+        """Take the writer and the write lock, for a transaction."""
+        self._guard.check(self)
+        deadline = self._deadline(timeout_s)
+        await self._writer.take(deadline)
+        try:
+            self._guard.check_open()
+            await see_through(self._retry(self._begin, deadline))
+        except (Exception, CancelledError):
+            await finish(self.end(commit=False))
+            raise
+
+    async def _begin(self) -> None:
+        transaction = ServerTransaction(self._transport.stream(), self.request_timeout_s)
+        await transaction.begin()
+        self._transaction = transaction
+
+    async def run_in_transaction(self, unit: Unit) -> list[Result]:
+        """Run *unit* inside the transaction that holds the writer."""
+        self._guard.check_open()
+        if self._transaction is None:
+            raise TransactionError("the transaction has ended")
+        call = self._call(unit)
+        await self._transaction.run(call)
+        return self._result(call)
+
+    async def end(self, *, commit: bool) -> None:
+        """Commit or roll back, and give the writer to the next."""
+        transaction, self._transaction = self._transaction, None
+        try:
+            if transaction is None or self._guard.is_closed:
+                if commit:
+                    raise ClosedError("the store was closed: its transaction is rolled back")
+            elif commit:
+                await transaction.commit()
+            else:
+                await transaction.roll_back()
+        finally:
+            self._writer.release()

@@ -1,0 +1,136 @@
+"""URLs of databases on a libSQL server: what they name, and what is refused. Never shows a token."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+import attrs
+
+from memrepo.errors import UnsupportedURLError
+
+__all__ = ["SERVER_SCHEMES", "ServerLocation", "parse_server_url"]
+
+#: The schemes of servers, and which each means without ``?tls=``. Turso hands out ``libsql:`` URLs and
+#: takes no WebSockets, so that they mean HTTPS.
+SERVER_SCHEMES: Final = {
+    "libsql": "https",
+    "http": "http",
+    "https": "https",
+    "ws": "ws",
+    "wss": "wss",
+}
+_WITHOUT_TLS: Final = {"https": "http", "wss": "ws"}
+_OPTIONS: Final = ("authToken", "namespace", "tls")
+#: The server takes any name; one of these fits into a ``Host`` header as it is.
+_namespace = re.compile(r"[A-Za-z0-9_-]{1,63}").fullmatch
+
+
+@attrs.frozen
+class ServerLocation:
+    """Which database on which server, and how to get there."""
+
+    #: ``http``, ``https``, ``ws`` or ``wss``.
+    scheme: str
+    #: The server's name or address, with brackets around one of IPv6.
+    host: str
+    #: Its port; ``None`` for the scheme's own.
+    port: int | None = None
+    #: What the server's paths begin with: ``""``, or ``/db`` behind a proxy.
+    path: str = ""
+    #: The database on a server with namespaces; ``None`` for what the host's name says.
+    namespace: str | None = None
+    #: The token that was part of the URL.
+    auth_token: str | None = attrs.field(default=None, repr=False, eq=False)
+
+    def __str__(self) -> str:
+        """Name it in a message, without the token."""
+        return self.root if self.namespace is None else f"{self.root}?namespace={self.namespace}"
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it is reached by a WebSocket."""
+        return self.scheme.startswith("ws")
+
+    @property
+    def authority(self) -> str:
+        """The host, with the port if one is given."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def root(self) -> str:
+        """The URL that the server's paths are appended to."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """
+        The headers that name the database.
+
+        A server with namespaces takes the first label of ``Host`` for one.
+        """
+        if self.namespace is None:
+            return {}
+        host = "localhost" if self.host.startswith("[") else self.host
+        port = "" if self.port is None else f":{self.port}"
+        return {"Host": f"{self.namespace}.{host}{port}"}
+
+
+def parse_server_url(url: str) -> ServerLocation:
+    """
+    Read the URL of a database on a server.
+
+    Accepts ``libsql://host``, ``https://host``, ``http://host:8080/prefix``, ``ws:`` and ``wss:``, with
+    ``?authToken=``, ``?namespace=`` and, for ``libsql:``, ``?tls=0`` for no TLS.
+
+    Raises:
+        UnsupportedURLError: It is malformed, or has something else. The message never holds the URL.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        # Its message may hold what stands in the place of a port.
+        raise UnsupportedURLError("the URL is malformed") from None
+    if not host or "://" not in url or not re.fullmatch(r"[\w.:%-]+", host):
+        raise UnsupportedURLError("the URL names no server: libsql://host")
+    if parts.username is not None or parts.password is not None:
+        raise UnsupportedURLError("a URL has no user: pass the token as auth_token")
+    if parts.fragment:
+        raise UnsupportedURLError("the URL of a server has no fragment")
+    options = _options(parts.query)
+    return ServerLocation(
+        scheme=_scheme(parts.scheme, options.get("tls")),
+        host=f"[{host}]" if ":" in host else host,
+        port=port,
+        path=parts.path.rstrip("/"),
+        namespace=_check_namespace(options.get("namespace")),
+        auth_token=options.get("authToken") or None,
+    )
+
+
+def _options(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise UnsupportedURLError("the URL's options are malformed") from None
+    options = dict(pairs)
+    if len(options) < len(pairs) or not options.keys() <= set(_OPTIONS):
+        raise UnsupportedURLError(f"the URL has an option other than {', '.join(_OPTIONS)}")
+    return options
+
+
+def _scheme(given: str, tls: str | None) -> str:
+    scheme = SERVER_SCHEMES[given.lower()]
+    if tls is None or (tls == "1") == (scheme in _WITHOUT_TLS):
+        return scheme
+    if tls == "0" and given.lower() == "libsql":
+        return _WITHOUT_TLS[scheme]
+    raise UnsupportedURLError("tls must be 0 or 1, and only a libsql: URL can do without")
+
+
+def _check_namespace(name: str | None) -> str | None:
+    if name is not None and not _namespace(name):
+        raise UnsupportedURLError("namespace must be 1 to 63 letters, digits, - and _")
+    return name

@@ -1,0 +1,184 @@
+"""The queue of a server's writes: groups of units, and what to try again when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Task
+from collections.abc import Iterator, Sequence
+
+from memrepo.connection import hrana_batch as batches
+from memrepo.connection.call import Call
+from memrepo.connection.lane import Lane
+from memrepo.connection.server_errors import again, unclear
+from memrepo.connection.server_transaction import LARGE_UNIT, ServerTransaction, size_of_unit
+from memrepo.connection.settling import GRACE_S, Backoff, wind_up
+from memrepo.connection.thread import finish
+from memrepo.connection.transport import Transport
+from memrepo.errors import ClosedError, DatabaseError, DeadlineError, MemrepoError
+from memrepo.queries.repeatable import is_repeatable
+
+__all__ = ["ServerWriter"]
+
+#: Units of one request: each has its savepoint, and all are in one transaction, which must not take
+#: 5 seconds.
+_MAX_UNITS = 250
+
+
+class ServerWriter(Lane):
+    """
+    A lane whose worker is a server: one write of this store at a time, grouped.
+
+    Many writers at once are slower, and make some versions of the server stop taking writes.
+    """
+
+    def __init__(self, transport: Transport, timeout_s: float) -> None:
+        """Write by *transport*; a request may take *timeout_s* seconds."""
+        super().__init__(self._send_calls, self._settle_group)
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self._running: Task[None] | None = None
+
+    def refuse(self) -> None:
+        """Refuse what waits."""
+        self.refuse_all(_closed)
+
+    async def drain(self) -> None:
+        """Wait until what runs has its outcome."""
+        if self._running is not None:
+            await asyncio.wait({self._running})
+
+    async def _settle_group(self) -> None:
+        if self._running is not None:
+            await asyncio.wait({self._running}, timeout=GRACE_S)
+
+    async def _send_calls(self, calls: list[Call]) -> None:
+        self._running = asyncio.create_task(self._run_calls(calls))
+        try:
+            await asyncio.shield(self._running)
+        except asyncio.CancelledError:
+            for call in calls:
+                call.is_cancelled = True
+            await finish(wind_up(self._running))
+            raise
+
+    async def _run_calls(self, calls: list[Call]) -> None:
+        for chunk in _chunks(calls):
+            await self._run_chunk(chunk)
+
+    async def _run_chunk(self, calls: Sequence[Call]) -> None:
+        """Give each of *calls* its outcome, trying again what can be tried again."""
+        backoff = Backoff()
+        doubtful: set[int] = set()
+        while waiting := [call for call in calls if call.is_waiting]:
+            error = await self._attempt(waiting)
+            undecided = [call for call in waiting if call.is_waiting]
+            if error is None or (len(undecided) > 1 and _may_be_of_one(error)):
+                for call in undecided:
+                    await self._run_chunk([call])
+                return
+            for call in undecided:
+                _judge(call, error, doubtful)
+            if any(call.is_waiting for call in undecided):
+                await backoff.pause()
+
+    async def _attempt(self, calls: Sequence[Call]) -> MemrepoError | None:
+        """
+        Run the units of *calls* in one transaction.
+
+        Returns:
+            The error of those that have no outcome yet; ``None`` if one of the others is the reason,
+            so that each of them can run alone.
+        """
+        try:
+            if len(calls) == 1 and _is_large(calls[0]):
+                return await self._run_alone(calls[0])
+            return await self._run_together(calls)
+        except MemrepoError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - each waiting caller is told
+            return unclear(error)
+
+    async def _run_together(self, calls: Sequence[Call]) -> MemrepoError | None:
+        batch = batches.group([call.unit for call in calls])
+        reply = await self._transport.run(batch, timeout_s=self._timeout_s)
+        if reply.has_done(batch.decisive):
+            for call, span in zip(calls, batch.spans, strict=True):
+                reply.settle(call, span)
+            return None
+        failure = reply.failure()
+        culprit = next(
+            (
+                call
+                for call, span in zip(calls, batch.spans, strict=True)
+                if reply.first_error(span) is not None
+            ),
+            None,
+        )
+        if culprit is None or getattr(failure, "retryable", False) or len(calls) == 1:
+            return failure
+        culprit.outcome = failure
+        return None
+
+    async def _run_alone(self, call: Call) -> MemrepoError | None:
+        """Run a unit that is too large for one request; only its commit can be in doubt."""
+        transaction = ServerTransaction(self._transport.stream(), self._timeout_s)
+        await transaction.begin()
+        try:
+            await transaction.run(call)
+        except BaseException:
+            await transaction.roll_back()
+            raise
+        if isinstance(call.outcome, MemrepoError):
+            error, call.outcome = call.outcome, None
+            await transaction.roll_back()
+            return error
+        results, call.outcome = call.outcome, None
+        await transaction.commit()
+        call.outcome = results
+        return None
+
+
+def _chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    """Cut a group into requests of bounded size, in order."""
+    chunk: list[Call] = []
+    size = 0
+    for call in calls:
+        own = size_of_unit(call.unit)
+        if chunk and (len(chunk) == _MAX_UNITS or size + own > LARGE_UNIT):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(call)
+        size += own
+    yield chunk
+
+
+def _is_large(call: Call) -> bool:
+    return len(call.unit) > 1 and size_of_unit(call.unit) > LARGE_UNIT
+
+
+def _may_be_of_one(error: MemrepoError) -> bool:
+    """Tell whether the units may succeed one by one where they did not together."""
+    if not isinstance(error, DatabaseError):
+        return True
+    # A statement that the server cannot parse is an error of the whole request.
+    return type(error) in (DatabaseError, DeadlineError) and not error.outcome_unknown
+
+
+def _judge(call: Call, error: MemrepoError, doubtful: set[int]) -> None:
+    """Give *call* the error for its outcome, unless it is to be tried again."""
+    if not isinstance(error, DatabaseError):
+        call.outcome = error
+        return
+    if error.outcome_unknown:
+        doubtful.add(id(call))
+    can_repeat = id(call) not in doubtful or is_repeatable(call.unit)
+    if not error.retryable or not can_repeat or _is_late(call):
+        call.outcome = again(error, outcome_unknown=id(call) in doubtful)
+
+
+def _is_late(call: Call) -> bool:
+    return asyncio.get_running_loop().time() >= call.deadline
+
+
+def _closed() -> ClosedError:
+    return ClosedError("the store was closed before this could run")

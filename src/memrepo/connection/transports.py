@@ -1,0 +1,43 @@
+"""Which transport a URL needs, and the packages of that transport, which the core does without."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from ssl import SSLContext
+from typing import Any
+
+from memrepo.connection.credentials import Credentials
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.transport import Transport
+from memrepo.errors import UsageError
+
+__all__ = ["open_transport"]
+
+
+async def open_transport(
+    location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
+) -> Transport:
+    """
+    Make the transport for *location*; it connects when it is used.
+
+    Raises:
+        UsageError: A package is missing. The message says how to install it.
+    """
+    if location.is_websocket:
+        module, name, extra = "memrepo.connection.libsql_ws", "WebSocketTransport", "libsql"
+    else:
+        module, name, extra = "memrepo.connection.hrana_http", "HttpTransport", "turso"
+    make = getattr(await _import(module, location.scheme, extra), name)
+    transport: Transport = make(location, credentials, ssl)
+    return transport
+
+
+async def _import(module: str, scheme: str, extra: str) -> Any:
+    try:
+        # On a thread: importing an HTTP client takes a third of a second.
+        return await asyncio.to_thread(import_module, module)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{scheme}: URLs need a package that is not installed: pip install 'memrepo[{extra}]'"
+        ) from error
