@@ -49,7 +49,9 @@ def test_file_system_is_that_of_the_deepest_mount(path: str, kind: str | None) -
     assert parse_mounts(MOUNTS, PurePosixPath(path)) == kind
 
 
-@pytest.mark.parametrize("text", ["", "\n", "not a table of mounts\n"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "not a table of mounts\n", "a / - b", "1 2 3 / / rw - "]
+)
 def test_other_text_tells_nothing(text: str) -> None:
     """What is not a table of mounts is no reason to fail."""
     assert parse_mounts(text, PurePosixPath("/agent.db")) is None

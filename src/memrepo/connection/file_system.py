@@ -12,6 +12,8 @@ __all__ = ["file_system_of", "is_shared", "is_volatile", "parse_mounts"]
 
 #: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+#: The field of a line, counted from 0, that says where the file system is mounted.
+_MOUNT_POINT: Final = 4
 
 #: Kept on other machines, or shared by a virtual machine with its host.
 _SHARED: Final = frozenset(
@@ -52,10 +54,11 @@ def parse_mounts(mountinfo: str, path: PurePosixPath) -> str | None:
     found: str | None = None
     depth = 0
     for line in mountinfo.split("\n"):
-        mount, separator, source = line.partition(" - ")
-        if not separator:
+        mount, _, source = line.partition(" - ")
+        fields = mount.split(" ")
+        if not source or len(fields) <= _MOUNT_POINT:
             continue
-        point = PurePosixPath(_octal.sub(lambda code: chr(int(code[1], 8)), mount.split(" ")[4]))
+        point = PurePosixPath(_octal.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT]))
         # Of two mounts in one place, the later one hides the earlier.
         if path.is_relative_to(point) and len(point.parts) >= depth:
             found, depth = source.split(" ")[0], len(point.parts)
