@@ -17,8 +17,10 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -81,11 +83,13 @@ def _fact(number: int) -> str:
 
 def _ours(store: Store, session_id: int) -> Work:
     return Work(
-        append=lambda n: store.daily_logs.append(session_id, EVENT.event_type, {**EVENT.data, "n": n}),
+        append=lambda n: store.daily_logs.append(
+            session_id, EVENT.event_type, {**EVENT.data, "n": n}
+        ),
         remember_all=lambda numbers: store.memories.remember_many(
             [MemoryNew(content=_fact(n)) for n in numbers]
         ),
-        get=lambda n: store.memories.get(n),
+        get=store.memories.get,
     )
 
 
@@ -313,6 +317,71 @@ def _print_tenants(counts: Counts, n_rounds: int) -> None:
         print(f"the server's memory with {n} namespaces: {median(sizes):,.0f} MB")
 
 
+# --- from afar ---------------------------------------------------------------------------------
+
+#: Seconds that an answer takes longer, as from a data centre some 2,000 kilometres away.
+_DELAY_S: Final = 0.02
+
+
+@asynccontextmanager
+async def _afar(to_port: int) -> AsyncIterator[int]:
+    """Yield a port behind which a server's answers come later."""
+    writers: set[StreamWriter] = set()
+
+    async def forward(reader: StreamReader, writer: StreamWriter, delay_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(65_536):
+            loop.call_later(delay_s, writer.write, data)
+
+    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
+        back_reader, back_writer = await asyncio.open_connection("127.0.0.1", to_port)
+        writers.update((writer, back_writer))
+        with suppress(OSError):
+            await asyncio.gather(
+                forward(reader, back_writer, 0), forward(back_reader, writer, _DELAY_S)
+            )
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.sleep(0.05)
+
+
+def _print_afar(counts: Counts, n_rounds: int) -> None:
+    rates: dict[str, list[list[float]]] = {}
+
+    async def run(name: str, server: Sqld) -> None:
+        async def measure(work: Work) -> None:
+            measured: list[float] = []
+            await _measure_rows(work, counts, measured)
+            rates.setdefault(name, []).append(measured)
+
+        async with _afar(server.port) as port:
+            if name == "libsql-client":
+                await _with_plain(port, measure)
+            else:
+                scheme = "http" if name == "HTTP" else "ws"
+                await _with_ours(f"{scheme}://localhost:{port}", measure)
+
+    for number in range(n_rounds):
+        for name in NAMES[1:]:
+            _say(f"from afar, round {number + 1} of {n_rounds}: {name}")
+            with tempfile.TemporaryDirectory() as folder:
+                server = _server(Path(folder), *_UNLIMITED)
+                try:
+                    asyncio.run(run(name, server))
+                finally:
+                    server.stop()
+    print(f"| a second, {_DELAY_S * 1_000:.0f} ms away | " + " | ".join(NAMES[1:]) + " |")
+    print("|---|--:|--:|--:|")
+    for row, title in enumerate(ROWS):
+        medians = [median(measured[row] for measured in rates[name]) for name in NAMES[1:]]
+        print(f"| {title} | " + " | ".join(f"{rate:,.0f}" for rate in medians) + " |")
+    print()
+
+
 # --- the program -------------------------------------------------------------------------------
 
 
@@ -335,14 +404,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.servers", description=__doc__)
     parser.add_argument("--rounds", type=int, metavar="N", default=5)
     parser.add_argument("--quick", action="store_true", help="small counts, to try it out")
-    parser.add_argument("--only", choices=["compare", "tenants"])
+    parser.add_argument("--only", choices=["compare", "afar", "tenants"])
     options = parser.parse_args(arguments)
     counts = Counts(20, 50, 200, (1, 3), 60) if options.quick else Counts()
     _print_versions()
-    if options.only != "tenants":
+    if options.only in (None, "compare"):
         _print_comparison(_compare(counts, options.rounds))
         _print_refused(counts)
-    if options.only != "compare":
+    if options.only in (None, "afar"):
+        _print_afar(attrs.evolve(counts, one_by_one=min(100, counts.one_by_one)), options.rounds)
+    if options.only in (None, "tenants"):
         _print_tenants(counts, options.rounds)
     print(f"load {os.getloadavg()[0]:.1f} at the end")
     return 0
