@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeAlias
@@ -236,21 +237,21 @@ def _print_refused(counts: Counts) -> None:
 # --- many stores -------------------------------------------------------------------------------
 
 
-async def _append_to_all(urls: Sequence[str], n_calls: int) -> float:
-    """Return the rate of appends, spread over stores that each make ten calls at a time."""
+async def _append_to_all(urls: Sequence[str], n_calls: int, at_once: int = 1) -> float:
+    """Return the rate of appends, spread over stores that each make some calls at a time."""
     stores = [await memrepo.connect(url, durability="normal", lock_timeout_s=60) for url in urls]
     try:
         sessions = [await store.sessions.get_or_start() for store in stores]
         works = [_ours(store, s.id) for store, s in zip(stores, sessions, strict=True)]
-        rounds = max(1, n_calls // (10 * len(urls)))
+        rounds = max(1, n_calls // (at_once * len(urls)))
 
         async def tenant(work: Work) -> None:
             for _ in range(rounds):
-                await asyncio.gather(*map(work.append, range(10)))
+                await asyncio.gather(*map(work.append, range(at_once)))
 
         began = time.perf_counter()
         await asyncio.gather(*map(tenant, works))
-        return rounds * 10 * len(urls) / (time.perf_counter() - began)
+        return rounds * at_once * len(urls) / (time.perf_counter() - began)
     finally:
         for store in stores:
             await store.close()
@@ -282,17 +283,17 @@ def _print_tenants(counts: Counts, n_rounds: int) -> None:
     memory: dict[int, list[float]] = {}
     for number in range(n_rounds):
         _say(f"tenants, round {number + 1} of {n_rounds}")
-        for n in counts.tenants:
+        for n, at_once in product(counts.tenants, (1, 10)):
             with tempfile.TemporaryDirectory() as folder:
                 files = [str(Path(folder) / f"{i}.db") for i in range(n)]
-                rate = asyncio.run(_append_to_all(files, counts.tenant_calls))
-                rates.setdefault(("a file each", n), []).append(rate)
+                rate = asyncio.run(_append_to_all(files, counts.tenant_calls, at_once))
+                rates.setdefault((f"a file each, {at_once} at once", n), []).append(rate)
             with tempfile.TemporaryDirectory() as folder:
                 server = _server(Path(folder))
                 try:
                     urls = [server.new_url() for _ in range(n)]
-                    rate = asyncio.run(_append_to_all(urls, counts.tenant_calls))
-                    rates.setdefault(("a namespace each, HTTP", n), []).append(rate)
+                    rate = asyncio.run(_append_to_all(urls, counts.tenant_calls, at_once))
+                    rates.setdefault((f"a namespace each, {at_once} at once", n), []).append(rate)
                     memory.setdefault(n, []).append(_resident_mb(server))
                 finally:
                     server.stop()
