@@ -10,7 +10,7 @@ import re
 import runpy
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +19,15 @@ import attrs
 import pytest
 from blockbuster import BlockBuster
 
+from tests.servers.keys import TokenMaker
+from tests.servers.pages import PageShell
+from tests.servers.sqld import Sqld
+
 _ROOT: Final = Path(__file__).parents[1]
 _PAGES: Final = sorted([_ROOT / "README.md", _ROOT / "CHANGELOG.md", *_ROOT.glob("docs/**/*.md")])
 _MOST_LINES: Final = 15
+#: The page whose server we cannot reach.
+_CLOUD: Final = _ROOT / "docs" / "how-to" / "turso-cloud.md"
 
 #: A fenced block: its language and its text.
 _fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -34,10 +40,11 @@ _headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 @attrs.frozen
 class Block:
-    """A Python block of a page, and the output that the page shows directly after it."""
+    """A Python or shell block of a page, and the output that the page shows directly after it."""
 
     code: str
     output: str | None
+    language: str = "python"
 
 
 def _blocks(page: Path) -> list[Block]:
@@ -45,24 +52,28 @@ def _blocks(page: Path) -> list[Block]:
     blocks = []
     fences = [*_fences.finditer(text), None]
     for fence, following in pairwise(fences):
-        if fence is None or fence[1] != "python":
+        if fence is None or fence[1] not in ("python", "sh"):
             continue
         is_output = (
             following is not None
             and following[1] == "text"
             and not text[fence.end() : following.start()].strip()
         )
-        blocks.append(Block(fence[2], following[2] if following and is_output else None))
+        blocks.append(Block(fence[2], following[2] if following and is_output else None, fence[1]))
     return blocks
+
+
+def _programs(page: Path) -> list[Block]:
+    return [block for block in _blocks(page) if block.language == "python"]
 
 
 def _name(page: Path) -> str:
     return page.relative_to(_ROOT).as_posix()
 
 
-def _run(runner: asyncio.Runner, block: Block, names: dict[str, Any]) -> str:
+def _run(runner: asyncio.Runner, program: str, names: dict[str, Any]) -> str:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(block.code, "<page>", "exec", flags=flags, dont_inherit=True)
+    code = compile(program, "<page>", "exec", flags=flags, dont_inherit=True)
     printed = io.StringIO()
     with redirect_stdout(printed):
         result = eval(code, names)
@@ -72,7 +83,7 @@ def _run(runner: asyncio.Runner, block: Block, names: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-_with_programs = [page for page in _PAGES if _blocks(page)]
+_with_programs = [page for page in _PAGES if _programs(page)]
 
 
 @pytest.mark.parametrize("page", _with_programs, ids=_name)
@@ -81,23 +92,39 @@ def test_page_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     no_blocking_calls: BlockBuster,
+    request: pytest.FixtureRequest,
 ) -> None:
     """The blocks of a page are one program, in an empty folder; its output is what the page shows."""
     # A relative path is made absolute when `connect` is called.
     no_blocking_calls.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
     monkeypatch.chdir(tmp_path)
+    if page == _CLOUD:
+        _stand_in_for_the_cloud(request, monkeypatch)
     names: dict[str, Any] = {"__name__": "__main__"}
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, closing(PageShell(tmp_path)) as shell:
         for block in _blocks(page):
             if file := _file_name(block.code):
                 (tmp_path / file[1]).write_text(block.code, encoding="utf-8")
                 continue
-            printed = _run(runner, block, names)
-            assert block.output is None or printed == block.output
+            if block.language == "sh":
+                done = shell.run(block.code)
+            else:
+                done = _run(runner, shell.local(block.code), names)
+            assert None in (block.output, done) or done == shell.local(block.output or "")
     if any(tmp_path.glob("test_*.py")):
         settings = "".join(_inis.findall(page.read_text(encoding="utf-8")))
         (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
         _run_pytest(tmp_path)
+
+
+def _stand_in_for_the_cloud(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have a server of ours that wants a token take the place of Turso Cloud."""
+    server: Sqld = request.getfixturevalue("locked_sqld")
+    tokens: TokenMaker = request.getfixturevalue("tokens")
+    monkeypatch.setenv("TURSO_DATABASE_URL", server.new_url("libsql"))
+    monkeypatch.setenv("TURSO_AUTH_TOKEN", tokens.token())
 
 
 def _run_pytest(folder: Path) -> None:
@@ -107,7 +134,7 @@ def _run_pytest(folder: Path) -> None:
 
 
 def test_example_of_readme_is_short_and_complete() -> None:
-    example = _blocks(_ROOT / "README.md")[0]
+    example = _programs(_ROOT / "README.md")[0]
     assert len(example.code.splitlines()) <= _MOST_LINES
     assert "asyncio.run(" in example.code
     assert example.output
