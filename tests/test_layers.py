@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "queries",
         "inputs paging",
         "connection",
-        "migrations adoption maintenance",
+        "migrations adoption maintenance rawrows copying",
         "repository",
         "remembering",
         "memories sessions daily_logs",

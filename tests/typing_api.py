@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import assert_type
+from typing import Literal, assert_type
 from zoneinfo import ZoneInfo
 
 import memrepo
@@ -32,6 +32,11 @@ def opening(clock: memrepo.Clock) -> None:
     memrepo.connect("agent.db", "full")  # type: ignore[call-arg]
 
 
+def tell(progress: memrepo.CopyProgress) -> None:
+    assert_type(progress.step, Literal["copy", "compare"])
+    assert_type(progress.n_done, int)
+
+
 async def lifecycle() -> None:
     async with memrepo.connect("agent.db") as store:
         assert_type(store, memrepo.Store)
@@ -42,6 +47,11 @@ async def lifecycle() -> None:
             assert_type(tx, memrepo.Repositories)
             assert_type(tx.memories, memrepo.MemoryRepo)
             assert_type(tx.scoped("a"), memrepo.Repositories)
+        report = await store.copy_to(store, on_progress=tell)
+        assert_type(report, memrepo.CopyReport)
+        assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
+        assert_type(report.is_identical, bool)
+        await store.copy_to("copy.db")  # type: ignore[arg-type]
     opened = await memrepo.connect("agent.db")
     assert_type(opened, memrepo.Store)
     await opened.close()

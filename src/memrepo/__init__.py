@@ -5,6 +5,7 @@ from memrepo.connection.contract import Connection, ConnectionInfo, Executor
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.hooks import OnStatement, StatementEvent
 from memrepo.connection.opening import Durability
+from memrepo.copying import CopiedTable, CopyProgress, CopyReport, OnProgress
 from memrepo.daily_logs import DailyLogRepo
 from memrepo.errors import (
     AuthenticationError,
@@ -67,6 +68,9 @@ __all__ = [
     "ConnectionInfo",
     "ConnectionLostError",
     "ConstraintError",
+    "CopiedTable",
+    "CopyProgress",
+    "CopyReport",
     "CorruptDatabaseError",
     "DailyLog",
     "DailyLogFilter",
@@ -86,6 +90,7 @@ __all__ = [
     "MemrepoError",
     "MigrationError",
     "NotFoundError",
+    "OnProgress",
     "OnStatement",
     "OpeningStore",
     "Page",
