@@ -28,7 +28,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "memories sessions daily_logs",
         "scopes",
         "store",
-        "__init__",
+        "cli",
+        "__init__ __main__",
     )
 )
 
