@@ -41,8 +41,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "connection/hrana_http.py",
         "connection/http_session.py",
         "connection/libsql_ws.py",
+        "connection/ws_socket.py",
     ),
-    "libsql_client": ("connection/libsql_ws.py",),
+    "libsql_client": ("connection/libsql_ws.py", "connection/ws_socket.py"),
     "sqlite3": ("connection/", "migrations.py"),
     "threading": ("connection/thread.py", "connection/worker.py"),
 }

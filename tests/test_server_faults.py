@@ -44,6 +44,12 @@ async def through(state: Proxy, sqld: Sqld, scheme: str, **options: Any) -> Asyn
         yield store
 
 
+async def lose_next(store: Store, state: Proxy) -> None:
+    """Have the answer to the next call lost, on a connection that is there already."""
+    await store.memories.count()
+    state.drop_next_reply()
+
+
 async def elsewhere(work: Callable[[], object]) -> None:
     await asyncio.to_thread(work)
 
@@ -135,15 +141,15 @@ async def test_lost_answer_of_what_can_be_repeated(
 ) -> None:
     """Facts and events with keys whose answer was lost are written again, and stored once."""
     async with through(sqld_proxy, sqld, scheme) as store:
-        sqld_proxy.drop_next_reply()
+        await lose_next(store, sqld_proxy)
         fact = await store.memories.remember("Likes tea")
         assert fact.outcome in ("created", "duplicate")
-        sqld_proxy.drop_next_reply()
+        await lose_next(store, sqld_proxy)
         many = await store.memories.remember_many(MemoryNew(content=f"{n}") for n in range(50))
         assert [entry.entry.content for entry in many] == [str(n) for n in range(50)]
-        sqld_proxy.drop_next_reply()
+        await lose_next(store, sqld_proxy)
         event = await store.daily_logs.append(None, "x", key="k")
-        sqld_proxy.drop_next_reply()
+        await lose_next(store, sqld_proxy)
         new = [DailyLogNew(event_type="y", key=f"{n}") for n in range(9)]
         assert [log.key for log in await store.daily_logs.append_many(new)] == list("012345678")
         assert await store.memories.count() == 51
@@ -159,7 +165,7 @@ async def test_lost_answer_of_what_cannot(sqld: Sqld, sqld_proxy: Proxy, scheme:
             lambda: store.daily_logs.append(None, "x"),
             lambda: store.daily_logs.append_many([DailyLogNew(event_type="x")]),
         ):
-            sqld_proxy.drop_next_reply()
+            await lose_next(store, sqld_proxy)
             with pytest.raises(ConnectionLostError) as caught:
                 await call()
             assert caught.value.outcome_unknown
@@ -171,7 +177,7 @@ async def test_lost_answer_of_a_read(sqld: Sqld, sqld_proxy: Proxy, scheme: str)
     """A read whose answer was lost is read again."""
     async with through(sqld_proxy, sqld, scheme) as store:
         await store.memories.remember("Likes tea")
-        sqld_proxy.drop_next_reply()
+        await lose_next(store, sqld_proxy)
         assert await store.memories.count() == 1
 
 

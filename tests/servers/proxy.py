@@ -34,6 +34,14 @@ class Proxy:
     on_reply: Filter = _pass
     #: How many connections it has taken.
     n_connections: int = 0
+    #: The ends of the connections that are open.
+    writers: set[StreamWriter] = attrs.field(factory=set)
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for writer in self.writers:
+            writer.transport.abort()
+        self.writers.clear()
 
     def drop_next_reply(self) -> None:
         """Cut the connection in the place of the next answer to a batch."""
@@ -61,17 +69,16 @@ async def _copy(source: StreamReader, target: StreamWriter, choose: Callable[[],
 async def proxy(to_port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
     """Have a proxy in front of a port of the loopback for a block."""
     state = Proxy()
-    writers: set[StreamWriter] = set()
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
         state.n_connections += 1
-        writers.add(writer)
+        state.writers.add(writer)
         try:
             back_reader, back_writer = await asyncio.open_connection("127.0.0.1", to_port)
         except OSError:
             writer.transport.abort()
             return
-        writers.add(back_writer)
+        state.writers.add(back_writer)
         copies = [
             asyncio.create_task(_copy(reader, back_writer, lambda: state.on_request)),
             asyncio.create_task(_copy(back_reader, writer, lambda: state.on_reply)),
@@ -87,7 +94,6 @@ async def proxy(to_port: int, tls: ssl.SSLContext | None = None) -> AsyncIterato
         yield state
     finally:
         server.close()
-        for writer in writers:
-            writer.transport.abort()
+        state.cut()
         # The connections' tasks see their ends.
         await asyncio.sleep(0.01)

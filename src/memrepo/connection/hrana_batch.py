@@ -106,6 +106,8 @@ class BatchReply:
     errors: Sequence[ServerError | None]
     #: Whether no transaction is open any more; ``None`` where the server cannot say.
     is_autocommit: bool | None = None
+    #: The place in the primary's log that it is of; ``None`` where there is none.
+    index: int | None = None
 
     def has_done(self, step: int) -> bool:
         """Tell whether a step succeeded."""

@@ -70,7 +70,8 @@ class HttpTransport:
         self._loop = asyncio.get_running_loop()
         self._version = 0
         self._is_version_known = False
-        self._mark = ReplicationMark()
+        #: How far a replica must have come.
+        self.mark = ReplicationMark()
 
     @property
     def protocol(self) -> str:
@@ -88,16 +89,19 @@ class HttpTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
-        body: Json = {"requests": [*batch_requests(batch.steps, self._mark.index), CLOSE]}
-        with self._mark.watch(batch):
-            answer = await self.pipeline(body, timeout_s=timeout_s, is_large=batch.size > _LARGE)
-        return self.read(answer, is_write=batch.is_write)
+
+        async def run(index: int | None, timeout_s: float) -> BatchReply:
+            body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
+            is_large = batch.size > _LARGE
+            return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+
+        return await self.mark.run(batch, timeout_s, run)
 
     async def run_large(self, batch_: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
         if VERSIONS[self._version] == "v2":
             return await self.run(batch_, timeout_s=timeout_s)
-        body = encode({"batch": batch(batch_.steps, {}, self._mark.index)})
+        body = encode({"batch": batch(batch_.steps, {}, self.mark.index)})
         content = await self._send("v3/cursor", body, self._location.root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
@@ -107,23 +111,6 @@ class HttpTransport:
             raise unclear(error) from error
         await self.close_stream(baton, self._location.root)
         return reply
-
-    def read(self, reply: Json, *, is_write: bool) -> BatchReply:
-        """
-        Read the reply of a pipeline with one batch, and remember where a write stands.
-
-        Raises:
-            MemrepoError: The batch as a whole failed.
-        """
-        try:
-            read, index = read_reply(reply["results"])
-        except ServerError as error:
-            raise translate(error) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise unclear(error) from error
-        if is_write:
-            self._mark.wrote(index)
-        return read
 
     async def pipeline(
         self, body: Json, *, timeout_s: float, root: str | None = None, is_large: bool = False
@@ -270,12 +257,23 @@ class HttpStream:
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:
             self._root = self._transport.follow(base_url)
-        return self._transport.read(reply, is_write=True)
+        read = _read(reply)
+        self._transport.mark.wrote(read)
+        return read
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""
         baton, self._baton = self._baton, None
         await self._transport.close_stream(baton, self._root or "")
+
+
+def _read(reply: Json) -> BatchReply:
+    try:
+        return read_reply(reply["results"])
+    except ServerError as error:
+        raise translate(error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise unclear(error) from error
 
 
 async def _decode(content: bytes) -> Json:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
+import attrs
+
 from memrepo.connection.hrana_batch import BatchReply, Step
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.server_errors import ServerError
@@ -20,7 +22,6 @@ __all__ = [
     "encode",
     "read_batch",
     "read_cursor",
-    "read_index",
     "read_refusal",
     "read_reply",
 ]
@@ -112,39 +113,30 @@ def as_object(decoded: Any) -> Json:
 def read_batch(result: Json) -> BatchReply:
     """Read the result of a batch."""
     errors = [None if error is None else read_error(error) for error in result["step_errors"]]
-    return BatchReply(result["step_results"], errors)
+    index = result.get("replication_index")  # text, or a number, or missing
+    return BatchReply(result["step_results"], errors, index=None if index is None else int(index))
 
 
-def read_reply(results: Iterable[Json]) -> tuple[BatchReply, int | None]:
+def read_reply(results: Iterable[Json]) -> BatchReply:
     """
     Read the results of `batch_requests`, and of what was asked beside it.
-
-    Returns:
-        The reply, and the replication index it is of.
 
     Raises:
         ServerError: The batch as a whole failed.
     """
     found: BatchReply | None = None
-    index, is_autocommit = None, None
+    is_autocommit = None
     for result in results:
         if result["type"] == "error":
             raise read_error(result["error"])
         response = result["response"]
         if response["type"] == "batch":
             found = read_batch(response["result"])
-            index = read_index(response["result"])
         elif response["type"] == "get_autocommit":
             is_autocommit = response["is_autocommit"]
     if found is None:
         raise KeyError("batch")
-    return BatchReply(found.results, found.errors, is_autocommit), index
-
-
-def read_index(result: Json) -> int | None:
-    """Read the replication index of a result, which is text or a number or missing."""
-    index = result.get("replication_index")
-    return None if index is None else int(index)
+    return attrs.evolve(found, is_autocommit=is_autocommit)
 
 
 def read_cursor(lines: Iterator[bytes]) -> tuple[BatchReply, str | None]:

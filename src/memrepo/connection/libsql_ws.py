@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from asyncio import Future
 from ssl import SSLContext
 from typing import Any, Final, cast
 
@@ -25,64 +24,28 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana_batch import Batch, BatchReply, Step
 from memrepo.connection.hrana_http import HttpTransport
-from memrepo.connection.hrana_json import batch as write_batch, read_batch, read_index
+from memrepo.connection.hrana_json import batch as write_batch, read_batch
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.http_session import drop_session, failed
 from memrepo.connection.replication import ReplicationMark
 from memrepo.connection.server_errors import ServerError, deadline, lost, translate, unclear
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.settling import leave_to_loop
+from memrepo.connection.ws_socket import Link, Sockets, answer
 from memrepo.errors import AuthenticationError, DatabaseError, InvalidInputError, MemrepoError
 
 __all__ = ["WebSocketStream", "WebSocketTransport"]
 
 #: Seconds to connect, and to ask over HTTP why a socket was closed.
 _CONNECT_S: Final = 5.0
-#: Seconds for a server to agree to the end of a socket; a frozen one does not.
-_CLOSE_S: Final = 0.5
 #: Bytes of a message that a server takes; it closes the socket for a larger one.
 _MAX_REQUEST_BYTES: Final = 16_000_000
-#: Bytes of a message from the server, which sends 10 MB in one answer at most.
-_MAX_REPLY_BYTES: Final = 64_000_000
 #: What libsql-client calls a socket that is gone.
 _GONE: Final = ("HRANA_WEBSOCKET_ERROR", "CLIENT_CLOSED", "STREAM_CLOSED")
 #: What shows that a server answers.
 _HELLO: Final = Step("SELECT 1", has_rows=True)
 #: What only a token that may write is allowed; it deletes nothing, even if there is such a table.
 _WRITE: Final = Step("DELETE FROM `memrepo_migrations` WHERE 0")
-
-
-@attrs.frozen
-class _Sockets:
-    """What libsql-client takes for aiohttp's session, to open sockets as we want them."""
-
-    session: aiohttp.ClientSession
-    headers: dict[str, str]
-    ssl: SSLContext | bool
-
-    async def ws_connect(self, url: str, **options: Any) -> Any:
-        return await self.session.ws_connect(  # pyright: ignore[reportUnknownVariableType]
-            url,
-            **options,
-            headers=self.headers,
-            ssl=self.ssl,
-            max_msg_size=_MAX_REPLY_BYTES,
-            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),  # pyright: ignore[reportCallIssue]
-        )
-
-
-@attrs.define(eq=False)
-class _Link:
-    """A socket, and how many calls are on it."""
-
-    connection: HranaConn
-    n_running: int = 0
-    #: Whether a call on it has not been answered: the others may finish, and no new one begins.
-    is_suspect: bool = False
-
-    @property
-    def is_good(self) -> bool:
-        return not self.is_suspect and self.connection.exception is None
 
 
 class WebSocketTransport:
@@ -95,14 +58,15 @@ class WebSocketTransport:
         self._url = location.root
         self._credentials = credentials
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        self._sockets = _Sockets(self._session, location.headers, True if ssl is None else ssl)
+        self._sockets = Sockets(self._session, location.headers, True if ssl is None else ssl)
         http = attrs.evolve(location, scheme=location.scheme.replace("ws", "http"))
         #: The same database over HTTP, for what a WebSocket cannot do.
         self._http = HttpTransport(http, credentials, ssl)
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._endings: set[asyncio.Task[None]] = set()
-        self._mark = ReplicationMark()
+        #: How far a replica must have come.
+        self.mark = ReplicationMark()
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -116,12 +80,15 @@ class WebSocketTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
-        stream = self.stream()
-        try:
-            with self._mark.watch(batch):
-                return await stream.run(batch, timeout_s=timeout_s, index=self._mark.index)
-        finally:
-            await stream.abandon()
+
+        async def run(index: int | None, timeout_s: float) -> BatchReply:
+            stream = WebSocketStream(self)
+            try:
+                return await stream.run(batch, timeout_s=timeout_s, index=index)
+            finally:
+                await stream.abandon()
+
+        return await self.mark.run(batch, timeout_s, run)
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT over HTTP, which has cursors; see `Transport`."""
@@ -148,7 +115,7 @@ class WebSocketTransport:
 
     # --- the socket ------------------------------------------------------------------------------
 
-    async def link(self, timeout_s: float) -> _Link:
+    async def link(self, timeout_s: float) -> Link:
         """
         Return the socket, connected.
 
@@ -167,15 +134,15 @@ class WebSocketTransport:
                     self._link = await self._connect(min(timeout_s, _CONNECT_S))
             return self._link
 
-    async def _connect(self, timeout_s: float) -> _Link:
+    async def _connect(self, timeout_s: float) -> Link:
         token = await self._credentials.token()
-        link = _Link(HranaConn(cast(Any, self._sockets), self._url, token))
+        link = Link(HranaConn(cast(Any, self._sockets), self._url, token))
         try:
             async with asyncio.timeout(timeout_s):
                 await link.connection.wait_connected()
                 # Whether the token was refused is told later than that the socket is open.
                 stream = link.connection.open_stream()
-                await asyncio.shield(stream.batch(cast(Any, write_batch([_HELLO], {}, None))))
+                await answer(stream, write_batch([_HELLO], {}, None))
                 stream.close()
         except TimeoutError as error:
             self._retire(link)
@@ -189,7 +156,7 @@ class WebSocketTransport:
             raise
         return link
 
-    def _retire(self, link: _Link) -> None:
+    def _retire(self, link: Link) -> None:
         """Use a socket no more; it is closed when the last call on it has ended."""
         link.is_suspect = True
         if link is self._link:
@@ -200,7 +167,7 @@ class WebSocketTransport:
             ending.add_done_callback(self._endings.discard)
 
     async def exchange(
-        self, link: _Link, stream: HranaStream, message: Json, timeout_s: float, *, is_write: bool
+        self, link: Link, stream: HranaStream, message: Json, timeout_s: float, *, is_write: bool
     ) -> BatchReply:
         """
         Send a batch on a stream and wait for its reply.
@@ -210,11 +177,9 @@ class WebSocketTransport:
         """
         link.n_running += 1
         try:
-            future: Future[Any] = stream.batch(cast(Any, message))
             async with asyncio.timeout(timeout_s):
-                # libsql-client fails where one of its futures is cancelled.
-                result = await asyncio.shield(future)
-            reply, index = read_batch(result), read_index(result)
+                result = await answer(stream, message)
+            return read_batch(result)
         except TimeoutError as error:
             link.is_suspect = True
             raise deadline(error) from error
@@ -227,9 +192,6 @@ class WebSocketTransport:
             link.n_running -= 1
             if not link.is_good:
                 self._retire(link)
-        if is_write:
-            self._mark.wrote(index)
-        return reply
 
     # --- what went wrong -------------------------------------------------------------------------
 
@@ -259,7 +221,7 @@ class WebSocketStream:
     def __init__(self, transport: WebSocketTransport) -> None:
         """Make ready; the first batch opens it."""
         self._transport = transport
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._stream: HranaStream | None = None
         #: Whether its first batch took the write lock, for itself or for those to come.
         self._is_write = False
@@ -279,12 +241,15 @@ class WebSocketStream:
             except (LibsqlError, AssertionError) as error:
                 raise lost(error, was_sent=False) from error
         try:
-            return await self._transport.exchange(
+            reply = await self._transport.exchange(
                 self._link, self._stream, message, timeout_s, is_write=self._is_write
             )
         finally:
             if is_last:
                 await self.abandon()
+        if self._is_write:
+            self._transport.mark.wrote(reply)
+        return reply
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""
