@@ -71,6 +71,7 @@ PUBLIC = [
     "StatementEvent",
     "StorageFullError",
     "Store",
+    "StorePool",
     "TransactionError",
     "Unset",
     "UnsupportedURLError",

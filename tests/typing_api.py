@@ -160,6 +160,17 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     await repo.append("1", "a")  # type: ignore[arg-type]
 
 
+async def pools() -> None:
+    async with memrepo.StorePool("tenants/{tenant}.db", max_open=8) as pool:
+        assert_type(pool, memrepo.StorePool)
+        async with pool.open("acme") as store:
+            assert_type(store, memrepo.Store)
+        await pool.create("acme")
+        await pool.erase("acme", confirm=True)
+        await pool.erase("acme")  # type: ignore[call-arg]
+    memrepo.StorePool("tenants/{tenant}.db", max_opened=8)  # type: ignore[call-arg]
+
+
 def rules() -> None:
     assert_type(memrepo.content_hash("tea", scope="user:42"), str)
     assert_type(memrepo.normalize_content("tea"), str)

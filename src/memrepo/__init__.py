@@ -51,6 +51,7 @@ from memrepo.models import (
     SessionStatus,
     Unset,
 )
+from memrepo.pool import StorePool
 from memrepo.scopes import Repositories, ScopedStore
 from memrepo.sessions import SessionRepo
 from memrepo.store import OpeningStore, Store, connect, from_env
@@ -109,6 +110,7 @@ __all__ = [
     "StatementEvent",
     "StorageFullError",
     "Store",
+    "StorePool",
     "TransactionError",
     "Unset",
     "UnsupportedURLError",
