@@ -48,9 +48,9 @@ def url(
         yield server.new_url("ws" if driver == "ws" else "http")
 
 
-#: Of a test with many sets of arguments, these drivers run the first set, unless
-#: ``MEMREPO_CONTRACT=full``: what differs between them and ``http`` is below any argument.
-_SAMPLED = tuple(driver for driver in SERVERS if driver != "http")
+#: Of a test with many sets of arguments, server drivers run the first set, unless
+#: ``MEMREPO_CONTRACT=full``: what differs between drivers is below any argument.
+_SAMPLED = SERVERS
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
