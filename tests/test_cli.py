@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,34 @@ def test_copy_on_a_terminal(source: Path, tmp_path: Path) -> None:
     assert parts[0] == parts[-1] == ""
     assert "copy daily_logs: 1,000 of 2,500 (40 %)" in parts
     assert len(parts) == 2 + 2 * 4
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C ends it with 1 and no traceback, and the same command goes on."""
+    path = tmp_path / "source.db"
+
+    async def fill() -> None:
+        async with memrepo.connect(path) as store:
+            await store.daily_logs.append_many([DailyLogNew(event_type="e")] * 60_000)
+
+    asyncio.run(fill())
+    mine, its = pty.openpty()
+    program = [sys.executable, "-m", "memrepo", "copy", str(path), str(tmp_path / "target.db")]
+    with subprocess.Popen(program, stderr=its, stdout=subprocess.PIPE) as process:
+        os.close(its)
+        shown = ""
+        while "copy daily_logs" not in shown:
+            shown += os.read(mine, 65_536).decode()
+        process.send_signal(signal.SIGINT)
+        shown += _read_all(mine)
+        assert process.wait() == 1
+    os.close(mine)
+    assert shown.splitlines()[-1].endswith("memrepo: interrupted; the same command goes on")
+    assert "Traceback" not in shown
+    again = memrepo_copy(path, tmp_path / "target.db")
+    found = re.search(r"daily_logs: 60,000 rows, ([\d,]+) copied, ([\d,]+) there", again.stdout)
+    assert found is not None
+    assert "0" not in (found[1], found[2])
 
 
 def test_installed_command(source: Path, tmp_path: Path) -> None:

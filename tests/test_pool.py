@@ -30,7 +30,7 @@ from memrepo import (
 )
 from memrepo.connection.libsql import LibSQLConnection
 from memrepo.connection.sqlite import SQLiteConnection
-from tests.servers.proxy import Proxy
+from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
 pytestmark = pytest.mark.asyncio
@@ -645,13 +645,28 @@ async def test_admin_token(new_sqld: Callable[..., Sqld]) -> None:
         await pool.erase("acme", confirm=True)
 
 
-async def test_admin_that_is_not_there(sqld: Sqld, sqld_proxy: Proxy) -> None:
+async def test_admin_that_is_not_there(sqld: Sqld) -> None:
     """A server that cannot be reached is a lost connection: nothing was made."""
     url = f"http://127.0.0.1:{sqld.port}?namespace={{tenant}}"
     async with StorePool(url, admin_url="http://127.0.0.1:1") as pool:
         with pytest.raises(ConnectionLostError) as caught:
             await pool.create("acme")
         assert not caught.value.outcome_unknown
+
+
+async def test_admin_that_does_not_answer(sqld: Sqld) -> None:
+    """An answer that is lost leaves it open whether it was done; asking again tells."""
+    url = f"http://127.0.0.1:{sqld.port}?namespace={{tenant}}"
+    namespace = sqld.new_namespace()
+    async with proxy(sqld.admin_port) as state:
+        admin_url = f"http://127.0.0.1:{state.port}"
+        async with StorePool(url, admin_url=admin_url) as pool:
+            state.drop_next_reply()
+            with pytest.raises(ConnectionLostError) as caught:
+                await pool.erase(namespace, confirm=True)
+            assert caught.value.outcome_unknown
+            with pytest.raises(NotFoundError):
+                await pool.erase(namespace, confirm=True)
 
 
 async def test_no_token_in_repr() -> None:
