@@ -59,7 +59,9 @@ class HttpNamespaces:
             NotFoundError: It is not there.
             DatabaseError: The server did not do it; ``outcome_unknown`` tells whether it may have.
         """
-        status, answer = await self._send("DELETE", name)
+        # In lower case, so that aiohttp does not by itself send it again when the answer is lost: the
+        # second would be told that there is no such namespace, when it was there and is erased.
+        status, answer = await self._send("delete", name)
         if status == HTTPStatus.NOT_FOUND and b"doesn't exist" in answer:
             raise NotFoundError("there is no such tenant")
         self._require_ok(status, answer)
