@@ -22,13 +22,16 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "queries",
         "inputs paging",
         "connection",
-        "migrations adoption maintenance",
+        "migrations adoption maintenance rawrows copying tenants",
         "repository",
         "remembering",
         "memories sessions daily_logs",
         "scopes",
         "store opentelemetry",
-        "__init__",
+        "leases",
+        "pool",
+        "cli",
+        "__init__ __main__",
     )
 )
 
@@ -41,6 +44,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "connection/hrana_http.py",
         "connection/http_session.py",
         "connection/libsql_ws.py",
+        "connection/namespaces.py",
         "connection/ws_socket.py",
     ),
     "libsql_client": ("connection/libsql_ws.py", "connection/ws_socket.py"),

@@ -29,6 +29,9 @@ PUBLIC = [
     "ConnectionInfo",
     "ConnectionLostError",
     "ConstraintError",
+    "CopiedTable",
+    "CopyProgress",
+    "CopyReport",
     "CorruptDatabaseError",
     "DailyLog",
     "DailyLogFilter",
@@ -48,6 +51,7 @@ PUBLIC = [
     "MemrepoError",
     "MigrationError",
     "NotFoundError",
+    "OnProgress",
     "OnStatement",
     "OpeningStore",
     "Page",
@@ -66,6 +70,7 @@ PUBLIC = [
     "StatementEvent",
     "StorageFullError",
     "Store",
+    "StorePool",
     "TransactionError",
     "Unset",
     "UnsupportedURLError",
@@ -204,7 +209,7 @@ def test_every_attribute_is_documented(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["IDLE_AFTER", "UNSET", "AuthToken", "Clock", "Durability", "JsonValue"]
+    "name", ["IDLE_AFTER", "UNSET", "AuthToken", "Clock", "Durability", "JsonValue", "OnProgress"]
 )
 def test_every_constant_and_alias_is_documented(name: str) -> None:
     """Constants and type aliases have a ``#:`` sentence above them."""

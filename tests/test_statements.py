@@ -28,7 +28,7 @@ from memrepo import queries
 from memrepo.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
 from memrepo.connection.contract import Result
 from memrepo.migrations import load_migrations
-from memrepo.queries import builder, daily_logs, memories, sessions, versions
+from memrepo.queries import builder, copying, daily_logs, memories, sessions, versions
 from memrepo.queries.builder import Query
 from memrepo.queries.statement import BoundStatement, Statement, Unit
 from tests.conftest import Clock
@@ -39,7 +39,7 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "maintenance.", "versions.")
+WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "versions.")
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -90,6 +90,12 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
                 yield name, daily_logs.find_many(names, **flags)
 
 
+def _copying_shapes() -> Iterator[tuple[str, Statement]]:
+    for table in copying.TABLES:
+        for build in (copying.count_from, copying.insert_many, copying.insert_one, copying.read):
+            yield f"copying.{build.__name__} ({table})", build(table)
+
+
 def _constants(module: ModuleType) -> list[Statement]:
     return [value for value in vars(module).values() if isinstance(value, Statement)]
 
@@ -97,7 +103,7 @@ def _constants(module: ModuleType) -> list[Statement]:
 def all_statements() -> dict[str, Statement]:
     """Return every statement there is, and every pinned shape of those that are built."""
     found = {its.name: its for module in MODULES for its in _constants(module)}
-    for shapes in (_memory_shapes(), _session_shapes(), _daily_log_shapes()):
+    for shapes in (_memory_shapes(), _session_shapes(), _daily_log_shapes(), _copying_shapes()):
         found.update(shapes)
     return found
 
@@ -188,8 +194,8 @@ def test_literals_are_known_constants() -> None:
     assert texts == {
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations", "memory_entries", "sessions", "daily_logs"),
-        "content_hash",
-        *(f"$[{n}]" for n in range(7)),
+        *("content_hash", "blob", "sqlite_sequence"),
+        *(f"$[{n}]" for n in range(13)),
     }
     assert numbers == {"0", "1", "-1", "10"}
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import assert_type
+from typing import Literal, assert_type
 from zoneinfo import ZoneInfo
 
 import memrepo
@@ -34,6 +34,11 @@ def opening(clock: memrepo.Clock) -> None:
     memrepo.connect("agent.db", "full")  # type: ignore[call-arg]
 
 
+def tell(progress: memrepo.CopyProgress) -> None:
+    assert_type(progress.step, Literal["copy", "compare"])
+    assert_type(progress.n_done, int)
+
+
 async def lifecycle() -> None:
     async with memrepo.connect("agent.db") as store:
         assert_type(store, memrepo.Store)
@@ -44,6 +49,11 @@ async def lifecycle() -> None:
             assert_type(tx, memrepo.Repositories)
             assert_type(tx.memories, memrepo.MemoryRepo)
             assert_type(tx.scoped("a"), memrepo.Repositories)
+        report = await store.copy_to(store, on_progress=tell)
+        assert_type(report, memrepo.CopyReport)
+        assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
+        assert_type(report.is_identical, bool)
+        await store.copy_to("copy.db")  # type: ignore[arg-type]
     opened = await memrepo.connect("agent.db")
     assert_type(opened, memrepo.Store)
     await opened.close()
@@ -150,6 +160,17 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.purge(datetime.now(UTC)), int)
     await repo.append(None, "a", {"at": datetime.now(UTC)})  # type: ignore[dict-item]
     await repo.append("1", "a")  # type: ignore[arg-type]
+
+
+async def pools() -> None:
+    async with memrepo.StorePool("tenants/{tenant}.db", max_open=8) as pool:
+        assert_type(pool, memrepo.StorePool)
+        async with pool.open("acme") as store:
+            assert_type(store, memrepo.Store)
+        await pool.create("acme")
+        await pool.erase("acme", confirm=True)
+        await pool.erase("acme")  # type: ignore[call-arg]
+    memrepo.StorePool("tenants/{tenant}.db", max_opened=8)  # type: ignore[call-arg]
 
 
 def rules() -> None:

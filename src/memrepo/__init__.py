@@ -7,6 +7,7 @@ from memrepo.connection.contract import Connection, ConnectionInfo, Executor
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.hooks import OnStatement, StatementEvent
 from memrepo.connection.opening import Durability
+from memrepo.copying import CopiedTable, CopyProgress, CopyReport, OnProgress
 from memrepo.daily_logs import DailyLogRepo
 from memrepo.errors import (
     AuthenticationError,
@@ -52,6 +53,7 @@ from memrepo.models import (
     SessionStatus,
     Unset,
 )
+from memrepo.pool import StorePool
 from memrepo.scopes import Repositories, ScopedStore
 from memrepo.sessions import SessionRepo
 from memrepo.store import OpeningStore, Store, connect, from_env
@@ -73,6 +75,9 @@ __all__ = [
     "ConnectionInfo",
     "ConnectionLostError",
     "ConstraintError",
+    "CopiedTable",
+    "CopyProgress",
+    "CopyReport",
     "CorruptDatabaseError",
     "DailyLog",
     "DailyLogFilter",
@@ -92,6 +97,7 @@ __all__ = [
     "MemrepoError",
     "MigrationError",
     "NotFoundError",
+    "OnProgress",
     "OnStatement",
     "OpeningStore",
     "Page",
@@ -110,6 +116,7 @@ __all__ = [
     "StatementEvent",
     "StorageFullError",
     "Store",
+    "StorePool",
     "TransactionError",
     "Unset",
     "UnsupportedURLError",

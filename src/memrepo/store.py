@@ -24,6 +24,7 @@ from memrepo.connection.opening import Durability
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite import SQLiteConnection
 from memrepo.connection.url import Location, parse_url
+from memrepo.copying import CopyReport, OnProgress, copy_rows, require_another
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.maintenance import Problem, back_up, find_problems
 from memrepo.migrations import load_migrations, migrate, read_version
@@ -112,6 +113,42 @@ class Store(ScopedStore):
             https://sqlite.org/lang_vacuum.html#vacuuminto
         """
         await back_up(self.connection, Path(path))
+
+    async def copy_to(self, other: Store, *, on_progress: OnProgress | None = None) -> CopyReport:
+        """
+        Copy every row of all scopes, as it is and under its id, into another open store; then compare.
+
+        From any engine to any other. It can be interrupted at any moment and repeated: what is there
+        already is not written again, and nothing is overwritten. Rows that the target has of its own
+        stay. The target gives new rows ids above all those of this store.
+
+        This store can be written meanwhile. The copy has the rows with ids up to the highest at its
+        beginning, each as it was when its page was read; the report tells how many differed in the
+        end. A row that is changed here after it was copied makes the next copy fail: to go on
+        writing here, and copy again, takes a new target.
+
+        Args:
+            other: The target, opened by this version of memrepo. Text that another program stored
+                there stays as it is until the target is opened again, which adopts it.
+            on_progress: Called with a `CopyProgress` after each page, of 1,000 rows or a megabyte.
+
+        Returns:
+            What was copied, what was there already, and what differed in the end.
+
+        Raises:
+            InvalidInputError: *other* is no store, or the same database as this.
+            MigrationError: One of the two has not the schema of this memrepo: `migrate` it first.
+            ConflictError: The target has another row under the same id, hash or idempotency key, or
+                not the session of an event; the message names the table and the id in it.
+            UsageError: A database's text is not UTF-8.
+        """
+        if not isinstance(other, Store):
+            raise InvalidInputError("other", f"must be a Store, not {type(other).__name__}")
+        await require_another(self.connection, other.connection)
+        known = await asyncio.to_thread(load_migrations)
+        if (self.schema_version, other.schema_version) != (len(known), len(known)):
+            raise MigrationError("both stores must be migrated to this memrepo's schema first")
+        return await copy_rows(self.connection, other.connection, on_progress)
 
     async def verify(self) -> list[Problem]:
         """

@@ -36,6 +36,127 @@ WHERE `hash_version`=0 AND `id`>:after
 ORDER BY `id`
 LIMIT :limit;
 
+-- copying.add_number
+INSERT INTO `sqlite_sequence` (`name`,`seq`)
+SELECT :name,:seq
+WHERE NOT EXISTS (SELECT 1
+FROM `sqlite_sequence`
+WHERE `name`=:name);
+
+-- copying.bounds
+SELECT (SELECT max(`id`)
+FROM `memory_entries`),(SELECT count(*)
+FROM `memory_entries`),(SELECT max(`id`)
+FROM `sessions`),(SELECT count(*)
+FROM `sessions`),(SELECT max(`id`)
+FROM `daily_logs`),(SELECT count(*)
+FROM `daily_logs`);
+
+-- copying.count_from (daily_logs)
+SELECT count(*)
+FROM `daily_logs`
+WHERE `id`>=:first;
+
+-- copying.count_from (memory_entries)
+SELECT count(*)
+FROM `memory_entries`
+WHERE `id`>=:first;
+
+-- copying.count_from (sessions)
+SELECT count(*)
+FROM `sessions`
+WHERE `id`>=:first;
+
+-- copying.encoding
+SELECT `encoding`
+FROM pragma_encoding;
+
+-- copying.has_numbers
+SELECT count(*)
+FROM `sqlite_master`
+WHERE `name`='sqlite_sequence';
+
+-- copying.insert_many (daily_logs)
+INSERT OR IGNORE INTO `daily_logs` (`id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]')
+FROM json_each(:batch) `item`
+RETURNING `id`;
+
+-- copying.insert_many (memory_entries)
+INSERT OR IGNORE INTO `memory_entries` (`id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]'),json_extract(`item`.`value`,'$[10]'),json_extract(`item`.`value`,'$[11]'),json_extract(`item`.`value`,'$[12]')
+FROM json_each(:batch) `item`
+RETURNING `id`;
+
+-- copying.insert_many (sessions)
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]')
+FROM json_each(:batch) `item`
+RETURNING `id`;
+
+-- copying.insert_one (daily_logs)
+INSERT OR IGNORE INTO `daily_logs` (`id`,`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,:session_id,CASE WHEN :event_type_is_text THEN CAST(:event_type AS TEXT) ELSE :event_type END,CASE WHEN :event_data_is_text THEN CAST(:event_data AS TEXT) ELSE :event_data END,CASE WHEN :timestamp_is_text THEN CAST(:timestamp AS TEXT) ELSE :timestamp END,CASE WHEN :idempotency_key_is_text THEN CAST(:idempotency_key AS TEXT) ELSE :idempotency_key END)
+RETURNING `id`;
+
+-- copying.insert_one (memory_entries)
+INSERT OR IGNORE INTO `memory_entries` (`id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content END,CASE WHEN :content_hash_is_text THEN CAST(:content_hash AS TEXT) ELSE :content_hash END,CASE WHEN :category_is_text THEN CAST(:category AS TEXT) ELSE :category END,CASE WHEN :source_is_text THEN CAST(:source AS TEXT) ELSE :source END,CASE WHEN :created_at_is_text THEN CAST(:created_at AS TEXT) ELSE :created_at END,CASE WHEN :last_accessed_is_text THEN CAST(:last_accessed AS TEXT) ELSE :last_accessed END,CASE WHEN :expires_at_is_text THEN CAST(:expires_at AS TEXT) ELSE :expires_at END,CASE WHEN :deleted_at_is_text THEN CAST(:deleted_at AS TEXT) ELSE :deleted_at END,:superseded_by,CASE WHEN :metadata_is_text THEN CAST(:metadata AS TEXT) ELSE :metadata END,:hash_version)
+RETURNING `id`;
+
+-- copying.insert_one (sessions)
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive)
+RETURNING `id`;
+
+-- copying.numbers
+SELECT `name`,`seq`
+FROM `sqlite_sequence`;
+
+-- copying.raise_number
+UPDATE `sqlite_sequence`
+SET `seq`=:seq
+WHERE `name`=:name AND `seq`<:seq;
+
+-- copying.read (daily_logs)
+SELECT `id`,CAST(`scope` AS BLOB),`session_id`,CAST(`event_type` AS BLOB),CAST(`event_data` AS BLOB),CAST(`timestamp` AS BLOB),CAST(`idempotency_key` AS BLOB),(typeof(`scope`)='blob')||(typeof(`event_type`)='blob')||(typeof(`event_data`)='blob')||(typeof(`timestamp`)='blob')||(typeof(`idempotency_key`)='blob')
+FROM `daily_logs`
+WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
+FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`event_type` AS BLOB)),0)+ifnull(length(CAST(`event_data` AS BLOB)),0)+ifnull(length(CAST(`timestamp` AS BLOB)),0)+ifnull(length(CAST(`idempotency_key` AS BLOB)),0) AS `size`
+FROM `daily_logs`
+WHERE `id`>=:first AND `id`<=:last
+ORDER BY `id`
+LIMIT :limit) AS `part`) AS `page`
+WHERE ifnull(`page`.`before`,0)<=:size)
+ORDER BY `id`;
+
+-- copying.read (memory_entries)
+SELECT `id`,CAST(`scope` AS BLOB),CAST(`content` AS BLOB),CAST(`content_hash` AS BLOB),CAST(`category` AS BLOB),CAST(`source` AS BLOB),CAST(`created_at` AS BLOB),CAST(`last_accessed` AS BLOB),CAST(`expires_at` AS BLOB),CAST(`deleted_at` AS BLOB),`superseded_by`,CAST(`metadata` AS BLOB),`hash_version`,(typeof(`scope`)='blob')||(typeof(`content`)='blob')||(typeof(`content_hash`)='blob')||(typeof(`category`)='blob')||(typeof(`source`)='blob')||(typeof(`created_at`)='blob')||(typeof(`last_accessed`)='blob')||(typeof(`expires_at`)='blob')||(typeof(`deleted_at`)='blob')||(typeof(`metadata`)='blob')
+FROM `memory_entries`
+WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
+FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`content` AS BLOB)),0)+ifnull(length(CAST(`content_hash` AS BLOB)),0)+ifnull(length(CAST(`category` AS BLOB)),0)+ifnull(length(CAST(`source` AS BLOB)),0)+ifnull(length(CAST(`created_at` AS BLOB)),0)+ifnull(length(CAST(`last_accessed` AS BLOB)),0)+ifnull(length(CAST(`expires_at` AS BLOB)),0)+ifnull(length(CAST(`deleted_at` AS BLOB)),0)+ifnull(length(CAST(`metadata` AS BLOB)),0) AS `size`
+FROM `memory_entries`
+WHERE `id`>=:first AND `id`<=:last
+ORDER BY `id`
+LIMIT :limit) AS `part`) AS `page`
+WHERE ifnull(`page`.`before`,0)<=:size)
+ORDER BY `id`;
+
+-- copying.read (sessions)
+SELECT `id`,CAST(`scope` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,(typeof(`scope`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')
+FROM `sessions`
+WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
+FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0) AS `size`
+FROM `sessions`
+WHERE `id`>=:first AND `id`<=:last
+ORDER BY `id`
+LIMIT :limit) AS `part`) AS `page`
+WHERE ifnull(`page`.`before`,0)<=:size)
+ORDER BY `id`;
+
 -- daily_logs.append
 INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
 VALUES (:scope,CASE WHEN :session_id IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`

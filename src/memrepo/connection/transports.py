@@ -5,14 +5,26 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Protocol
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transport import Transport
 from memrepo.errors import UsageError
 
-__all__ = ["open_transport"]
+__all__ = ["Namespaces", "open_namespaces", "open_transport"]
+
+
+class Namespaces(Protocol):
+    """Makes and deletes the databases of a server."""
+
+    async def create(self, name: str) -> None:
+        """Make an empty database; ConflictError if it is there already."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Delete a database with all that is in it; NotFoundError if it is not there."""
+        ...
 
 
 async def open_transport(
@@ -31,6 +43,20 @@ async def open_transport(
     make = getattr(await _import(module, location.scheme, extra), name)
     transport: Transport = make(location, credentials, ssl)
     return transport
+
+
+async def open_namespaces(
+    location: ServerLocation, credentials: Credentials, ssl: SSLContext | None, timeout_s: float
+) -> Namespaces:
+    """
+    Make the client of a server's admin API; it connects when it is used.
+
+    Raises:
+        UsageError: A package is missing. The message says how to install it.
+    """
+    module = await _import("memrepo.connection.namespaces", location.scheme, "turso")
+    namespaces: Namespaces = module.HttpNamespaces(location, credentials, ssl, timeout_s)
+    return namespaces
 
 
 async def _import(module: str, scheme: str, extra: str) -> Any:

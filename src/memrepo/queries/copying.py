@@ -1,0 +1,169 @@
+"""The statements that copy the rows of a whole database, all scopes, as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Final
+
+from memrepo.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS
+from memrepo.queries.statement import Statement
+
+__all__ = [
+    "ADD_NUMBER",
+    "BOUNDS",
+    "ENCODING",
+    "HAS_NUMBERS",
+    "INTEGERS",
+    "NUMBERS",
+    "RAISE_NUMBER",
+    "TABLES",
+    "count_from",
+    "insert_many",
+    "insert_one",
+    "read",
+]
+
+#: The tables in an order that foreign keys allow, and all their columns, the id first.
+TABLES: Final = {
+    "memory_entries": (*MEMORY_COLUMNS, "hash_version"),
+    "sessions": (*SESSION_COLUMNS, "is_exclusive"),
+    "daily_logs": DAILY_LOG_COLUMNS,
+}
+#: The columns that do not hold text.
+INTEGERS: Final = frozenset({"id", "session_id", "superseded_by", "hash_version", "is_exclusive"})
+
+
+def _join(*parts: str) -> str:
+    return " ".join(parts)
+
+
+def _each(columns: Iterable[str], show: Callable[[str], str], between: str = ",") -> str:
+    return between.join(show(column) for column in columns)
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`"
+
+
+def _texts(table: str) -> list[str]:
+    return [column for column in TABLES[table] if column not in INTEGERS]
+
+
+# --- what there is -----------------------------------------------------------------------------
+
+#: The highest id and the number of rows of each table, at one moment.
+BOUNDS: Final = Statement(
+    "copying.bounds",
+    _join(
+        "SELECT",
+        _each(
+            TABLES,
+            lambda table: _join(
+                "(SELECT max(`id`) FROM",
+                f"{_quoted(table)}),",
+                "(SELECT count(*) FROM",
+                f"{_quoted(table)})",
+            ),
+        ),
+    ),
+)
+#: ``UTF-8``, unless another program made the file otherwise.
+ENCODING: Final = Statement("copying.encoding", "SELECT `encoding` FROM pragma_encoding")
+#: Whether SQLite keeps the last number of each table: 1 or 0; https://sqlite.org/autoinc.html
+HAS_NUMBERS: Final = Statement(
+    "copying.has_numbers", "SELECT count(*) FROM `sqlite_master` WHERE `name`='sqlite_sequence'"
+)
+#: The last number that each table has given to a row, also to one that is gone.
+NUMBERS: Final = Statement("copying.numbers", "SELECT `name`,`seq` FROM `sqlite_sequence`")
+RAISE_NUMBER: Final = Statement(
+    "copying.raise_number",
+    "UPDATE `sqlite_sequence` SET `seq`=:seq WHERE `name`=:name AND `seq`<:seq",
+)
+ADD_NUMBER: Final = Statement(
+    "copying.add_number",
+    "INSERT INTO `sqlite_sequence` (`name`,`seq`) SELECT :name,:seq "
+    "WHERE NOT EXISTS (SELECT 1 FROM `sqlite_sequence` WHERE `name`=:name)",
+)
+
+
+@cache
+def count_from(table: str) -> Statement:
+    """Count the rows with ``:first`` and higher ids."""
+    return Statement(
+        "copying.count_from",
+        _join("SELECT count(*) FROM", _quoted(table), "WHERE `id`>=:first"),
+    )
+
+
+# --- rows --------------------------------------------------------------------------------------
+
+
+@cache
+def read(table: str) -> Statement:
+    """
+    Read the rows with ids from ``:first`` to ``:last``, in their order, as far as they make a page.
+
+    A page has at most ``:limit`` rows, and ends with the row that brings it above ``:size`` bytes.
+    Texts come as bytes, because what another program stored need not be UTF-8; after the columns
+    comes a text with ``1`` for each that is no text but a blob, and ``0`` for the others.
+    """
+    texts = _texts(table)
+    shown = (
+        _quoted(name) if name in INTEGERS else f"CAST({_quoted(name)} AS BLOB)"
+        for name in TABLES[table]
+    )
+    return Statement(
+        "copying.read",
+        _join(
+            "SELECT",
+            ",".join([*shown, _each(texts, lambda name: f"(typeof(`{name}`)='blob')", "||")]),
+            "FROM",
+            _quoted(table),
+            "WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`) FROM",
+            # The sizes of the rows before each one; only then are the rows themselves read.
+            "(SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id`",
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before` FROM (SELECT `id`,",
+            _each(texts, lambda name: f"ifnull(length(CAST(`{name}` AS BLOB)),0)", "+"),
+            "AS `size` FROM",
+            _quoted(table),
+            "WHERE `id`>=:first AND `id`<=:last ORDER BY `id` LIMIT :limit) AS `part`) AS `page`",
+            "WHERE ifnull(`page`.`before`,0)<=:size) ORDER BY `id`",
+        ),
+    )
+
+
+@cache
+def insert_many(table: str) -> Statement:
+    """Insert the rows of ``:batch``, a JSON array of arrays in the order of the table's columns."""
+    columns = TABLES[table]
+    items = (f"json_extract(`item`.`value`,'$[{place}]')" for place in range(len(columns)))
+    return Statement(
+        "copying.insert_many",
+        _join(
+            _insert(table),
+            "SELECT",
+            ",".join(items),
+            "FROM json_each(:batch) `item` RETURNING `id`",
+        ),
+    )
+
+
+@cache
+def insert_one(table: str) -> Statement:
+    """Insert one row, each value as it is bound; bytes become text where ``:<column>_is_text``."""
+    return Statement(
+        "copying.insert_one",
+        _join(_insert(table), "VALUES", f"({_each(TABLES[table], _bound)})", "RETURNING `id`"),
+    )
+
+
+def _insert(table: str) -> str:
+    columns = f"({_each(TABLES[table], _quoted)})"
+    return _join("INSERT OR IGNORE INTO", _quoted(table), columns)
+
+
+def _bound(column: str) -> str:
+    if column in INTEGERS:
+        return f":{column}"
+    return f"CASE WHEN :{column}_is_text THEN CAST(:{column} AS TEXT) ELSE :{column} END"
