@@ -661,10 +661,12 @@ async def test_admin_that_does_not_answer(sqld: Sqld) -> None:
     async with proxy(sqld.admin_port) as state:
         admin_url = f"http://127.0.0.1:{state.port}"
         async with StorePool(url, admin_url=admin_url) as pool:
-            state.drop_next_reply()
+            state.on_reply = lambda _data: None
             with pytest.raises(ConnectionLostError) as caught:
                 await pool.erase(namespace, confirm=True)
             assert caught.value.outcome_unknown
+            assert state.n_connections == 1
+            state.on_reply = lambda data: data
             with pytest.raises(NotFoundError):
                 await pool.erase(namespace, confirm=True)
 
