@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from ssl import SSLContext
+from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
@@ -78,7 +79,9 @@ class HttpNamespaces:
         timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=_CONNECT_S)
         try:
             async with (
-                aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+                aiohttp.ClientSession(
+                    cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_connecting_once()]
+                ) as session,
                 session.request(
                     method,
                     f"{self._location.root}/v1/namespaces/{path}",
@@ -92,3 +95,26 @@ class HttpNamespaces:
                 return response.status, await response.read()
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise failed(error) from error
+
+
+def _connecting_once() -> aiohttp.TraceConfig:
+    """
+    Keep aiohttp from sending a DELETE again by itself, when the answer is lost.
+
+    The second would be told that there is no such namespace, when it was there and is erased.
+    """
+    n_connections = 0
+
+    async def count(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        _parameters: aiohttp.TraceConnectionCreateStartParams,
+    ) -> None:
+        nonlocal n_connections
+        n_connections += 1
+        if n_connections > 1:
+            raise aiohttp.ClientConnectionError("not sent again")
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_start.append(count)
+    return config
