@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from asyncio import CancelledError
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from memrepo.connection.retry import BUSY_SLICE_S, until_free
-from memrepo.connection.thread import WorkerThread
+from memrepo.connection.thread import WorkerThread, finish
 from memrepo.connection.url import Location
 from memrepo.connection.worker import WorkerConnection
 from memrepo.errors import DatabaseError
@@ -30,8 +34,19 @@ _WAL_KEPT_BYTES: Final = 8 * 2**20
 
 
 async def open_thread(location: Location) -> WorkerThread:
-    """Open the database on a thread of its own."""
-    return await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
+    """Open the database on a thread of its own; a cancelled call leaves none behind."""
+    opening = asyncio.ensure_future(WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S))
+    try:
+        return await asyncio.shield(opening)
+    except CancelledError:
+        await finish(_close(opening))
+        raise
+
+
+async def _close(opening: asyncio.Future[WorkerThread]) -> None:
+    with suppress(sqlite3.Error):
+        thread = await opening
+        await thread.close()
 
 
 async def prepare_writer(

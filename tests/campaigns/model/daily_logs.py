@@ -1,0 +1,137 @@
+"""`DailyLogRepo`, one call at a time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
+
+from memrepo import DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
+
+from .state import Draft, Unfinished, page_of
+
+__all__ = ["DailyLogs"]
+
+_ALL = DailyLogFilter()
+
+
+class DailyLogs:
+    """The events of one scope at one instant."""
+
+    def __init__(self, draft: Draft, scope: str, now: datetime) -> None:
+        self._events = draft.events
+        self._draft = draft
+        self._scope = scope
+        self._now = now
+
+    def append(
+        self,
+        session_id: int | None,
+        event_type: str,
+        event_data: JsonValue = None,
+        *,
+        key: str | None = None,
+    ) -> DailyLog:
+        new = DailyLogNew(
+            session_id=session_id, event_type=event_type, event_data=event_data, key=key
+        )
+        return self._by_key(key) or self._append(new)
+
+    def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
+        return [self._by_key(new.key) or self._append(new) for new in events]
+
+    def get(self, id: int) -> DailyLog:
+        event = self.find(id)
+        if event is None:
+            raise NotFoundError("no such event")
+        return event
+
+    def find(self, id: int) -> DailyLog | None:
+        event = self._events.get(id)
+        return event if event is not None and event.scope == self._scope else None
+
+    def find_many(
+        self,
+        where: DailyLogFilter = _ALL,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        newest_first: bool = False,
+    ) -> Page[DailyLog]:
+        return page_of(
+            [event for event in self._mine() if _matches(event, where)],
+            lambda event: event.timestamp,
+            limit=limit,
+            after=after,
+            newest_first=newest_first,
+        )
+
+    def iterate(
+        self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
+    ) -> list[DailyLog]:
+        return list(self.find_many(where, limit=10_000, newest_first=newest_first))
+
+    def for_day(self, day: date, tz: tzinfo = UTC) -> list[DailyLog]:
+        return [event for event in self.iterate() if _day(event, tz) == day]
+
+    def count_by_day(
+        self, tz: tzinfo = UTC, *, progress: Unfinished | None = None
+    ) -> dict[date, int] | Unfinished:
+        """Read which days of UTC there are, and then count what is on them and the days around."""
+        if progress is None:
+            return Unfinished(tuple(sorted({_day(event, UTC) for event in self._mine()})))
+        near = {
+            date.fromordinal(day.toordinal() + shift)
+            for day in progress.so_far
+            if isinstance(day, date)
+            for shift in (-1, 0, 1)
+        }
+        counts = Counter(_day(event, tz) for event in self._mine())
+        return {day: counts[day] for day in sorted(counts) if day in near}
+
+    def purge(self, before: datetime, *, dry_run: bool = False) -> int:
+        gone = [event.id for event in self._mine() if event.timestamp < before]
+        if not dry_run:
+            for number in gone:
+                del self._events[number]
+        return len(gone)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _mine(self) -> list[DailyLog]:
+        return [event for event in self._events.values() if event.scope == self._scope]
+
+    def _by_key(self, key: str | None) -> DailyLog | None:
+        return next((event for event in self._mine() if key is not None and event.key == key), None)
+
+    def _append(self, new: DailyLogNew) -> DailyLog:
+        if new.session_id is not None:
+            session = self._draft.sessions.get(new.session_id)
+            if session is None or session.scope != self._scope:
+                raise NotFoundError("no such session")
+        data = None if new.event_data is None else json.dumps(new.event_data)
+        event = DailyLog(
+            id=self._draft.next_id("events", self._now, data),
+            scope=self._scope,
+            session_id=new.session_id,
+            event_type=new.event_type,
+            raw_event_data=data,
+            timestamp=self._now,
+            key=new.key,
+        )
+        self._events[event.id] = event
+        return event
+
+
+def _day(event: DailyLog, tz: tzinfo) -> date:
+    return event.timestamp.astimezone(tz).date()
+
+
+def _matches(event: DailyLog, where: DailyLogFilter) -> bool:
+    return (
+        (where.session_id is None or event.session_id == where.session_id)
+        and (where.event_type is None or event.event_type == where.event_type)
+        and (where.since is None or event.timestamp >= where.since)
+        and (where.until is None or event.timestamp < where.until)
+    )

@@ -1,0 +1,152 @@
+"""The rows of a store as a value, and a draft of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal, TypeAlias, TypeVar, cast
+
+import attrs
+
+from memrepo import DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
+from memrepo.codec import encode_cursor, encode_instant, to_instant
+
+__all__ = [
+    "AnyRow",
+    "Contradiction",
+    "Draft",
+    "Ids",
+    "Instant",
+    "Mark",
+    "Row",
+    "State",
+    "Table",
+    "Unfinished",
+    "mark_of",
+    "page_of",
+    "rows_in",
+]
+
+Row = TypeVar("Row", MemoryEntry, Session, DailyLog)
+#: Where a row has the instant that a page is ordered by.
+Instant: TypeAlias = Callable[[Row], datetime]
+AnyRow: TypeAlias = MemoryEntry | Session | DailyLog
+Table: TypeAlias = Literal["facts", "sessions", "events"]
+#: What tells a row from all others before its id is known: its table, the instant at which it was
+#: made, which is that of one call only, and its text.
+Mark: TypeAlias = tuple[Table, datetime, str | None]
+#: The ids of the rows that somebody has seen. They grow, and are given once; which numbers they are
+#: is SQLite's business, so the model takes them from what the store has shown.
+Ids: TypeAlias = Mapping[Mark, int]
+
+_TABLES: tuple[Table, ...] = ("facts", "sessions", "events")
+#: What an id that nobody has seen is more than the one before.
+_UNSEEN = 2.0**-20
+
+
+class Contradiction(Exception):  # noqa: N818 - it is an outcome
+    """The id that a row has was given before, so that it cannot have been made now."""
+
+
+@attrs.frozen(cache_hash=True)
+class State:
+    """Everything that a store holds, of all scopes. Rows are in the order of their ids."""
+
+    facts: tuple[MemoryEntry, ...] = ()
+    #: Without their last activity and status, which depend on the events and on the time.
+    sessions: tuple[Session, ...] = ()
+    events: tuple[DailyLog, ...] = ()
+    #: The highest id that each table is known to have given: facts, sessions, events.
+    last_ids: tuple[int, int, int] = (0, 0, 0)
+
+
+@attrs.frozen
+class Unfinished:
+    """What a method has read so far that reads several times, with other calls in between."""
+
+    so_far: tuple[object, ...]
+
+
+class Draft:
+    """A state to change."""
+
+    def __init__(self, state: State, ids: Ids) -> None:
+        self.facts = {fact.id: fact for fact in state.facts}
+        self.sessions = {session.id: session for session in state.sessions}
+        self.events = {event.id: event for event in state.events}
+        self._last_ids = dict(zip(_TABLES, state.last_ids, strict=True))
+        self._ids = ids
+
+    def next_id(self, table: Table, instant: datetime, text: str | None = None) -> int:
+        """
+        Return the id of a row that is made now.
+
+        Raises:
+            Contradiction: A row that was made before has it, or a higher one.
+        """
+        last = self._last_ids[table]
+        # No other row has it, and it keeps its row's place between those that were made before and later.
+        number = self._ids.get((table, instant, text), cast("int", last + _UNSEEN))
+        if number <= last:
+            raise Contradiction
+        self._last_ids[table] = number
+        return number
+
+    def state(self) -> State:
+        """Return what it has become."""
+        return State(
+            facts=tuple(self.facts.values()),
+            sessions=tuple(self.sessions.values()),
+            events=tuple(self.events.values()),
+            last_ids=(
+                self._last_ids["facts"],
+                self._last_ids["sessions"],
+                self._last_ids["events"],
+            ),
+        )
+
+
+def mark_of(row: AnyRow) -> Mark:
+    """Return what identifies a row that the store has shown."""
+    if isinstance(row, MemoryEntry):
+        return "facts", row.created_at, row.content_hash
+    if isinstance(row, Session):
+        return "sessions", row.started_at, None
+    return "events", row.timestamp, row.raw_event_data
+
+
+def rows_in(value: object) -> Iterator[AnyRow]:
+    """Yield the rows that are in what a method returned."""
+    if isinstance(value, AnyRow):
+        yield value
+    elif isinstance(value, Remembered):
+        yield value.entry
+    elif isinstance(value, SessionEnd):
+        yield value.session
+    elif isinstance(value, Page | list):
+        for item in value:
+            yield from rows_in(item)
+
+
+def page_of(
+    rows: Iterable[Row],
+    instant: Instant[Row],
+    *,
+    limit: int,
+    after: str | None,
+    newest_first: bool = True,
+) -> Page[Row]:
+    """Return the page of *rows* that follows the cursor *after*, ordered by instant and id."""
+    ordered = sorted(rows, key=lambda row: (instant(row), row.id), reverse=newest_first)
+    if after is not None:
+        number, _, text = after.partition("~")
+        place = (to_instant(text), int(number))
+        ordered = [
+            row
+            for row in ordered
+            if (instant(row), row.id) != place and ((instant(row), row.id) < place) is newest_first
+        ]
+    shown = tuple(ordered[:limit])
+    is_last = len(ordered) <= limit
+    cursor = None if is_last else encode_cursor(encode_instant(instant(shown[-1])), shown[-1].id)
+    return Page(items=shown, next_cursor=cursor)

@@ -1,0 +1,264 @@
+"""Random plans: few facts, keys and sessions for every method, so that tasks get in each other's way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memrepo import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
+from memrepo.codec import encode_cursor, encode_instant
+
+from .actions import Action, Conversation, Single, Transaction
+from .calls import Call, Known, Repo
+from .journal import SCOPES, START
+
+__all__ = ["METHODS", "TaskPlan", "random_call", "random_tasks"]
+
+_Random: TypeAlias = random.Random
+#: A method's arguments, made up at random.
+_Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+
+_TOKYO = ZoneInfo("Asia/Tokyo")
+_TEXTS = ("Likes tea", "likes  TEA.", "Plays chess", "C++")
+_CATEGORIES = ("fact", "preference")
+_SOURCES = ("user_explicit", "inferred")
+_KEYS = (None, "k1", "k2")
+#: A round takes about an hour of its clock.
+_INSTANTS = tuple(START + timedelta(minutes=minutes) for minutes in (-5, 5, 20, 45, 90))
+_EXPIRIES = (None, None, None, *_INSTANTS)
+
+
+def _options(rng: _Random, **values: Callable[[], object]) -> dict[str, Any]:
+    """Some of the options, at random."""
+    return {name: make() for name, make in values.items() if rng.random() < 0.4}
+
+
+# In the place of ids, which are not known yet; see `calls.Known`.
+
+
+def _fact_id(rng: _Random) -> Any:
+    return Known("facts", -rng.randint(1, 4))
+
+
+def _session_id(rng: _Random) -> Any:
+    return Known("sessions", -rng.randint(1, 3))
+
+
+def _event_id(rng: _Random) -> Any:
+    return Known("events", -rng.randint(1, 4))
+
+
+def _paging(rng: _Random) -> dict[str, Any]:
+    def cursor() -> str:
+        instant = START + timedelta(minutes=rng.randint(0, 30))
+        return encode_cursor(encode_instant(instant), rng.randint(1, 5))
+
+    return _options(rng, limit=lambda: rng.randint(1, 3), after=cursor)
+
+
+def _fact(rng: _Random) -> dict[str, Any]:
+    return _options(
+        rng,
+        source=lambda: rng.choice(_SOURCES),
+        category=lambda: rng.choice(_CATEGORIES),
+        metadata=lambda: {"n": rng.randint(1, 9)},
+        expires_at=lambda: rng.choice(_EXPIRIES),
+    )
+
+
+def _new_facts(rng: _Random) -> list[MemoryNew]:
+    return [MemoryNew(content=rng.choice(_TEXTS), **_fact(rng)) for _ in range(rng.randint(1, 4))]
+
+
+def _changes(rng: _Random) -> dict[str, Any]:
+    return {
+        "category": rng.choice(_CATEGORIES),
+        **_options(
+            rng,
+            metadata=lambda: rng.choice([None, {"n": rng.randint(1, 9)}]),
+            expires_at=lambda: rng.choice(_EXPIRIES),
+        ),
+    }
+
+
+def _fact_filter(rng: _Random) -> MemoryFilter:
+    return MemoryFilter(
+        **_options(
+            rng,
+            category=lambda: rng.choice(_CATEGORIES),
+            source=lambda: rng.choice(_SOURCES),
+            contains=lambda: rng.choice(["tea", "LIKES", "c"]),
+            include_forgotten=lambda: True,
+            include_expired=lambda: True,
+            include_superseded=lambda: True,
+        )
+    )
+
+
+def _session_filter(rng: _Random) -> SessionFilter:
+    return SessionFilter(
+        **_options(
+            rng,
+            is_ended=lambda: rng.random() < 0.5,
+            end_trigger=lambda: rng.choice(["explicit", "timeout", "error", "cancelled"]),
+        )
+    )
+
+
+def _event_filter(rng: _Random) -> DailyLogFilter:
+    return DailyLogFilter(
+        **_options(
+            rng,
+            session_id=lambda: _session_id(rng),
+            event_type=lambda: rng.choice("xy"),
+            since=lambda: rng.choice(_INSTANTS),
+            until=lambda: rng.choice(_INSTANTS),
+        )
+    )
+
+
+def _session_of_event(rng: _Random) -> Any:
+    return rng.choice([None, None, _session_id(rng)])
+
+
+def _event_data(rng: _Random) -> int:
+    """No two events of a call have the same, so that the model can tell them apart."""
+    return rng.getrandbits(32)
+
+
+def _new_events(rng: _Random) -> list[DailyLogNew]:
+    return [
+        DailyLogNew(
+            session_id=_session_of_event(rng),
+            event_type=rng.choice("xy"),
+            event_data=_event_data(rng),
+            key=rng.choice(_KEYS),
+        )
+        for _ in range(rng.randint(1, 4))
+    ]
+
+
+#: Every method: how often it is called next to the others, and with what.
+METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
+    ("memories", "remember"): (8, lambda r: ((r.choice(_TEXTS),), _fact(r))),
+    ("memories", "remember_many"): (4, lambda r: ((_new_facts(r),), {})),
+    ("memories", "supersede"): (4, lambda r: ((_fact_id(r), r.choice(_TEXTS)), _fact(r))),
+    ("memories", "touch"): (2, lambda r: ((_fact_id(r),), {})),
+    ("memories", "update"): (3, lambda r: ((_fact_id(r),), _changes(r))),
+    ("memories", "forget"): (3, lambda r: ((_fact_id(r),), {})),
+    ("memories", "restore"): (2, lambda r: ((_fact_id(r),), {})),
+    ("memories", "forget_all"): (1, lambda r: ((), {"confirm": True})),
+    ("memories", "purge"): (1, lambda r: ((r.choice(_INSTANTS),), _dry_run(r))),
+    ("memories", "get"): (1, lambda r: ((_fact_id(r),), {})),
+    ("memories", "find"): (1, lambda r: ((_fact_id(r),), {})),
+    ("memories", "find_by_content"): (2, lambda r: ((r.choice(_TEXTS),), {})),
+    ("memories", "find_many"): (3, lambda r: ((_fact_filter(r),), _paging(r))),
+    ("memories", "iterate"): (1, lambda r: ((_fact_filter(r),), {})),
+    ("memories", "count"): (2, lambda r: ((_fact_filter(r),), {})),
+    ("memories", "history"): (2, lambda r: ((_fact_id(r),), {})),
+    ("memories", "forgotten"): (1, lambda r: ((), {**_paging(r), **_within(r)})),
+    ("sessions", "start"): (3, lambda r: ((), {"end_active": r.random() < 0.5})),
+    ("sessions", "get_or_start"): (5, lambda r: ((), _limits(r))),
+    ("sessions", "end"): (4, lambda r: ((_session_id(r),), _end(r))),
+    ("sessions", "summarize"): (2, lambda r: ((_session_id(r), f"said {r.randint(0, 9)}"), {})),
+    ("sessions", "get"): (1, lambda r: ((_session_id(r),), {})),
+    ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
+    ("sessions", "active"): (2, lambda r: ((), {})),
+    ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
+    ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
+    ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice("xy")), _event(r))),
+    ("daily_logs", "append_many"): (4, lambda r: ((_new_events(r),), {})),
+    ("daily_logs", "purge"): (1, lambda r: ((r.choice(_INSTANTS),), _dry_run(r))),
+    ("daily_logs", "get"): (1, lambda r: ((_event_id(r),), {})),
+    ("daily_logs", "find"): (1, lambda r: ((_event_id(r),), {})),
+    ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
+    ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),
+    ("daily_logs", "for_day"): (1, lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {})),
+    ("daily_logs", "count_by_day"): (1, lambda r: ((r.choice([UTC, _TOKYO]),), {})),
+}
+_WEIGHTS = [weight for weight, _ in METHODS.values()]
+
+
+def _dry_run(rng: _Random) -> dict[str, Any]:
+    return _options(rng, dry_run=lambda: True)
+
+
+def _within(rng: _Random) -> dict[str, Any]:
+    return _options(rng, within=lambda: timedelta(minutes=rng.randint(0, 30), milliseconds=1))
+
+
+def _limits(rng: _Random) -> dict[str, Any]:
+    return _options(
+        rng,
+        idle_after=lambda: timedelta(minutes=rng.choice([5, 60])),
+        day_boundary=lambda: rng.choice([UTC, _TOKYO]),
+    )
+
+
+def _end(rng: _Random) -> dict[str, Any]:
+    return _options(
+        rng, trigger=lambda: rng.choice(["error", "browser_close"]), summary=lambda: "s"
+    )
+
+
+def _event(rng: _Random) -> dict[str, Any]:
+    return _options(rng, event_data=lambda: _event_data(rng), key=lambda: rng.choice(_KEYS))
+
+
+def _event_paging(rng: _Random) -> dict[str, Any]:
+    return {**_paging(rng), "newest_first": rng.random() < 0.3}
+
+
+# --- calls, actions, tasks ---------------------------------------------------------------------
+
+
+def random_call(rng: _Random, method: tuple[Repo, str] | None = None) -> Call:
+    """A call of *method*, or of any."""
+    (chosen,) = rng.choices(list(METHODS), _WEIGHTS) if method is None else (method,)
+    args, kwargs = METHODS[chosen][1](rng)
+    scope = SCOPES[rng.random() < 0.15]
+    return Call(*chosen, args, kwargs, scope, pause=rng.choice((0, 0, 0, 1, 2, 5)))
+
+
+def _random_action(rng: _Random) -> Action:
+    kind = rng.random()
+    if kind < 0.75:
+        return Single(random_call(rng))
+    calls = tuple(random_call(rng) for _ in range(rng.randint(1, 4)))
+    if kind < 0.92:
+        return Transaction(
+            calls,
+            at_once=rng.random() < 0.2,
+            rolls_back=rng.random() < 0.3,
+            goes_on=rng.random() < 0.3,
+        )
+    return Conversation(
+        calls, SCOPES[rng.random() < 0.15], end_active=rng.random() < 0.7, fails=rng.random() < 0.3
+    )
+
+
+@attrs.frozen
+class TaskPlan:
+    """What one task does."""
+
+    actions: tuple[Action, ...]
+    #: Whether it goes on when an action is cancelled.
+    goes_on: bool
+
+
+def random_tasks(
+    rng: _Random, *, tasks: tuple[int, int], actions: tuple[int, int]
+) -> tuple[TaskPlan, ...]:
+    """Plans for as many tasks, with as many actions each, as the two ranges say."""
+    return tuple(
+        TaskPlan(
+            tuple(_random_action(rng) for _ in range(rng.randint(*actions))),
+            goes_on=rng.random() < 0.5,
+        )
+        for _ in range(rng.randint(*tasks))
+    )

@@ -1,0 +1,279 @@
+"""
+Cancellation at every await of every public method, on a file and in memory; the same in both forms.
+
+A method is cancelled at its n-th await in four ways: while it waits in the queue; when its turn has
+come, or its group is done, and it has not been told so yet; while it waits for what runs, alone; and
+when that is done and it has not been told so yet.
+
+Proven: `CancelledError` comes out; no transaction is open then, no thread is left, and the queue goes
+on; the method happened whole or not at all; and what was acknowledged before and after is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, nullcontext
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import attrs
+import pytest
+
+from memrepo import DailyLogNew, MemoryNew, Store
+from memrepo.connection.thread_lane import ThreadLane
+from tests.test_cancellation import Moment, cancelled_at
+
+from .actions import Action, Conversation, Single, Transaction
+from .calls import Call, Known, Repo
+from .journal import START, Journal
+from .model.state import State
+from .plans import METHODS
+from .scale import Figures
+from .stores import Stores, lanes, leaks
+from .tally import Tally
+
+pytestmark = pytest.mark.campaign
+
+#: Whether the queues are busy, and when a method is cancelled that waits.
+_Moment: TypeAlias = tuple[Literal["queued", "alone"], Moment]
+_MOMENTS: tuple[_Moment, ...] = (
+    ("queued", "running"),
+    ("queued", "undelivered"),
+    ("alone", "running"),
+    ("alone", "undelivered"),
+)
+#: seconds after which a queue that is not free never will be
+_HANGS_S = 10
+_LATER = START.replace(year=START.year + 1)
+
+
+@attrs.frozen
+class _Maintenance:
+    """A method of the store itself, which changes no row."""
+
+    call: Callable[[Store], Awaitable[object]]
+
+    async def play(self, journal: Journal, store: Store) -> None:
+        """See `Action`."""
+        await self.call(store)
+
+
+# --- the methods -------------------------------------------------------------------------------
+
+
+def _single(repo: Repo, method: str, *args: object, **kwargs: object) -> Single:
+    return Single(Call(repo, method, args, kwargs))
+
+
+#: The first fact is current, the second forgotten, the third superseded by the fourth; one session is
+#: active; there are two events. Nothing else is there but old sessions.
+_PREPARATION = (
+    _single("memories", "forget_all", confirm=True),
+    _single("memories", "purge", _LATER),
+    _single("daily_logs", "purge", _LATER),
+    *(_single("memories", "remember", f"fact {n}") for n in (1, 2, 3)),
+    _single("memories", "forget", Known("facts", -2)),
+    _single("memories", "supersede", Known("facts", -1), "fact 4"),
+    _single("sessions", "start", end_active=True),
+    _single("daily_logs", "append", Known("sessions", -1), "x", 1, key="known"),
+    _single("daily_logs", "append", None, "x", 2),
+)
+_FIRST, _FORGOTTEN, _NEWEST = Known("facts", -4), Known("facts", -3), Known("facts", -1)
+_SESSION = Known("sessions", -1)
+_EVENT = Known("events", -1)
+_FACTS = [MemoryNew(content=f"fact {n}", source="inferred") for n in range(8)]
+_EVENTS = [
+    DailyLogNew(event_type="x", event_data=n, key=key)
+    for n, key in enumerate((None, "known", "new"))
+]
+#: Every method of the three repositories.
+_METHODS = (
+    _single("memories", "remember", "new"),
+    _single("memories", "remember_many", _FACTS),
+    _single("memories", "supersede", _FIRST, "new"),
+    _single("memories", "touch", _FIRST),
+    _single("memories", "update", _FIRST, category="work"),
+    _single("memories", "forget", _FIRST),
+    _single("memories", "restore", _FORGOTTEN),
+    _single("memories", "forget_all", confirm=True),
+    _single("memories", "purge", _LATER),
+    _single("memories", "get", _FIRST),
+    _single("memories", "find", _FIRST),
+    _single("memories", "find_by_content", "Fact 1."),
+    _single("memories", "find_many", limit=1),
+    _single("memories", "iterate"),
+    _single("memories", "count"),
+    _single("memories", "history", _NEWEST),
+    _single("memories", "forgotten"),
+    _single("sessions", "start", end_active=True),
+    _single("sessions", "get_or_start"),
+    _single("sessions", "end", _SESSION, summary="done"),
+    _single("sessions", "summarize", _SESSION, "done"),
+    _single("sessions", "get", _SESSION),
+    _single("sessions", "find", _SESSION),
+    _single("sessions", "active"),
+    _single("sessions", "find_many"),
+    _single("sessions", "iterate"),
+    _single("daily_logs", "append", _SESSION, "x", key="new"),
+    _single("daily_logs", "append_many", _EVENTS),
+    _single("daily_logs", "purge", _LATER),
+    _single("daily_logs", "get", _EVENT),
+    _single("daily_logs", "find", _EVENT),
+    _single("daily_logs", "find_many"),
+    _single("daily_logs", "iterate"),
+    _single("daily_logs", "for_day", START.date()),
+    _single("daily_logs", "count_by_day"),
+)
+_BLOCK = Transaction(
+    (
+        Call("memories", "remember", ("new",)),
+        Call("memories", "forget", (_FIRST,)),
+        Call("daily_logs", "append", (None, "x")),
+        Call("memories", "count"),
+    ),
+    at_once=False,
+    rolls_back=False,
+    goes_on=False,
+)
+
+
+def _cases(folder: Path) -> dict[str, Action]:
+    """
+    Everything public that waits, by its name.
+
+    Without `connect` and `close`, which leave no store to look at; ``tests/test_cancellation.py``
+    cancels those at every await.
+    """
+    backups = (folder / f"backup{n}.db" for n in itertools.count())
+    return {
+        **{f"{one.call.repo}.{one.call.method}": one for one in _METHODS},
+        "sessions.get_or_start, in another scope": Single(
+            Call("sessions", "get_or_start", scope="user:1")
+        ),
+        "sessions.open": Conversation(_BLOCK.calls, "", end_active=True, fails=False),
+        "transaction": _BLOCK,
+        "transaction, at once": attrs.evolve(_BLOCK, at_once=True),
+        "transaction, rolled back": attrs.evolve(_BLOCK, rolls_back=True),
+        "migrate": _Maintenance(lambda store: store.migrate()),
+        "info": _Maintenance(lambda store: store.info()),
+        "verify": _Maintenance(lambda store: store.verify()),
+        "backup": _Maintenance(lambda store: store.backup(next(backups))),
+    }
+
+
+# --- cancelling --------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _busy_queues(store: Store) -> AsyncIterator[None]:
+    """Keep the store's queues taken, and let what waits in them pass after a while."""
+    is_over = False
+
+    async def keep(lane: ThreadLane) -> None:
+        await lane.take(math.inf)
+        while not is_over:
+            while not lane._waiting and not is_over:
+                await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            lane.release()
+            await lane.take(math.inf)
+        lane.release()
+
+    keepers = [asyncio.create_task(keep(lane)) for lane in lanes(store)]
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        is_over = True
+        async with asyncio.timeout(_HANGS_S):
+            await asyncio.gather(*keepers)
+
+
+async def _cancel_at(
+    journal: Journal, store: Store, action: Action, step: int, moment: _Moment
+) -> bool:
+    """Cancel *action* at its n-th await; tell whether it has so many."""
+    queue, when = moment
+    async with _busy_queues(store) if queue == "queued" else nullcontext():
+        return await cancelled_at(action.play(journal, store), step, when)
+
+
+class _Place:
+    """A store on which one method is cancelled again and again."""
+
+    def __init__(self, store: Store, stores: Stores, tally: Tally) -> None:
+        self._store = store
+        self._stores = stores
+        self._tally = tally
+        self._journal = Journal(random.Random(0))
+        self._state = State()
+
+    async def cancel_everywhere(self, name: str, case: Action) -> int:
+        """Cancel *case* at each of its awaits, in each way; return how often."""
+        n = 0
+        for moment in _MOMENTS:
+            step = 0
+            while await self._cancel(name, case, step, moment):
+                step += 1
+            assert step, f"{name} never waits"
+            n += step
+        return n
+
+    async def _cancel(self, name: str, case: Action, step: int, moment: _Moment) -> bool:
+        """Cancel *case* at its n-th await, and look at what is left; tell whether it has so many."""
+        where = f"{name}, {', '.join(moment)}, await {step}, {self._store!r}"
+        journal, store = self._journal, self._store
+        for action in _PREPARATION:
+            await action.play(journal, store)
+        try:
+            is_reached = await _cancel_at(journal, store, case, step, moment)
+        except (AssertionError, TimeoutError) as error:
+            raise AssertionError(where) from error
+        left = [*await leaks(store), *await self._stores.left_over()]
+        self._tally.add("leaked", where, [*left, *self._stores.complaints()])
+        await _BLOCK.play(journal, store)
+        await journal.read_all(store)
+        after = self._tally.judge(where, journal.turn_over(), self._state)
+        assert after is not None, where
+        self._state = after
+        return is_reached
+
+
+@pytest.mark.asyncio
+async def test_cancel_at_every_await(tmp_path: Path, figures: Figures) -> None:
+    """Whatever a method waits for when it is cancelled, and however it waits."""
+    (folder := tmp_path / "stores").mkdir()
+    stores, tally, rng = Stores(folder), Tally(), random.Random(1)
+    cases = _cases(tmp_path)
+    n_awaits = 0
+    for name, is_file in [(name, is_file) for name in cases for is_file in (False, True)]:
+        async with stores.new(rng, is_file=is_file) as store:
+            n_awaits += await _Place(store, stores, tally).cancel_everywhere(name, cases[name])
+        tally.add("leaked", name, stores.complaints())
+        if tally.is_full:
+            break
+    tally.add("torn", "backup", _backup_problems(tmp_path))
+    tally.report(figures, "cancelled at every await", methods=len(cases), awaits=n_awaits)
+
+
+def _backup_problems(folder: Path) -> list[str]:
+    """What is wrong with the copies of backups that were cancelled: those that are there are whole."""
+    found = [f"{path.name} is left" for path in folder.glob("*.partial")]
+    for path in folder.glob("backup*.db"):
+        with closing(sqlite3.connect(path)) as copy:
+            found += [text for (text,) in copy.execute("PRAGMA integrity_check") if text != "ok"]
+            n_events = copy.execute("SELECT count(*) FROM daily_logs").fetchone()[0]
+        if n_events != 2:
+            found.append(f"{path.name} has {n_events} events")
+    return found
+
+
+def test_every_method_is_cancelled() -> None:
+    """The methods that are cancelled are all there are, as the interleavings know them."""
+    assert {(one.call.repo, one.call.method) for one in _METHODS} == set(METHODS)
