@@ -136,7 +136,7 @@ async def test_bulk(sqld: Sqld, scheme: str) -> None:
 @both
 async def test_thousand_at_once(sqld: Sqld, scheme: str) -> None:
     """A thousand calls at once are a few requests, and none is refused for being too many."""
-    async with memrepo.connect(sqld.new_url(scheme)) as store:
+    async with memrepo.connect(sqld.new_url(scheme), lock_timeout_s=60) as store:
         facts = await asyncio.gather(*(store.memories.remember(f"{n}") for n in range(1_000)))
         assert len({fact.id for fact in facts}) == 1_000
         again = [store.memories.get(fact.id) for fact in facts]
