@@ -28,6 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "memories sessions daily_logs",
         "scopes",
         "store opentelemetry",
+        "connecting",
         "leases",
         "pool",
         "cli",

@@ -740,6 +740,7 @@ async def _fill(path: Path, clock: Clock) -> None:
 def _use(monkeypatch: pytest.MonkeyPatch, known: tuple[Migration, ...]) -> None:
     """Have `memrepo.connect` apply other migrations than those of schema/."""
     monkeypatch.setattr("memrepo.store.load_migrations", lambda: known)
+    monkeypatch.setattr("memrepo.connecting.load_migrations", lambda: known)
 
 
 if __name__ == "__main__":

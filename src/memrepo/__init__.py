@@ -3,6 +3,7 @@
 import logging
 
 from memrepo.clock import Clock, utc_now
+from memrepo.connecting import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Executor
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.hooks import OnStatement, StatementEvent
@@ -56,7 +57,7 @@ from memrepo.models import (
 from memrepo.pool import StorePool
 from memrepo.scopes import Repositories, ScopedStore
 from memrepo.sessions import SessionRepo
-from memrepo.store import OpeningStore, Store, connect, from_env
+from memrepo.store import Store
 
 # What memrepo logs is shown where a program asks for it, and not printed where it does not:
 # https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library

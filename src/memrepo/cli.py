@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn, TextIO
 
+from memrepo.connecting import OpeningStore, connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
 from memrepo.copying import CopyProgress, CopyReport
 from memrepo.errors import MemrepoError, UsageError
-from memrepo.store import OpeningStore, connect
 
 __all__ = ["main"]
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from memrepo.clock import Clock, utc_now
+from memrepo.connecting import DEFAULT_LOCK_TIMEOUT_S, DEFAULT_REQUEST_TIMEOUT_S, connect
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.guard import Guard
 from memrepo.connection.hooks import OnStatement
@@ -20,7 +21,7 @@ from memrepo.connection.opening import Durability
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
 from memrepo.leases import Leases, store_of
 from memrepo.models import IDLE_AFTER
-from memrepo.store import DEFAULT_LOCK_TIMEOUT_S, DEFAULT_REQUEST_TIMEOUT_S, Store, connect
+from memrepo.store import Store
 from memrepo.tenants import parse_template
 from memrepo.validation import check_duration, check_flag, check_seconds
 
