@@ -45,11 +45,11 @@ WHERE `name`=:name);
 
 -- copying.bounds
 SELECT (SELECT max(`id`)
-FROM `memory_entries`),(SELECT count(*)
+FROM `memory_entries`), (SELECT count(*)
 FROM `memory_entries`),(SELECT max(`id`)
-FROM `sessions`),(SELECT count(*)
+FROM `sessions`), (SELECT count(*)
 FROM `sessions`),(SELECT max(`id`)
-FROM `daily_logs`),(SELECT count(*)
+FROM `daily_logs`), (SELECT count(*)
 FROM `daily_logs`);
 
 -- copying.count_from (daily_logs)
