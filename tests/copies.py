@@ -92,7 +92,8 @@ ODD = (
     (
         "INSERT INTO memory_entries (id,content,category,source,created_at) VALUES "
         "(-5,'no hash','a','b','yesterday'),(0,'no hash','a','b',''),"
-        "(900001,CAST(x'61ff62' AS TEXT),CAST(x'610062' AS TEXT),x'00ff','2026-01-01')"
+        "(900001,CAST(x'61ff62' AS TEXT),'a',x'6162','2026-01-01'),"
+        "(900004,CAST(x'610062' AS TEXT),'a','b',''),(900005,'x','a',CAST(x'ff' AS TEXT),'')"
     ),
     (
         "INSERT INTO memory_entries (id,content,content_hash,category,source,created_at,metadata,"

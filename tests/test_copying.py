@@ -105,13 +105,17 @@ async def test_every_column_is_copied(tmp_path: Path) -> None:
             )
 
 
-async def test_numbers_are_not_given_again(tmp_path: Path, clock: Clock) -> None:
+async def test_numbers_are_not_given_again(clock: Clock) -> None:
     """A new fact of the target does not get the id of one that was purged in the source."""
-    async with memrepo.connect(":memory:") as source, memrepo.connect(":memory:") as target:
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(":memory:", clock=clock) as target,
+    ):
         await fill(source, clock, n_facts=30, n_events=30)
+        last = (await source.memories.remember("the last")).id
+        await run(source, f"DELETE FROM memory_entries WHERE id={last}")
         await source.copy_to(target)
-        new = await target.memories.remember("new")
-        assert new.id == (await source.memories.remember("new")).id
+        assert (await target.memories.remember("new")).id == last + 1
 
 
 async def test_empty_store(target_url: str) -> None:
@@ -287,6 +291,8 @@ async def test_conflict(clock: Clock, change: str, names: str) -> None:
     with pytest.raises(ConflictError) as caught:
         await source.copy_to(target)
     assert str(caught.value).startswith(names)
+    has_its_id = "its id" if "id=7777" in change else "another row with it"
+    assert has_its_id in str(caught.value)
     assert "secret" not in str(caught.value)
     assert await dump(target) == before
     await source.close()

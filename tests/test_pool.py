@@ -33,6 +33,8 @@ from memrepo.connection.sqlite import SQLiteConnection
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
+# ruff: noqa: PT012 - whole blocks are what is tested
+
 pytestmark = pytest.mark.asyncio
 
 
@@ -239,6 +241,36 @@ async def test_full(tmp_path: Path) -> None:
         await task
 
 
+async def test_cancelled_when_its_turn_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block that is cancelled just when it gets its place gives it back."""
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1) as pool:
+
+        async def wait() -> None:
+            async with pool.open("b"):
+                pytest.fail("the block ran")
+
+        try_, leases = pool._leases._try, pool._leases
+
+        def cancel_when_it_comes(tenant: str) -> Any:
+            slot = try_(tenant)
+            if slot is not None:
+                asyncio.get_running_loop().call_soon(task.cancel)
+            return slot
+
+        async with pool.open("a"):
+            task = asyncio.create_task(wait())
+            await until(lambda: len(leases._waiting) == 1)
+            monkeypatch.setattr(leases, "_try", cancel_when_it_comes)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        monkeypatch.undo()
+        assert leases._slots["b"].n_leases == 0
+        async with pool.open("a"):
+            pass
+
+
 async def test_fair(tmp_path: Path) -> None:
     """A task that opens one tenant again and again does not keep out another that waits."""
     async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=5) as pool:
@@ -361,6 +393,17 @@ async def test_close(tmp_path: Path, watch: Watch) -> None:
     for use in (pool.create("a"), pool.erase("a", confirm=True), pool.open("a").__aenter__()):
         with pytest.raises(ClosedError, match="the pool is closed"):
             await use
+
+
+async def test_close_inside_a_transaction(tmp_path: Path) -> None:
+    """The pool closes, and the transaction is rolled back, as when another task closes it."""
+    pool = StorePool(tmp_path / "{tenant}.db")
+    with pytest.raises(ClosedError):
+        async with pool.open("acme") as store, store.transaction() as tx:
+            await tx.memories.remember("Likes tea")
+            await pool.close()
+    async with StorePool(tmp_path / "{tenant}.db") as pool, pool.open("acme") as store:
+        assert await store.memories.count() == 0
 
 
 async def test_cancelled_close(tmp_path: Path, watch: Watch) -> None:

@@ -113,17 +113,15 @@ class Leases:
         else:
             self._pump()
 
-    def _try(self, tenant: str, *, may_take: bool) -> Slot | None:
-        """Return a place if there is one now. Only who *may_take* one goes before those that wait."""
+    def _try(self, tenant: str) -> Slot | None:
+        """Return a place if there is one now; if not, see that there will be one, if possible."""
         slot = self._slots.get(tenant)
         if slot is None:
-            if may_take and len(self._slots) >= self._max_open:
+            if len(self._slots) >= self._max_open:
                 self._evict()
-                may_take = False
-            if not may_take:
                 return None
             slot = self._start(tenant)
-        elif slot.closing is not None or slot.is_spent or (slot.is_idle and not may_take):
+        elif slot.closing is not None or slot.is_spent:
             return None
         slot.n_leases += 1
         return slot
@@ -138,13 +136,11 @@ class Leases:
         self._sweep()
 
     def _pump(self) -> None:
-        """Give places to those that wait, in their order; a tenant that is open is shared at once."""
-        may_take = True
+        """Give places to those that wait, in their order. Whoever comes later waits behind them."""
         for turn in list(self._waiting):
             if not turn.place.done():
-                slot = self._try(turn.tenant, may_take=may_take)
+                slot = self._try(turn.tenant)
                 if slot is None:
-                    may_take = may_take and turn.tenant in self._slots
                     continue
                 turn.place.set_result(slot)
             self._waiting.remove(turn)
