@@ -12,6 +12,7 @@ on; the method happened whole or not at all; and what was acknowledged before an
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import math
 import random
@@ -146,8 +147,8 @@ def _cases(folder: Path) -> dict[str, Action]:
     """
     Everything public that waits, by its name.
 
-    Without `connect` and `close`, which leave no store to look at; ``tests/test_cancellation.py``
-    cancels those at every await.
+    Without `connect` and `close`, which leave no store to look at: ``tests/test_cancellation.py``
+    cancels them at every await; and without `copy_to`, which ``test_copying.py`` cancels.
     """
     backups = (folder / f"backup{n}.db" for n in itertools.count())
     return {
@@ -160,6 +161,7 @@ def _cases(folder: Path) -> dict[str, Action]:
         "transaction, at once": attrs.evolve(_BLOCK, at_once=True),
         "transaction, rolled back": attrs.evolve(_BLOCK, rolls_back=True),
         "migrate": _Maintenance(lambda store: store.migrate()),
+        "ping": _Maintenance(lambda store: store.ping()),
         "info": _Maintenance(lambda store: store.info()),
         "verify": _Maintenance(lambda store: store.verify()),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
@@ -274,6 +276,8 @@ def _backup_problems(folder: Path) -> list[str]:
     return found
 
 
-def test_every_method_is_cancelled() -> None:
-    """The methods that are cancelled are all there are, as the interleavings know them."""
+def test_every_method_is_cancelled(tmp_path: Path) -> None:
+    """The methods that are cancelled are all there are, so that a new one is not forgotten."""
     assert {(one.call.repo, one.call.method) for one in _METHODS} == set(METHODS)
+    own = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if name[0] != "_"}
+    assert own - {*_cases(tmp_path)} == {"close", "copy_to", "scoped"}

@@ -101,7 +101,8 @@ def test_power_loss_after_a_failed_sync(
     recordings = pick(8, 80)
     for number in range(recordings):
         folder = tmp_path / str(number)
-        fault = Fault(Kind.SYNC, 20 + 7 * number, errno.EIO, forever=False)
+        # Within the syncs that a life has, however many are tried.
+        fault = Fault(Kind.SYNC, 20 + 56 * number // recordings, errno.EIO, forever=False)
         arguments = ("full", "u", _UNITS // 4, (1, 8)[number % 2], 2, "tolerant")
         injector = (preload["faults"], fault)
         recording = record(preload["recorder"], folder, "writer", *arguments, faults=injector)
