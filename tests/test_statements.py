@@ -108,7 +108,18 @@ def all_statements() -> dict[str, Statement]:
     return found
 
 
+def merged_statements() -> dict[str, Statement]:
+    """Return what runs for two calls at once, of every statement that can."""
+    return {
+        f"{name}*2": Statement(its.name, its.merge.sql(2))
+        for name, its in ALL.items()
+        if its.merge is not None
+    }
+
+
 ALL = all_statements()
+MERGED = merged_statements()
+EVERY = ALL | MERGED
 REPOSITORY = {name: its for name, its in ALL.items() if not name.startswith(WHOLE_DATABASE)}
 PAGES = {name: its for name, its in ALL.items() if re.match(r"\w+\.(find_many|forgotten) ", name)}
 
@@ -118,7 +129,7 @@ _placeholders = re.compile(r":([a-z_]+)").findall
 
 def golden_text() -> str:
     """Return what the golden file should hold."""
-    entries = [f"-- {name}\n{_break.sub(chr(10), ALL[name].sql)};\n" for name in sorted(ALL)]
+    entries = [f"-- {name}\n{_break.sub(chr(10), EVERY[name].sql)};\n" for name in sorted(EVERY)]
     return "\n".join([HEADER, *entries])
 
 
@@ -136,8 +147,8 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def explain(database: sqlite3.Connection, sql: str, how: str = "EXPLAIN") -> list[Row]:
-    nothing: dict[str, None] = dict.fromkeys(_placeholders(sql))
-    return database.execute(f"{how} {sql}", nothing).fetchall()
+    nothing: dict[str, None] | list[None] = dict.fromkeys(_placeholders(sql))
+    return database.execute(f"{how} {sql}", nothing or [None] * sql.count("?")).fetchall()
 
 
 def plan(database: sqlite3.Connection, statement: Statement) -> str:
@@ -176,18 +187,18 @@ def test_statements_are_built_once() -> None:
         assert its is ALL[name]
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_double_quote(name: str) -> None:
     """SQLite may take a double-quoted name for a text; none is in any statement."""
-    assert '"' not in ALL[name].sql
-    assert "\n" not in ALL[name].sql
+    assert '"' not in EVERY[name].sql
+    assert "\n" not in EVERY[name].sql
 
 
 def test_literals_are_known_constants() -> None:
     """Beside placeholders, SQL holds these few constants of ours, so that no value is ever in it."""
     texts: set[str] = set()
     numbers: set[str] = set()
-    for its in ALL.values():
+    for its in EVERY.values():
         bare = re.sub(r"`[^`]*`", "``", its.sql)
         texts |= set(re.findall(r"'([^']*)'", bare))
         numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
@@ -209,17 +220,17 @@ def test_an_empty_statement_is_refused() -> None:
 # --- against the real schema -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EVERY)
 def test_compiles(database: sqlite3.Connection, name: str) -> None:
     """Every statement compiles against the empty schema, with double-quoted texts off where Python can."""
-    assert explain(database, ALL[name].sql)
+    assert explain(database, EVERY[name].sql)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_misspelled_column_would_fail(database: sqlite3.Connection, name: str) -> None:
     """Each column of each statement, misspelled, is an error: the test above cannot be fooled."""
     known = {*MEMORY_COLUMNS, *SESSION_COLUMNS, *DAILY_LOG_COLUMNS, "hash_version", "is_exclusive"}
-    sql = ALL[name].sql
+    sql = EVERY[name].sql
     for column in known & set(re.findall(r"`(\w+)`", sql)):
         if name == "versions.create":
             continue
@@ -239,6 +250,13 @@ def test_a_misspelled_column_in_double_quotes_might_not_fail() -> None:
             explain(database, "DELETE FROM `t` WHERE `archivedx` <> 'yes'")
 
 
+@pytest.mark.parametrize("name", MERGED)
+def test_merged_statements_name_the_scope(name: str) -> None:
+    """A statement for several calls keeps each to the scope that it came with."""
+    sql = MERGED[name].sql
+    assert re.search(r"INTO `\w+` \(`scope`|`scope`=`item`", sql)
+
+
 @pytest.mark.parametrize("name", REPOSITORY)
 def test_names_the_scope(name: str) -> None:
     """No statement of a repository can leave its scope: each binds it."""
@@ -251,10 +269,10 @@ def test_names_the_scope(name: str) -> None:
 # --- how it is looked up -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", REPOSITORY)
+@pytest.mark.parametrize("name", REPOSITORY | MERGED)
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
-    """Every table is searched by an index; only the JSON of a batch is gone through."""
-    found = plan(database, ALL[name])
+    """Every table is searched by an index; only the values of a batch are gone through."""
+    found = plan(database, EVERY[name])
     assert not re.search(r"SCAN (?!item\b|CONSTANT|json_each|TABLE json_each|\d)", found), found
 
 
@@ -284,6 +302,8 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.supersede_refresh", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.get_by_hash", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.get", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.get*2", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.append*2", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
@@ -319,7 +339,7 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
 )
 def test_lookups_use_their_index(database: sqlite3.Connection, name: str, index: str) -> None:
     """What a statement is looked up by: a batch by hash, fact by fact, never by walking the scope."""
-    assert index in plan(database, ALL[name])
+    assert index in plan(database, EVERY[name])
 
 
 # --- what is bound -----------------------------------------------------------------------------

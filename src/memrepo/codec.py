@@ -89,7 +89,7 @@ _make_daily_log = _maker(DailyLog)
 def encode_instant(instant: datetime) -> str:
     """Write an aware instant as ``2026-02-02T14:16:24.123Z``; what is below a millisecond is cut."""
     in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    return f"{in_utc.isoformat(timespec='milliseconds')[:23]}Z"
+    return f"{in_utc.isoformat('T', 'milliseconds')[:23]}Z"
 
 
 def encode_bound(field: str, instant: datetime) -> str:

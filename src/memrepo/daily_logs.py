@@ -108,11 +108,11 @@ class DailyLogRepo(Repository):
             NotFoundError: A session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
-        encoded = [event async for event in gently(each)]
+        encoded = await gently(each)
         if not encoded:
             return []
         now = encode_instant(self._now())
-        rows = [row async for row in gently(map(encode_row, encoded))]
+        rows = await gently(map(encode_row, encoded))
         unit = [
             queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
             for batch in batches(rows)
@@ -125,7 +125,7 @@ class DailyLogRepo(Repository):
         results = await self._write((*unit, *lookups))
         appended, found = results[: len(unit)], results[len(unit) :]
         stored = _one_each(encoded, appended, found, scope=self._scope, now=now)
-        return [event async for event in gently(stored)]
+        return await gently(stored)
 
     async def get(self, id: int) -> DailyLog:
         """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final, TypeVar
 
 __all__ = ["gently"]
@@ -14,9 +15,11 @@ T = TypeVar("T")
 _PIECE: Final = 100
 
 
-async def gently(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield *items*, letting other tasks run after every hundred of them."""
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % _PIECE == 0:
-            await asyncio.sleep(0)
+async def gently(items: Iterable[T]) -> list[T]:
+    """Make a list of *items*, letting other tasks run after every hundred of them."""
+    made: list[T] = []
+    source = iter(items)
+    while piece := list(islice(source, _PIECE)):
+        made += piece
+        await asyncio.sleep(0)
+    return made

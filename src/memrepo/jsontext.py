@@ -29,6 +29,8 @@ _encode = json.JSONEncoder(
 #: Exact types, because a subclass may print itself as anything.
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _ALWAYS_FINE: Final = frozenset({bool, type(None)})
+#: What the encoder writes exactly, or refuses; text, if it is ASCII.
+_PLAIN: Final = _ALWAYS_FINE | {str, float}
 
 _Path: TypeAlias = "tuple[_Path, str | int] | None"
 
@@ -41,11 +43,15 @@ def encode_json(field: str, value: JsonValue) -> str:
         InvalidInputError: *value* holds something JSON has no exact form for; the error's field
             names the place, as in ``event_data.steps[3]``.
     """
-    _check(field, value)
     try:
-        return _encode(value)
-    except RecursionError:
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        _check(field, value)
         raise InvalidInputError(field, "nested deeper than the stack that is left") from None
+    # The encoder lets pass what it writes as something else: keys that are no str, subclasses, ...
+    if not (text.isascii() and _is_flat(value)):
+        _check(field, value)
+    return text
 
 
 def decode_json(text: str) -> tuple[JsonValue, bool]:
@@ -59,6 +65,18 @@ def decode_json(text: str) -> tuple[JsonValue, bool]:
 
 def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(name)
+
+
+def _is_flat(value: JsonValue) -> bool:
+    """Tell whether it is an object of plain values, as most are, which JSON holds exactly."""
+    if type(value) is not dict:
+        return False
+    for key, item in cast("dict[object, object]", value).items():
+        kind = type(item)
+        is_number = kind is int and -_MAX_INTEGER <= cast("int", item) < _MAX_INTEGER
+        if type(key) is not str or not (is_number or kind in _PLAIN):
+            return False
+    return True
 
 
 def _check(field: str, value: JsonValue) -> None:

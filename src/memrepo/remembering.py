@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from memrepo.codec import MEMORY_COLUMNS, Row, Value, encode_instant, to_memory
+from memrepo.connection.contract import Result
 from memrepo.errors import ConflictError, DatabaseError, NotFoundError
 from memrepo.gently import gently
 from memrepo.inputs import (
@@ -71,7 +72,7 @@ class Remembering(Repository):
         """
         fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
         now = encode_instant(self._now())
-        remember = queries.REMEMBER.bind(scope=self._scope, now=now, **fact._asdict())
+        remember = queries.REMEMBER.bind(scope=self._scope, created_at=now, **fact._asdict())
         (result,) = await self._connection.write((remember,))
         if result.rows:
             return _created_or_duplicate(result.rows[0])
@@ -97,10 +98,10 @@ class Remembering(Repository):
         """
         encode = partial(encode_new_fact, scope=self._scope)
         each = encode_each("facts", facts, MemoryNew, encode)
-        encoded = [fact async for fact in gently(each)]
+        encoded = await gently(each)
         if not encoded:
             return []
-        rows = [row async for row in gently(map(encode_row, merge_facts(encoded)))]
+        rows = await gently(map(encode_row, merge_facts(encoded)))
         bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
         unit = [
             statement.bind(batch=batch, **bound)
@@ -108,12 +109,10 @@ class Remembering(Repository):
             for statement in (queries.REVIVE_MANY, queries.REFRESH_MANY, queries.INSERT_MANY)
         ]
         results = await self._connection.write(tuple(unit))
-        returned = ((index, row) for index, result in enumerate(results) for row in result.rows)
-        stored: dict[str, Remembered] = {}
-        async for index, row in gently(returned):
-            if row[_HASH] not in stored:
-                stored[row[_HASH]] = _remembered(index % len(_OUTCOMES), row)
-        return [outcome async for outcome in gently(_one_each(encoded, stored))]
+        returned = await gently(_returned(results))
+        # The first statement to return a fact says what happened to it.
+        stored = dict(reversed(returned))
+        return await gently(_one_each(encoded, stored))
 
     async def supersede(
         self,
@@ -186,6 +185,12 @@ def found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
 
 def _remembered(index: int, row: Row) -> Remembered:
     return Remembered(outcome=_OUTCOMES[index], entry=to_memory(row))
+
+
+def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
+    for index, result in enumerate(results):
+        for row in result.rows:
+            yield row[_HASH], _remembered(index % len(_OUTCOMES), row)
 
 
 def _created_or_duplicate(row: Row) -> Remembered:

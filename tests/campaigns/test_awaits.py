@@ -179,7 +179,7 @@ async def _busy_queues(store: Store) -> AsyncIterator[None]:
     async def keep(lane: ThreadLane) -> None:
         await lane.take(math.inf)
         while not is_over:
-            while not lane._waiting and not is_over:
+            while not lane._queue and not is_over:
                 await asyncio.sleep(0)
             for _ in range(3):
                 await asyncio.sleep(0)

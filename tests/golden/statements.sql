@@ -164,6 +164,14 @@ FROM `sessions` `session`
 WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope),-1) END,:event_type,:event_data,:now,:key)
 RETURNING `id`;
 
+-- daily_logs.append*2
+INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
+SELECT `item`.`column2`,CASE WHEN `item`.`column3` IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`id`=`item`.`column3` AND `session`.`scope`=`item`.`column2`),-1) END,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`
+FROM (VALUES (0,?,?,?,?,?,?),(1,?,?,?,?,?,?)) `item`
+RETURNING `id`;
+
 -- daily_logs.append_many
 INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
 SELECT :scope,CASE WHEN json_extract(`item`.`value`,'$[0]') IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
@@ -709,6 +717,11 @@ SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`l
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
 
+-- memories.get*2
+SELECT `item`.`column1`,`memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
+FROM (VALUES (0,?,?,?),(1,?,?,?)) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`item`.`column2` AND `memory_entries`.`scope`=`item`.`column3` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`item`.`column4`);
+
 -- memories.get_by_hash
 SELECT `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
@@ -749,9 +762,18 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`scope`,`memory_entries`.`conte
 
 -- memories.remember
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-VALUES (:scope,:content,:content_hash,:category,:source,:now,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN :source ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `memory_entries`.`expires_at`<:expires_at THEN :expires_at ELSE `memory_entries`.`expires_at` END
-WHERE `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
+RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+
+-- memories.remember*2
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+FROM (VALUES (0,?,?,?,?,?,?,?,?),(1,?,?,?,?,?,?,?,?)) `item`
+WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.restore

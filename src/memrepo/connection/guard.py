@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+from asyncio import get_running_loop
 from contextvars import ContextVar
+from os import getpid
 from typing import Protocol
 
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
@@ -31,8 +31,8 @@ class Guard:
     """Remembers where a connection was opened, and refuses to use it elsewhere."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pid = os.getpid()
+        self._loop = get_running_loop()
+        self._pid = getpid()
         self.is_closed = False
 
     def check(self, owner: object) -> None:
@@ -44,7 +44,9 @@ class Guard:
             ClosedError: *owner* is closed.
             TransactionError: This task is inside a transaction on *owner*.
         """
-        self.check_open()
+        # In one line, because every call comes by here; the other says what is wrong.
+        if self.is_closed or getpid() != self._pid or get_running_loop() is not self._loop:
+            self.check_open()
         for transaction in open_transactions.get():
             if transaction.owner is owner and transaction.is_open:
                 raise TransactionError(
@@ -59,9 +61,9 @@ class Guard:
 
     def check_place(self) -> None:
         """Raise unless the event loop and the process are those of the beginning."""
-        if os.getpid() != self._pid:
+        if getpid() != self._pid:
             raise WrongLoopError("the store was opened before a fork: open one in this process")
-        if asyncio.get_running_loop() is not self._loop:
+        if get_running_loop() is not self._loop:
             raise WrongLoopError(
                 "the store was opened in another event loop: open one in this loop"
             )

@@ -234,7 +234,7 @@ class LibSQLConnection:
             await backoff.pause()
 
     def _call(self, unit: Unit) -> Call:
-        return Call(unit, self._deadline(), timings=None if self._on_statement is None else [])
+        return Call(self._deadline(), unit, None if self._on_statement is None else [])
 
     def _result(self, call: Call) -> list[Result]:
         if self._on_statement is not None:

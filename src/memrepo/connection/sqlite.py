@@ -53,6 +53,7 @@ class SQLiteConnection:
         self._writer: ThreadLane | None = None
         self._reader: ThreadLane | None = None
         self._guard = Guard()
+        self._time = asyncio.get_running_loop().time
         self.location = location
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
@@ -203,7 +204,7 @@ class SQLiteConnection:
         return self._result(call)[0].rows
 
     def _call(self, unit: Unit) -> Call:
-        return Call(unit, self._deadline(), timings=None if self._on_statement is None else [])
+        return Call(self._deadline(), unit, None if self._on_statement is None else [])
 
     def _result(self, call: Call) -> list[Result]:
         if self._on_statement is not None:
@@ -212,7 +213,7 @@ class SQLiteConnection:
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
-        return asyncio.get_running_loop().time() + wait_s
+        return self._time() + wait_s
 
     # --- the database as a whole ---------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
 from memrepo.connection.identity import FileIdentity
+from memrepo.connection.portions import MergedCalls, portions
 from memrepo.connection.sqlite_errors import is_busy, primary_code, translate
 from memrepo.errors import ConnectionLostError, TransactionError
 from memrepo.queries.statement import BoundStatement
@@ -122,18 +123,19 @@ class WorkerConnection(sqlite3.Connection):
 
     def run_reads(self, calls: Sequence[Call]) -> None:
         """
-        Run each call's unit, with no transaction around it.
+        Run each call's unit; several see the database as of one moment, which saves them its locks.
 
         Raises:
-            sqlite3.OperationalError: The file was locked; run them again.
+            sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
         """
-        for call in calls:
-            try:
-                call.outcome = self._run(call)
-            except sqlite3.Error as error:
-                if is_busy(error):
-                    raise
-                call.outcome = translate(error)
+        calls = [call for call in calls if call.is_waiting]
+        try:
+            if len(calls) > 1:
+                super().execute("BEGIN")
+            for portion in portions(calls):
+                self._run_portion(portion, self._read)
+        finally:
+            self.undo()
 
     def run_in_transaction(self, calls: Sequence[Call]) -> None:
         """Run each call's unit inside the open transaction; one that fails is undone alone."""
@@ -198,12 +200,12 @@ class WorkerConnection(sqlite3.Connection):
 
     def _run_together(self, calls: Sequence[Call]) -> None:
         self.begin()
-        for call in calls:
-            self._run_inside(call)
+        for portion in portions(calls):
+            self._run_portion(portion, self._run_inside)
             if not self.in_transaction:
                 # SQLite has rolled back everything, as it does on a full disk, an I/O error or an
                 # interrupted write. Nothing is committed yet, so the others get their own chance.
-                self._run_one_by_one([other for other in calls if other is not call])
+                self._run_one_by_one([call for call in calls if not call.has_failed])
                 return
         self._commit(calls)
 
@@ -213,11 +215,34 @@ class WorkerConnection(sqlite3.Connection):
         for call in calls:
             self._run_alone(call)
 
+    def _run_portion(self, portion: MergedCalls | Call, run_single: Callable[[Call], None]) -> None:
+        """Run calls by one statement; if that fails, it has done nothing, and they run one by one."""
+        if isinstance(portion, Call):
+            run_single(portion)
+            return
+        try:
+            cursor = super().execute(portion.sql, portion.values)
+            rows = cursor.fetchall()
+        except sqlite3.Error:
+            for call in portion.calls:
+                run_single(call)
+        else:
+            portion.settle(rows, is_change=cursor.rowcount > 0)
+
+    def _read(self, call: Call) -> None:
+        try:
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise
+            call.outcome = translate(error)
+
     def _run_inside(self, call: Call) -> None:
         """Run a unit inside the open transaction; if it fails, it alone is undone."""
+        if not self.in_transaction:
+            return  # its neighbour's failure has ended it
         # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
-        needs_savepoint = len(call.unit) > 1
-        if needs_savepoint:
+        if needs_savepoint := len(call.unit) > 1:
             super().execute("SAVEPOINT unit")
         try:
             call.outcome = self._run(call)
@@ -235,13 +260,11 @@ class WorkerConnection(sqlite3.Connection):
         self._watch.call = call
         try:
             for bound in call.unit:
-                if call.timings is None:
+                started = perf_counter()
+                try:
                     results.append(self._run_statement(bound))
-                else:
-                    started = perf_counter()
-                    try:
-                        results.append(self._run_statement(bound))
-                    finally:
+                finally:
+                    if call.timings is not None:
                         call.timings.append((started, perf_counter() - started))
             return results
         finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from pypika import Criterion, Field, Order, Parameter, Table
 from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
@@ -12,20 +14,27 @@ from pypika.queries import QueryBuilder
 from pypika.terms import CustomFunction, Term, Tuple
 from pypika.utils import builder
 
-from memrepo.queries.statement import Statement
+from memrepo.codec import Value
+from memrepo.queries.statement import Merge, Split, Statement
 
 __all__ = [
     "JsonEach",
     "Query",
     "Scalar",
     "Unindexed",
+    "ValueOf",
+    "Values",
     "columns_of",
     "count",
     "json_item",
+    "merged",
     "page",
     "param",
     "statement",
 ]
+
+#: Returns what stands for the value of this name: a placeholder, or a column that has it.
+ValueOf: TypeAlias = Callable[[str], Term]
 
 _json_extract = CustomFunction("json_extract", ["json", "path"])
 
@@ -72,6 +81,31 @@ class JsonEach(Table):
     def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
         """Print the table-valued function with its placeholder."""
         return f"json_each(:{self._parameter}) `item`"
+
+
+class Values(Table):
+    """A row of placeholders: its number, which is 0, then a value for each of the names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__("values", alias="item")
+        self._names = tuple(names)
+        #: Takes the values of one row by their names.
+        self.of: Callable[[Mapping[str, Value]], tuple[Value, ...]] = itemgetter(*self._names)
+        #: The number of the row. SQLite calls the columns so: https://sqlite.org/lang_select.html
+        self.number: Field = self.column1
+
+    def value(self, name: str) -> Field:
+        """Return the column that has the values of this name."""
+        return self.field(f"column{self._names.index(name) + 2}")
+
+    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
+        """Print the row as a table."""
+        return f"(VALUES {self.rows(1)}) `item`"
+
+    def rows(self, count: int) -> str:
+        """Print that many rows, numbered."""
+        row = ",?" * len(self._names)
+        return ",".join(f"({number}{row})" for number in range(count))
 
 
 class Scalar(Term):
@@ -124,6 +158,20 @@ def statement(name: str, query: QueryBuilder) -> Statement:
     if not sql:
         raise ValueError(f"{name} is empty")
     return Statement(name, sql)
+
+
+def merged(
+    single: Statement, names: Iterable[str], build: Callable[[Values], QueryBuilder], split: Split
+) -> Statement:
+    """Return *single*, with what does the same for several rows of the values of *names*."""
+    items = Values(names)
+    text = statement(single.name, build(items)).sql
+
+    @cache
+    def sql(count: int) -> str:
+        return text.replace(items.rows(1), items.rows(count), 1)
+
+    return Statement(single.name, single.sql, Merge(sql, items.of, split))
 
 
 def page(

@@ -8,11 +8,24 @@ from typing import Final
 
 from pypika import Case, Criterion, Field, Table
 from pypika.functions import Coalesce, Count, Substring
+from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
 from memrepo.codec import DAILY_LOG_COLUMNS
 from memrepo.queries import builder
-from memrepo.queries.builder import JsonEach, Query, Scalar, columns_of, json_item, param, statement
+from memrepo.queries.builder import (
+    JsonEach,
+    Query,
+    Scalar,
+    ValueOf,
+    Values,
+    columns_of,
+    json_item,
+    merged,
+    param,
+    statement,
+)
+from memrepo.queries.splitting import rows_in_order
 from memrepo.queries.statement import Statement
 
 _d = Table("daily_logs")
@@ -29,16 +42,14 @@ def _in_scope() -> Criterion:
 # --- appending ---------------------------------------------------------------------------------
 
 
-def _session_in_scope(session_id: Term) -> Term:
+def _session_in_scope(session_id: Term, scope: Term) -> Term:
     """
     The session's id, if it is one of this scope.
 
     Otherwise -1, which no session has: the foreign key then fails, and the unit with it, as it does
     for a session that is not there at all.
     """
-    found = (
-        Query.from_(_s).select(_s.id).where(_s.id == session_id).where(_s.scope == param("scope"))
-    )
+    found = Query.from_(_s).select(_s.id).where(_s.id == session_id).where(_s.scope == scope)
     return Case().when(session_id.isnull(), NullValue()).else_(Coalesce(Scalar(found), -1))
 
 
@@ -48,24 +59,32 @@ def _is_new(key: Term) -> Criterion:
     return ExistsCriterion(known.where(_known.idempotency_key == key)).negate()
 
 
-_new = (
-    param("scope"),
-    _session_in_scope(param("session_id")),
-    param("event_type"),
-    param("event_data"),
-    param("now"),
-    param("key"),
-)
+def _new(value: ValueOf) -> list[Term]:
+    session_id = _session_in_scope(value("session_id"), value("scope"))
+    rest = map(value, ("event_type", "event_data", "now", "key"))
+    return [value("scope"), session_id, *rest]
 
-APPEND: Final = statement(
-    "daily_logs.append", Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new).returning(_d.id)
+
+def _append_each(items: Values) -> QueryBuilder:
+    rows = Query.into(_d).columns(*_NEW_COLUMNS).from_(items).select(*_new(items.value))
+    return rows.returning(_d.id)
+
+
+APPEND: Final = merged(
+    statement(
+        "daily_logs.append",
+        Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new(param)).returning(_d.id),
+    ),
+    ("scope", "session_id", "event_type", "event_data", "now", "key"),
+    _append_each,
+    rows_in_order,
 )
 #: For an event with an idempotency key: returns no row if the key is there.
 APPEND_ONCE: Final = statement(
     "daily_logs.append_once",
     Query.into(_d)
     .columns(*_NEW_COLUMNS)
-    .select(*_new)
+    .select(*_new(param))
     .where(_is_new(param("key")))
     .or_ignore()
     .returning(*_COLUMNS),
@@ -86,7 +105,7 @@ APPEND_MANY: Final = statement(
     .from_(_items)
     .select(
         param("scope"),
-        _session_in_scope(_item_session),
+        _session_in_scope(_item_session, param("scope")),
         _item_type,
         _item_data,
         param("now"),

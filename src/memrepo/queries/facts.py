@@ -7,20 +7,20 @@ from typing import Final
 from pypika import Criterion, Table
 
 from memrepo.codec import MEMORY_COLUMNS
-from memrepo.queries.builder import Unindexed, columns_of, param
+from memrepo.queries.builder import Unindexed, ValueOf, columns_of, param
 
 MEMORIES: Final = Table("memory_entries")
 COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
 
 
-def unexpired(table: Table = MEMORIES) -> Criterion:
+def unexpired(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Never expires, or not yet at ``:now``."""
-    return table.expires_at.isnull() | (table.expires_at > param("now"))
+    return table.expires_at.isnull() | (table.expires_at > value("now"))
 
 
-def current(table: Table = MEMORIES) -> Criterion:
+def current(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Neither forgotten, superseded nor expired."""
-    return table.deleted_at.isnull() & table.superseded_by.isnull() & unexpired(table)
+    return table.deleted_at.isnull() & table.superseded_by.isnull() & unexpired(table, value)
 
 
 def gone() -> Criterion:
@@ -29,9 +29,9 @@ def gone() -> Criterion:
     return MEMORIES.deleted_at.notnull() | MEMORIES.superseded_by.notnull() | expired
 
 
-def in_scope(table: Table = MEMORIES) -> Criterion:
+def in_scope(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Is of ``:scope``."""
-    return table.scope == param("scope")
+    return table.scope == value("scope")
 
 
 def also_in_scope() -> Criterion:
@@ -39,9 +39,9 @@ def also_in_scope() -> Criterion:
     return Unindexed(MEMORIES.scope) == param("scope")
 
 
-def by_id(table: Table = MEMORIES) -> Criterion:
+def by_id(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Has ``:id``, in ``:scope``."""
-    return (table.id == param("id")) & in_scope(table)
+    return (table.id == value("id")) & in_scope(table, value)
 
 
 def by_hash(table: Table = MEMORIES) -> Criterion:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from pypika import Criterion
+from pypika import Criterion, JoinType
 from pypika.functions import Count
+from pypika.queries import QueryBuilder
 from pypika.terms import NullValue
 
 from memrepo.queries import builder
-from memrepo.queries.builder import Query, param, statement
+from memrepo.queries.builder import Query, ValueOf, Values, merged, param, statement
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -22,17 +23,32 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
+from memrepo.queries.splitting import rows_by_number
 from memrepo.queries.statement import Statement
 
 # --- one fact by its id ------------------------------------------------------------------------
 
-GET: Final = statement(
-    "memories.get",
-    Query.from_(MEMORIES)
-    .select(*COLUMNS)
-    .where(by_id())
-    .where(MEMORIES.deleted_at.isnull())
-    .where(unexpired()),
+
+def _get(query: QueryBuilder, value: ValueOf) -> QueryBuilder:
+    return (
+        query.select(*COLUMNS)
+        .where(by_id(value=value))
+        .where(MEMORIES.deleted_at.isnull())
+        .where(unexpired(value=value))
+    )
+
+
+def _get_each(items: Values) -> QueryBuilder:
+    # A cross join is never turned around: https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
+    query = Query.from_(items).select(items.number).join(MEMORIES, JoinType.cross).cross()
+    return _get(query, items.value)
+
+
+GET: Final = merged(
+    statement("memories.get", _get(Query.from_(MEMORIES), param)),
+    ("id", "scope", "now"),
+    _get_each,
+    rows_by_number,
 )
 GET_UNEXPIRED: Final = statement(
     "memories.get_unexpired",

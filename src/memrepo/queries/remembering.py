@@ -9,7 +9,18 @@ from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
-from memrepo.queries.builder import JsonEach, Query, Scalar, columns_of, json_item, param, statement
+from memrepo.queries.builder import (
+    JsonEach,
+    Query,
+    Scalar,
+    ValueOf,
+    Values,
+    columns_of,
+    json_item,
+    merged,
+    param,
+    statement,
+)
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -20,6 +31,7 @@ from memrepo.queries.facts import (
     gone,
     in_scope,
 )
+from memrepo.queries.splitting import rows_by_hash
 
 #: The version of the rule in `memrepo.hashing`. A migration that changes it sets every row's to 0.
 HASH_VERSION: Final = 1
@@ -28,20 +40,20 @@ INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
 EXPLICIT_SOURCE: Final = "user_explicit"
 
 _known = Table("memory_entries").as_("known")
-_NEW_COLUMNS = columns_of(
-    MEMORIES,
-    (
-        "scope",
-        "content",
-        "content_hash",
-        "category",
-        "source",
-        "created_at",
-        "metadata",
-        "expires_at",
-        "hash_version",
-    ),
+#: The row that is not inserted, because its hash is there: https://sqlite.org/lang_upsert.html
+_excluded = Table("excluded")
+_NEW = (
+    "scope",
+    "content",
+    "content_hash",
+    "category",
+    "source",
+    "created_at",
+    "metadata",
+    "expires_at",
+    "hash_version",
 )
+_NEW_COLUMNS = columns_of(MEMORIES, _NEW)
 
 # --- remember ----------------------------------------------------------------------------------
 # One statement inserts a new fact or refreshes a current one, and is all that most calls need. It
@@ -96,29 +108,43 @@ REVIVE: Final = statement(
     .where(gone())
     .returning(*COLUMNS),
 )
-#: Returns the fact: with ``last_accessed`` if it was there, without if it is new.
-REMEMBER: Final = statement(
-    "memories.remember",
-    Query.into(MEMORIES)
-    .columns(*_NEW_COLUMNS)
-    .insert(
-        param("scope"),
-        param("content"),
-        param("content_hash"),
-        param("category"),
-        param("source"),
-        param("now"),
-        param("metadata"),
-        param("expires_at"),
-        HASH_VERSION,
+
+
+def _refused(name: str) -> Term:
+    return _excluded.created_at if name == "now" else _excluded.field(name)
+
+
+def _remember(query: QueryBuilder) -> QueryBuilder:
+    return (
+        query.on_conflict(MEMORIES.content_hash)
+        .do_update(MEMORIES.last_accessed, _excluded.created_at)
+        .do_update(MEMORIES.source, _better_source(_excluded.source))
+        .do_update(MEMORIES.expires_at, _later_expiry(_excluded.expires_at))
+        .where(current(value=_refused))
+        .where(in_scope(value=_refused))
+        .returning(*COLUMNS)
     )
-    .on_conflict(MEMORIES.content_hash)
-    .do_update(MEMORIES.last_accessed, param("now"))
-    .do_update(MEMORIES.source, _better_source(param("source")))
-    .do_update(MEMORIES.expires_at, _later_expiry(param("expires_at")))
-    .where(in_scope())
-    .where(current())
-    .returning(*COLUMNS),
+
+
+def _new(value: ValueOf) -> list[Term | int]:
+    return [HASH_VERSION if name == "hash_version" else value(name) for name in _NEW]
+
+
+def _remember_each(items: Values) -> QueryBuilder:
+    # SQLite would take ON for a join's, if there were no WHERE.
+    rows = Query.into(MEMORIES).columns(*_NEW_COLUMNS).from_(items).select(*_new(items.value))
+    return _remember(rows.where(items.number >= 0))
+
+
+#: Returns the fact: with ``last_accessed`` if it was there, without if it is new.
+REMEMBER: Final = merged(
+    statement(
+        "memories.remember",
+        _remember(Query.into(MEMORIES).columns(*_NEW_COLUMNS).insert(*_new(param))),
+    ),
+    _NEW[:-1],
+    _remember_each,
+    rows_by_hash,
 )
 
 # The same for a batch: a JSON array of [content, content_hash, category, source, metadata, expires_at,

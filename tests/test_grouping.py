@@ -1,0 +1,180 @@
+"""Calls that wait at the same moment run together: each is answered as if it had run by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, TypeAlias
+
+import attrs
+import pytest
+from hypothesis import example, given, settings, strategies as st
+
+import memrepo
+from memrepo import MemrepoError, Store
+from tests.conftest import Clock
+
+#: What a call does to a store, and how a failing example shows it.
+Action: TypeAlias = tuple[str, Callable[[Store], Awaitable[object]]]
+
+_SCOPES: Final = ("", "user:1")
+
+
+def _remember(text: str, scope: str, source: str, expires_in: int | None) -> Action:
+    async def act(store: Store) -> object:
+        expiry = None if expires_in is None else Clock().now + timedelta(hours=expires_in)
+        repo = store.scoped(scope).memories if scope else store.memories
+        return await repo.remember(text, source=source, expires_at=expiry)
+
+    return f"remember({text!r}, {scope!r}, {source!r}, {expires_in})", act
+
+
+def _append(session_id: int | None, scope: str, number: int) -> Action:
+    async def act(store: Store) -> object:
+        repo = store.scoped(scope).daily_logs if scope else store.daily_logs
+        return await repo.append(session_id, "test", number)
+
+    return f"append({session_id}, {scope!r}, {number})", act
+
+
+def _touch(id: int) -> Action:
+    return f"touch({id})", lambda store: store.memories.touch(id)
+
+
+def _get(id: int, scope: str) -> Action:
+    async def act(store: Store) -> object:
+        return await (store.scoped(scope).memories if scope else store.memories).get(id)
+
+    return f"get({id}, {scope!r})", act
+
+
+_texts = st.sampled_from([f"fact {n}" for n in range(6)] + ["forgotten", "expired", "replaced"])
+_scopes = st.sampled_from(_SCOPES)
+#: A session of the default scope, of the other, none at all, and no session.
+_sessions = st.sampled_from([1, 2, 99, None])
+_writes = st.one_of(
+    st.builds(
+        _remember,
+        _texts,
+        _scopes,
+        st.sampled_from(["inferred", "user_explicit"]),
+        st.sampled_from([None, 1, 2]),
+    ),
+    st.builds(_append, _sessions, _scopes, st.integers(0, 9)),
+    # Not a fact that is gone: remembering that takes two units, so touching it may come between.
+    st.builds(_touch, st.just(1)),
+)
+_reads = st.builds(_get, st.integers(1, 12), _scopes)
+#: Long runs of one kind, which are what is merged, and mixtures.
+_many_writes = st.one_of(
+    st.lists(_writes, max_size=12),
+    st.lists(
+        st.builds(_append, st.sampled_from([1, 1, 1, 1, 2]), st.just(""), st.just(0)),
+        min_size=70,
+        max_size=90,
+    ),
+    st.lists(
+        st.builds(_remember, _texts, _scopes, st.just("inferred"), st.none()),
+        min_size=18,
+        max_size=40,
+    ),
+)
+
+
+async def _fill(store: Store) -> None:
+    """Make a session in each scope, and facts that are current, forgotten, expired and replaced."""
+    for scope in _SCOPES:
+        scoped = store.scoped(scope) if scope else store
+        await scoped.sessions.start()
+        await scoped.memories.remember("fact 1")
+        await scoped.memories.forget((await scoped.memories.remember("forgotten")).id)
+        await scoped.memories.remember("expired", expires_at=Clock().now)
+        await scoped.memories.supersede((await scoped.memories.remember("replaced")).id, "newer")
+
+
+async def _answer(action: Action, store: Store) -> object:
+    try:
+        return _but_for_gaps(await action[1](store))
+    except MemrepoError as error:
+        return type(error), str(error)
+
+
+def _but_for_gaps(value: object) -> object:
+    """Leave out the ids of facts: a fact that is known uses one up, and a forgotten one two, later."""
+    if isinstance(value, memrepo.Remembered):
+        return value.outcome, _but_for_gaps(value.entry)
+    if isinstance(value, memrepo.MemoryEntry):
+        return attrs.evolve(value, id=0)
+    return value
+
+
+async def _everything(store: Store) -> list[object]:
+    where = memrepo.MemoryFilter(
+        include_forgotten=True, include_expired=True, include_superseded=True
+    )
+    found: list[object] = []
+    for scope in _SCOPES:
+        scoped = store.scoped(scope) if scope else store
+        entries = [_but_for_gaps(entry) async for entry in scoped.memories.iterate(where)]
+        found.append(sorted(entries, key=str))
+        found += [event async for event in scoped.daily_logs.iterate()]
+    return found
+
+
+async def _one_by_one(store: Store, actions: Sequence[Action]) -> list[object]:
+    return [await _answer(action, store) for action in actions]
+
+
+async def _together(store: Store, actions: Sequence[Action]) -> list[object]:
+    """Let the calls line up behind a transaction, so that they make one group."""
+    outside = copy_context()
+    async with store.transaction():
+        calls = [_answer(action, store) for action in actions]
+        tasks = [asyncio.create_task(call, context=outside.copy()) for call in calls]
+        await asyncio.sleep(0)
+    return await asyncio.gather(*tasks)
+
+
+async def _compare(writes: Sequence[Action], reads: Sequence[Action], folder: Path) -> None:
+    url = str(folder / "agent.db")
+    async with (
+        memrepo.connect(url, clock=Clock()) as grouped,
+        memrepo.connect(":memory:", clock=Clock()) as plain,
+    ):
+        await _fill(grouped)
+        await _fill(plain)
+        found = await asyncio.gather(*(_answer(read, grouped) for read in reads))
+        assert found == await _one_by_one(plain, reads)
+        assert await _together(grouped, writes) == await _one_by_one(plain, writes)
+        assert await _everything(grouped) == await _everything(plain)
+
+
+@given(_many_writes, st.lists(_reads, max_size=80))
+@settings(max_examples=40, deadline=None)
+@example([_append(1, "", n) for n in range(100)], [_get(1, "")] * 100)
+@example([_append(2 if n == 70 else 1, "", n) for n in range(100)], [])
+@example([_remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])
+def test_together_as_one_by_one(writes: list[Action], reads: list[Action]) -> None:
+    """
+    Calls in one group give what they give one after another, and leave the same rows.
+
+    Among them are some that are refused, and facts that are forgotten, expired or replaced.
+    """
+    with TemporaryDirectory() as folder:
+        asyncio.run(_compare(writes, reads, Path(folder)))
+
+
+@pytest.mark.asyncio
+async def test_a_thousand_calls_are_one_commit(tmp_path: Path) -> None:
+    """What a thousand tasks write at once takes few statements and commits, not a thousand."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, durability="normal") as store:
+        before = (await store.info()).wal_size_bytes
+        await asyncio.gather(*(store.daily_logs.append(None, "x") for _ in range(1_000)))
+        pages = ((await store.info()).wal_size_bytes - before) / (4_096 + 24)
+    # A commit alone writes three pages.
+    assert pages < 100
