@@ -11,13 +11,12 @@ from datetime import timedelta
 from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from memrepo.clock import Clock, utc_now
 from memrepo.connection.contract import Connection
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.hooks import OnStatement
-from memrepo.connection.libsql import LibSQLConnection
 from memrepo.connection.opening import Durability
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite import SQLiteConnection
@@ -28,6 +27,9 @@ from memrepo.models import IDLE_AFTER
 from memrepo.scopes import Settings
 from memrepo.store import Store
 from memrepo.validation import check_duration, check_flag, check_seconds
+
+if TYPE_CHECKING:
+    from memrepo.connection.libsql import LibSQLConnection
 
 __all__ = ["OpeningStore", "connect", "from_env"]
 
@@ -132,7 +134,8 @@ def connect(
     async def open_store() -> Store:
         connection: Connection
         if isinstance(location, ServerLocation):
-            connection = await LibSQLConnection.open(
+            driver = await asyncio.to_thread(_import_server_driver)
+            connection = await driver.open(
                 location,
                 credentials,
                 ssl=ssl_context,
@@ -154,6 +157,13 @@ def connect(
             raise
 
     return OpeningStore(open_store)
+
+
+def _import_server_driver() -> type[LibSQLConnection]:
+    # A tenth of what importing memrepo takes, which files need not pay.
+    from memrepo.connection.libsql import LibSQLConnection  # noqa: PLC0415
+
+    return LibSQLConnection
 
 
 def _token_in(location: Location | ServerLocation) -> str | None:

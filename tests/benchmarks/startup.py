@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -105,4 +106,8 @@ def measure(contenders: list[type[Contender]], n_rounds: int) -> Startup:
 
 def _run(code: str, *arguments: Path) -> str:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    # As an installed package is: compiled once, even where this process was told not to.
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(files.BENCH / "pycache")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    run = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return run.stdout

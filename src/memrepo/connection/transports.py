@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from ssl import SSLContext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.transport import Transport
 from memrepo.errors import UsageError
+
+if TYPE_CHECKING:
+    from memrepo.connection.transport import Transport
 
 __all__ = ["Namespaces", "open_namespaces", "open_transport"]
 

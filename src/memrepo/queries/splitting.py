@@ -18,8 +18,8 @@ _LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
 def rows_by_number(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:
     """Split rows that begin with the number of the statement they are for."""
     found: list[list[Row]] = [[] for _ in bound]
-    for number, *row in rows:
-        found[number].append(tuple(row))
+    for row in rows:
+        found[row[0]].append(row[1:])
     return found
 
 
