@@ -15,7 +15,7 @@ from memrepo.errors import (
     StorageFullError,
 )
 
-__all__ = ["is_busy", "primary_code", "translate"]
+__all__ = ["is_busy", "is_storage", "translate"]
 
 # https://sqlite.org/rescode.html; the low byte is the primary code.
 _PRIMARY: Final = 0xFF
@@ -46,10 +46,15 @@ _CONSTRAINTS: Final = {
 def is_busy(error: BaseException) -> bool:
     """Tell whether the statement failed only because another process holds a lock."""
     # SQLITE_PROTOCOL: too many processes began to read a WAL file at the same moment.
-    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+    return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
 
 
-def primary_code(error: BaseException) -> int:
+def is_storage(error: BaseException) -> bool:
+    """Tell whether writing to the disk failed: a commit that ends so may have happened."""
+    return _primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+
+
+def _primary_code(error: BaseException) -> int:
     """Return SQLite's result code without its extension; 0 if it is none of SQLite's errors."""
     return _code(error) & _PRIMARY
 

@@ -20,7 +20,7 @@ from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
 from memrepo.connection.identity import FileIdentity
 from memrepo.connection.portions import MergedCalls, portions
-from memrepo.connection.sqlite_errors import is_busy, primary_code, translate
+from memrepo.connection.sqlite_errors import is_busy, is_storage, translate
 from memrepo.errors import ConnectionLostError, TransactionError
 from memrepo.queries.statement import BoundStatement
 
@@ -193,7 +193,7 @@ class WorkerConnection(sqlite3.Connection):
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
-            call.outcome = translate(error, outcome_unknown=is_single and _is_storage(error))
+            call.outcome = translate(error, outcome_unknown=is_single and is_storage(error))
             return
         if not is_single:
             self._commit([call])
@@ -298,7 +298,3 @@ def _file_lost() -> ConnectionLostError:
     error = ConnectionLostError("the database file was removed or replaced")
     error.outcome_unknown = True
     return error
-
-
-def _is_storage(error: sqlite3.Error) -> bool:
-    return primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
