@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from operator import itemgetter
+from typing import Final
 
 import pytest
 from hypothesis import given, strategies as st
@@ -21,11 +23,14 @@ from memrepo import (
     StorageFullError,
 )
 from memrepo.connection import hrana_batch, hrana_json, server_errors
+from memrepo.connection.call import Call
 from memrepo.connection.hrana_values import Json, decode_result, encode_arguments
+from memrepo.connection.portions import MergedCalls, portions
 from memrepo.connection.server_errors import ServerError
 from memrepo.queries import daily_logs, remembering, sessions
 from memrepo.queries.repeatable import is_repeatable
-from memrepo.queries.statement import BoundStatement, Statement
+from memrepo.queries.splitting import rows_by_number
+from memrepo.queries.statement import BoundStatement, Merge, Statement
 
 values = st.one_of(
     st.none(),
@@ -152,6 +157,11 @@ def test_code_in_a_status() -> None:
 
 def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
     """Run a batch as a server does, with these steps failing; return the texts that ran well."""
+    return [batch.steps[number].sql for number in _numbers(batch, failing)]
+
+
+def _numbers(batch: hrana_batch.Batch, failing: set[int]) -> list[int]:
+    """Run a batch as a server does, with these steps failing; return the steps that ran well."""
     done: list[bool] = []
 
     def holds(condition: Json | None) -> bool:
@@ -169,11 +179,40 @@ def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
 
     for index, step in enumerate(batch.steps):
         done.append(holds(step.condition) and index not in failing)
-    return [step.sql for step, is_done in zip(batch.steps, done, strict=True) if is_done]
+    return [number for number, is_done in enumerate(done) if is_done]
 
 
-def _units(count: int) -> list[tuple[BoundStatement, ...]]:
-    return [tuple(Statement("t", f"{n}.{m}").bind() for m in range(2)) for n in range(count)]
+def _reply(
+    batch: hrana_batch.Batch, failing: set[int], rows: list[list[Json]]
+) -> hrana_batch.BatchReply:
+    """The reply to a batch, with these steps failing, and these rows from each of the others."""
+    ran = _numbers(batch, failing)
+    result = {"rows": rows, "affected_row_count": 1}
+    results = [result if number in ran else None for number in range(len(batch.steps))]
+    errors = [_error("X") if number in failing else None for number in range(len(results))]
+    return hrana_batch.BatchReply(results, errors)
+
+
+def _call(*bound: BoundStatement) -> Call:
+    return Call(0.0, bound)
+
+
+def _units(count: int) -> list[Call]:
+    return [_call(*(Statement("t", f"{n}.{m}").bind() for m in range(2))) for n in range(count)]
+
+
+#: Stands for several statements by its rows, as `daily_logs.APPEND` does.
+_MERGED: Final = Statement(
+    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
+)
+
+
+def _mixed() -> list[hrana_batch.Work]:
+    """A merged statement, a unit of two, and a merged one."""
+    same = [_call(_MERGED.bind(v=(n,))) for n in range(8)]  # type: ignore[arg-type]
+    works = list(portions([*same[:4], *_units(1), *same[4:]]))
+    assert [isinstance(work, MergedCalls) for work in works] == [True, False, True]
+    return works
 
 
 def test_group_in_which_a_unit_fails() -> None:
@@ -186,10 +225,48 @@ def test_group_in_which_a_unit_fails() -> None:
     ]
 
 
-@given(st.integers(1, 4), st.data())
-def test_transaction_that_the_server_ends(count: int, data: st.DataObject) -> None:
+def test_group_in_which_a_merged_statement_fails() -> None:
+    """It is undone alone, its neighbours are committed, and its calls are left without an outcome."""
+    works = _mixed()
+    batch = hrana_batch.group(works)
+    ran = _runs(batch, {batch.spans[0].first})
+    assert ran == [
+        *("BEGIN IMMEDIATE", "SAVEPOINT unit", "ROLLBACK TO unit", "RELEASE unit"),
+        *("SAVEPOINT unit", "0.0", "0.1", "RELEASE unit"),
+        *("SAVEPOINT unit", "merged of 4", "RELEASE unit", "COMMIT"),
+    ]
+    reply = _reply(batch, {batch.spans[0].first}, [[{"type": "integer", "value": "2"}]])
+    for work, span in zip(works, batch.spans, strict=True):
+        reply.settle(work, span)
+    failed, unit, merged = works
+    assert isinstance(failed, MergedCalls)
+    assert isinstance(merged, MergedCalls)
+    assert isinstance(unit, Call)
+    assert [call.outcome for call in failed.calls] == [None] * 4
+    assert [len(result.rows) for result in unit.result()] == [1, 1]
+    # The row that came back is the third call's.
+    assert [len(call.result()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
+
+
+def test_merged_values_have_no_names() -> None:
+    """The values of merged calls are sent in the order of the calls, and one by one by name."""
+    merged, _, _ = _mixed()
+    assert isinstance(merged, MergedCalls)
+    batch = hrana_batch.beside([merged, merged.calls[0]])
+    assert not batch.is_write
+    message = hrana_json.batch(batch.steps, {}, None)
+    first, second = (step["stmt"] for step in message["steps"])
+    assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
+    assert "named_args" not in first
+    assert "args" not in second
+
+
+@given(st.one_of(st.integers(1, 4).map(_units), st.builds(_mixed)), st.data())
+def test_transaction_that_the_server_ends(
+    works: list[hrana_batch.Work], data: st.DataObject
+) -> None:
     """Wherever it ends, no statement that writes runs after it, and nothing is committed."""
-    batch = hrana_batch.group(_units(count))
+    batch = hrana_batch.group(works)
     end = data.draw(st.integers(0, batch.decisive))
     # From there on there is no savepoint to go back to and no transaction to end.
     controls = ("ROLLBACK TO unit", "RELEASE unit", "COMMIT", "ROLLBACK")
@@ -197,13 +274,15 @@ def test_transaction_that_the_server_ends(count: int, data: st.DataObject) -> No
     ran = _runs(batch, gone)
     assert ran == [step.sql for step in batch.steps][: len(ran)] or "COMMIT" not in ran
     assert "COMMIT" not in ran
-    assert not any(step.sql in ran for step in batch.steps[end:] if "." in step.sql)
+    controls = (*controls, "BEGIN IMMEDIATE", "SAVEPOINT unit")
+    writing = [n for n, step in enumerate(batch.steps) if step.sql not in controls]
+    assert not any(n in _numbers(batch, gone) for n in writing if n >= end)
 
 
 def test_long_texts_are_sent_once() -> None:
     """A text that recurs in a batch is stored on the stream, and taken away again."""
     statement = Statement("t", "SELECT " + "1" * 300)
-    batch = hrana_batch.group([(statement.bind(),)] * 3)
+    batch = hrana_batch.group([_call(statement.bind())] * 3)
     requests = hrana_json.batch_requests(batch.steps, None)
     assert [request["type"] for request in requests] == ["store_sql", "batch", "close_sql"]
     assert json.dumps(requests).count(statement.sql) == 1

@@ -8,7 +8,7 @@ which it would run single statements outside of any, finds no step that it may r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -16,10 +16,16 @@ import attrs
 
 from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
-from memrepo.connection.hrana_values import Json, decode_result, encode_arguments
+from memrepo.connection.hrana_values import (
+    Json,
+    decode_result,
+    encode_arguments,
+    encode_values,
+)
+from memrepo.connection.portions import MergedCalls
 from memrepo.connection.server_errors import ServerError, translate
 from memrepo.errors import MemrepoError
-from memrepo.queries.statement import BoundStatement, Unit
+from memrepo.queries.statement import Unit
 
 __all__ = [
     "BEGIN",
@@ -32,12 +38,16 @@ __all__ = [
     "BatchReply",
     "Span",
     "Step",
+    "Work",
+    "beside",
     "group",
     "inside",
     "leave",
     "statements",
 ]
 
+#: What a group is made of; see `portions`.
+Work: TypeAlias = Call | MergedCalls
 #: A condition of Hrana; ``None`` for always.
 _Condition: TypeAlias = "Json | None"
 
@@ -52,6 +62,8 @@ class Step:
     condition: _Condition = None
     #: The named arguments, as Hrana writes them.
     arguments: Sequence[Json] = ()
+    #: The arguments that have no name.
+    values: Sequence[Json] = ()
     #: Whether its rows are of interest.
     has_rows: bool = False
 
@@ -81,20 +93,13 @@ class Batch:
     spans: Sequence[Span]
     #: The step that must have succeeded for anything to stand.
     decisive: int
-
-    @property
-    def is_write(self) -> bool:
-        """Whether it takes the write lock."""
-        return self.steps[0].sql == BEGIN.sql
+    #: Whether it takes the write lock.
+    is_write: bool = False
 
     @property
     def size(self) -> int:
         """About how many bytes it takes in a message; characters are counted as bytes."""
-        return sum(
-            len(step.sql)
-            + sum(len(a["value"]["value"]) for a in step.arguments if a["value"]["type"] == "text")
-            for step in self.steps
-        )
+        return sum(len(step.sql) + sum(map(_size, _values(step))) for step in self.steps)
 
 
 @attrs.frozen
@@ -119,8 +124,19 @@ class BatchReply:
         errors = self.errors if span is None else self.errors[span.first : span.end]
         return next((error for error in errors if error is not None), None)
 
-    def settle(self, call: Call, span: Span) -> None:
-        """Put what became of its unit into *call*."""
+    def settle(self, work: Work, span: Span) -> None:
+        """
+        Put what became of its statements into *work*.
+
+        Calls that were merged are left without an outcome if their statement failed.
+        """
+        if isinstance(work, Call):
+            self._settle_call(work, span)
+        elif (found := self.results[span.first]) is not None:
+            result = decode_result(found)
+            work.settle(result.rows, is_change=result.changes > 0)
+
+    def _settle_call(self, call: Call, span: Span) -> None:
         done = [result for result in self.results[span.first : span.end] if result is not None]
         if call.timings is not None:
             durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
@@ -160,49 +176,57 @@ class _Builder:
         self.steps.append(step)
         return len(self.steps) - 1
 
-    def add_unit(self, unit: Unit, after: int | None) -> Span:
+    def add_all(self, steps: Iterable[Step], after: int | None) -> Span:
+        """Add steps that run one after another until one fails."""
         first = len(self.steps)
-        for bound in unit:
-            after = self.add(_step(bound, after))
+        for step in steps:
+            after = self.add(step if after is None else attrs.evolve(step, condition=_ok(after)))
         return Span(first, len(self.steps))
 
-    def add_savepoint(self, unit: Unit, after: int | None) -> tuple[Span, int]:
-        """Add a unit that is undone alone if it fails; also return the step that ends it."""
+    def add_savepoint(self, steps: Iterable[Step], after: int | None) -> tuple[Span, int]:
+        """Add steps that are undone alone if one fails; also return the step that ends them."""
         save = self.add(attrs.evolve(SAVEPOINT, condition=None if after is None else _ok(after)))
-        span = self.add_unit(unit, save)
+        span = self.add_all(steps, save)
         last = span.end - 1
         undo = self.add(attrs.evolve(ROLLBACK_TO, condition=_both(_ok(save), _not(_ok(last)))))
         return span, self.add(attrs.evolve(RELEASE, condition=_either(_ok(last), _ok(undo))))
 
 
-def group(units: Sequence[Unit]) -> Batch:
-    """Commit *units* together; one that fails is undone alone."""
+def group(works: Sequence[Work]) -> Batch:
+    """Commit *works* together; one that fails is undone alone."""
     builder = _Builder()
     previous = builder.add(BEGIN)
     spans: list[Span] = []
-    if len(units) == 1:
-        spans.append(builder.add_unit(units[0], previous))
+    if len(works) == 1:
+        spans.append(builder.add_all(_steps(works[0]), previous))
         previous = len(builder.steps) - 1
     else:
-        for unit in units:
-            span, previous = builder.add_savepoint(unit, previous)
+        for work in works:
+            span, previous = builder.add_savepoint(_steps(work), previous)
             spans.append(span)
     commit = builder.add(attrs.evolve(COMMIT, condition=_ok(previous)))
     builder.add(attrs.evolve(ROLLBACK, condition=_not(_ok(commit))))
-    return Batch(builder.steps, spans, commit)
+    return Batch(builder.steps, spans, commit, is_write=True)
+
+
+def beside(works: Sequence[Work]) -> Batch:
+    """Run *works* that change nothing; one that fails is no matter to the others."""
+    builder = _Builder()
+    spans = [builder.add_all(_steps(work), None) for work in works]
+    return Batch(builder.steps, spans, len(builder.steps) - 1)
 
 
 def inside(unit: Unit) -> Batch:
     """Run *unit* in the transaction that is open; if it fails, it alone is undone."""
     builder = _Builder()
-    span, end = builder.add_savepoint(unit, None)
+    span, end = builder.add_savepoint(_steps_of_unit(unit), None)
     return Batch(builder.steps, [span], end)
 
 
 def statements(unit: Unit) -> Batch:
     """Run statements one after another until one fails, and nothing around them."""
     builder = _Builder()
-    span = builder.add_unit(unit, None)
+    span = builder.add_all(_steps_of_unit(unit), None)
     return Batch(builder.steps, [span], span.end - 1)
 
 
@@ -213,9 +237,25 @@ def leave(*, commit: bool) -> Batch:
     return Batch([COMMIT, attrs.evolve(ROLLBACK, condition=_not(_ok(0)))], [], 0)
 
 
-def _step(bound: BoundStatement, after: int | None) -> Step:
-    condition = None if after is None else _ok(after)
-    return Step(bound.statement.sql, condition, encode_arguments(bound), has_rows=True)
+def _steps(work: Work) -> Iterator[Step]:
+    if isinstance(work, Call):
+        return _steps_of_unit(work.unit)
+    return iter((Step(work.sql, values=encode_values(work.values), has_rows=True),))
+
+
+def _steps_of_unit(unit: Unit) -> Iterator[Step]:
+    for bound in unit:
+        yield Step(bound.statement.sql, arguments=encode_arguments(bound), has_rows=True)
+
+
+def _values(step: Step) -> Iterator[Json]:
+    yield from step.values
+    for argument in step.arguments:
+        yield argument["value"]
+
+
+def _size(value: Json) -> int:
+    return len(value["value"]) if value["type"] == "text" else 0
 
 
 def _ok(step: int) -> Json:

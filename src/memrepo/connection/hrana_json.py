@@ -75,6 +75,8 @@ def _step(step: Step, stored: dict[str, int]) -> Json:
         statement["sql_id"] = number
     if step.arguments:
         statement["named_args"] = step.arguments
+    if step.values:
+        statement["args"] = step.values
     return (
         {"stmt": statement}
         if step.condition is None

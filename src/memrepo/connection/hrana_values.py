@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +14,14 @@ from memrepo.connection.contract import Result
 from memrepo.errors import InvalidInputError
 from memrepo.queries.statement import BoundStatement
 
-__all__ = ["MAX_VALUE_BYTES", "Json", "decode_result", "encode_arguments", "size_of"]
+__all__ = [
+    "MAX_VALUE_BYTES",
+    "Json",
+    "decode_result",
+    "encode_arguments",
+    "encode_values",
+    "size_of",
+]
 
 #: An object of a message.
 Json: TypeAlias = "dict[str, Any]"
@@ -43,6 +50,16 @@ def encode_arguments(bound: BoundStatement) -> list[Json]:
         for name, value in bound.parameters.items()
         if name in names
     ]
+
+
+def encode_values(values: Iterable[Value]) -> list[Json]:
+    """
+    Return the arguments of a statement whose text does not name them.
+
+    Raises:
+        InvalidInputError: As `encode_arguments`.
+    """
+    return [_encode("value", value) for value in values]
 
 
 def size_of(parameters: Mapping[str, Value]) -> int:

@@ -105,7 +105,7 @@ class ServerTransaction:
         await self._require(batches.RELEASE)
 
     async def _require(self, step: batches.Step) -> None:
-        reply = await self._send(Batch([step], [], 0))
+        reply = await self._send(Batch([step], [], 0, is_write=step is batches.BEGIN))
         if not reply.has_done(0):
             raise reply.failure()
 

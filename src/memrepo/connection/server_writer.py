@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Task
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 from memrepo.connection import hrana_batch as batches
 from memrepo.connection.call import Call
+from memrepo.connection.hrana_batch import Work
 from memrepo.connection.lane import Lane
+from memrepo.connection.portions import portions
 from memrepo.connection.server_errors import again, unclear
 from memrepo.connection.server_transaction import LARGE_UNIT, ServerTransaction, size_of_unit
 from memrepo.connection.settling import GRACE_S, Backoff, wind_up
@@ -19,9 +22,12 @@ from memrepo.queries.repeatable import is_repeatable
 
 __all__ = ["ServerWriter"]
 
-#: Units of one request: each has its savepoint, and all are in one transaction, which must not take
-#: 5 seconds.
-_MAX_UNITS = 250
+#: Units, or merged statements, of one request: each has its savepoint, and all are in one transaction,
+#: which must not take 5 seconds.
+_MAX_WORKS: Final = 250
+
+#: Cuts calls into what one request does step by step: `portions`, or ``iter`` for each by itself.
+_Cut: TypeAlias = Callable[[Sequence[Call]], Iterable[Work]]
 
 
 class ServerWriter(Lane):
@@ -52,7 +58,7 @@ class ServerWriter(Lane):
             await asyncio.wait({self._running}, timeout=GRACE_S)
 
     async def _send_calls(self, calls: list[Call]) -> None:
-        self._running = asyncio.create_task(self._run_calls(calls))
+        self._running = asyncio.create_task(self._run_calls(calls, portions, set()))
         try:
             await asyncio.shield(self._running)
         except asyncio.CancelledError:
@@ -61,62 +67,74 @@ class ServerWriter(Lane):
             await finish(wind_up(self._running))
             raise
 
-    async def _run_calls(self, calls: list[Call]) -> None:
-        for chunk in _chunks(calls):
-            await self._run_chunk(chunk)
+    async def _run_calls(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
+        for chunk in _chunks(cut(calls)):
+            await self._run_chunk(chunk, cut, doubtful)
 
-    async def _run_chunk(self, calls: Sequence[Call]) -> None:
-        """Give each of *calls* its outcome, trying again what can be tried again."""
+    async def _run_chunk(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
+        """
+        Give each of *calls* its outcome, trying again what can be tried again.
+
+        Args:
+            calls: What one request can do.
+            cut: How to cut them.
+            doubtful: Holds the ids of calls that may have happened.
+        """
         backoff = Backoff()
-        doubtful: set[int] = set()
         while waiting := [call for call in calls if call.is_waiting]:
-            error = await self._attempt(waiting)
+            works = list(cut(waiting))
+            error = await self._attempt(works)
             undecided = [call for call in waiting if call.is_waiting]
             if error is None or (len(undecided) > 1 and _may_be_of_one(error)):
-                for call in undecided:
-                    await self._run_chunk([call])
+                if len(works) < len(waiting):
+                    await self._run_calls(undecided, iter, doubtful)
+                else:
+                    for call in undecided:
+                        await self._run_chunk([call], iter, doubtful)
                 return
             for call in undecided:
                 _judge(call, error, doubtful)
             if any(call.is_waiting for call in undecided):
                 await backoff.pause()
 
-    async def _attempt(self, calls: Sequence[Call]) -> MemrepoError | None:
+    async def _attempt(self, works: Sequence[Work]) -> MemrepoError | None:
         """
-        Run the units of *calls* in one transaction.
+        Run *works* in one transaction.
 
         Returns:
-            The error of those that have no outcome yet; ``None`` if one of the others is the reason,
-            so that each of them can run alone.
+            The error of the calls that have no outcome yet; ``None`` if one of the others is the
+            reason, or that they were merged, so that each of them can run by itself.
         """
         try:
-            if len(calls) == 1 and _is_large(calls[0]):
-                return await self._run_alone(calls[0])
-            return await self._run_together(calls)
+            first = works[0]
+            if len(works) == 1 and isinstance(first, Call) and _is_large(first):
+                return await self._run_alone(first)
+            return await self._run_together(works)
         except MemrepoError as error:
             return error
         except Exception as error:  # noqa: BLE001 - each waiting caller is told
             return unclear(error)
 
-    async def _run_together(self, calls: Sequence[Call]) -> MemrepoError | None:
-        batch = batches.group([call.unit for call in calls])
+    async def _run_together(self, works: Sequence[Work]) -> MemrepoError | None:
+        batch = batches.group(works)
         reply = await self._transport.run(batch, timeout_s=self._timeout_s)
         if reply.has_done(batch.decisive):
-            for call, span in zip(calls, batch.spans, strict=True):
-                reply.settle(call, span)
+            for work, span in zip(works, batch.spans, strict=True):
+                reply.settle(work, span)
             return None
         failure = reply.failure()
         culprit = next(
             (
-                call
-                for call, span in zip(calls, batch.spans, strict=True)
+                work
+                for work, span in zip(works, batch.spans, strict=True)
                 if reply.first_error(span) is not None
             ),
             None,
         )
-        if culprit is None or getattr(failure, "retryable", False) or len(calls) == 1:
+        if culprit is None or getattr(failure, "retryable", False):
             return failure
-        culprit.outcome = failure
+        if isinstance(culprit, Call):
+            culprit.outcome = failure
         return None
 
     async def _run_alone(self, call: Call) -> MemrepoError | None:
@@ -138,16 +156,18 @@ class ServerWriter(Lane):
         return None
 
 
-def _chunks(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
-    """Cut a group into requests of bounded size, in order."""
+def _chunks(works: Iterable[Work]) -> Iterator[Sequence[Call]]:
+    """Cut a group into the calls of requests of bounded size, in order."""
     chunk: list[Call] = []
-    size = 0
-    for call in calls:
-        own = size_of_unit(call.unit)
-        if chunk and (len(chunk) == _MAX_UNITS or size + own > LARGE_UNIT):
+    n_works = size = 0
+    for work in works:
+        calls = [work] if isinstance(work, Call) else work.calls
+        own = sum(size_of_unit(call.unit) for call in calls)
+        if chunk and (n_works == _MAX_WORKS or size + own > LARGE_UNIT):
             yield chunk
-            chunk, size = [], 0
-        chunk.append(call)
+            chunk, n_works, size = [], 0, 0
+        chunk += calls
+        n_works += 1
         size += own
     yield chunk
 
