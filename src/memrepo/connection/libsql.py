@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from asyncio import CancelledError, Semaphore
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from asyncio import CancelledError
+from collections.abc import Sequence
 from ssl import SSLContext
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from memrepo.codec import Row
-from memrepo.connection import hrana_batch as batches
 from memrepo.connection.call import Call
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.guard import Guard
 from memrepo.connection.hooks import OnStatement, report
-from memrepo.connection.server_errors import again, is_too_large
 from memrepo.connection.server_info import describe, require_foreign_keys
+from memrepo.connection.server_reader import ServerReader
 from memrepo.connection.server_transaction import ServerTransaction
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.server_writer import ServerWriter
-from memrepo.connection.settling import Backoff, see_through
+from memrepo.connection.settling import retry, see_through
 from memrepo.connection.thread import finish
 from memrepo.connection.transaction import Transaction
 from memrepo.connection.transport import Transport
 from memrepo.connection.transports import open_transport
-from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError, TransactionError
+from memrepo.errors import ClosedError, TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LibSQLConnection"]
 
-#: Reads at once; a server refuses work from a hundred or two on.
-_MAX_READS: Final = 8
 #: Seconds that a check of the whole database may take.
 _ASIDE_S: Final = 600.0
-
-_Attempt: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class LibSQLConnection:
@@ -59,7 +53,7 @@ class LibSQLConnection:
         self._guard = Guard()
         self._transport = transport
         self._writer = ServerWriter(transport, request_timeout_s)
-        self._reads = Semaphore(_MAX_READS)
+        self._reader = ServerReader(transport, request_timeout_s)
         self._transaction: ServerTransaction | None = None
         self._on_statement = on_statement
         self._closing: asyncio.Task[None] | None = None
@@ -113,7 +107,7 @@ class LibSQLConnection:
             on_statement=on_statement,
         )
         try:
-            await connection._retry(
+            await retry(
                 lambda: require_foreign_keys(transport, request_timeout_s), connection._deadline()
             )
         except (Exception, CancelledError):
@@ -146,10 +140,10 @@ class LibSQLConnection:
 
     async def _close(self) -> None:
         self._writer.refuse()
+        self._reader.refuse()
         try:
             await self._writer.drain()
-            for _ in range(_MAX_READS):
-                await self._reads.acquire()
+            await self._reader.drain()
             if self._transaction is not None:
                 await self._transaction.roll_back()
         finally:
@@ -185,53 +179,8 @@ class LibSQLConnection:
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
         self._guard.check(self)
         call = self._call((statement,))
-        async with self._place_to_read(call.deadline):
-            try:
-                await self._retry(lambda: self._run_read(call, timeout_s), call.deadline)
-            except MemrepoError as error:
-                call.outcome = error
+        await self._reader.run(call, timeout_s)
         return self._result(call)[0].rows
-
-    @asynccontextmanager
-    async def _place_to_read(self, deadline: float) -> AsyncGenerator[None, None]:
-        if self._reads.locked():
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._reads.acquire()
-            except TimeoutError:
-                raise BusyError("waited too long for its turn") from None
-        else:
-            await self._reads.acquire()
-        try:
-            if self._guard.is_closed:
-                raise ClosedError("the store was closed before this could run")
-            yield
-        finally:
-            self._reads.release()
-
-    async def _run_read(self, call: Call, timeout_s: float) -> None:
-        batch = batches.statements(call.unit)
-        try:
-            reply = await self._transport.run(batch, timeout_s=timeout_s)
-        except MemrepoError as error:
-            if not is_too_large(error):
-                raise
-            reply = await self._transport.run_large(batch, timeout_s=timeout_s)
-        reply.settle(call, batch.spans[0])
-        if isinstance(call.outcome, DatabaseError) and call.outcome.retryable:
-            raise call.outcome
-
-    async def _retry(self, attempt: _Attempt, deadline: float) -> None:
-        """Read, as often as it takes: reading twice does no harm."""
-        backoff = Backoff()
-        while True:
-            try:
-                return await attempt()
-            except DatabaseError as error:
-                late = asyncio.get_running_loop().time() >= deadline
-                if not error.retryable or late:
-                    raise again(error, outcome_unknown=False) from error.__cause__
-            await backoff.pause()
 
     def _call(self, unit: Unit) -> Call:
         return Call(self._deadline(), unit, None if self._on_statement is None else [])
@@ -263,7 +212,7 @@ class LibSQLConnection:
         await self._writer.take(deadline)
         try:
             self._guard.check_open()
-            await see_through(self._retry(self._begin, deadline))
+            await see_through(retry(self._begin, deadline))
         except (Exception, CancelledError):
             await finish(self.end(commit=False))
             raise

@@ -12,7 +12,7 @@ from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
 from memrepo.queries.statement import MERGE_SIZES, Merge
 
-__all__ = ["MergedCalls", "portions"]
+__all__ = ["MergedCalls", "merge_of", "portions"]
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class MergedCalls:
 
 def portions(calls: Sequence[Call]) -> Iterator[MergedCalls | Call]:
     """Cut *calls* in order: into several that one merged statement can do, and single ones."""
-    for merge, neighbours in groupby(calls, _merge_of):
+    for merge, neighbours in groupby(calls, merge_of):
         same = list(neighbours)
         begin = 0
         if merge is not None:
@@ -53,7 +53,8 @@ def portions(calls: Sequence[Call]) -> Iterator[MergedCalls | Call]:
         yield from same[begin:]
 
 
-def _merge_of(call: Call) -> Merge | None:
+def merge_of(call: Call) -> Merge | None:
+    """Return how *call* can run together with others of its statement; ``None`` if it cannot."""
     # Whoever asks how long each statement took is told of each.
     if len(call.unit) == 1 and call.timings is None:
         return call.unit[0].statement.merge

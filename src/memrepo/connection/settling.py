@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from asyncio import CancelledError, Task
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from memrepo.connection.server_errors import again
 from memrepo.connection.thread import finish
+from memrepo.errors import DatabaseError
 
-__all__ = ["GRACE_S", "Backoff", "leave_to_loop", "see_through", "wind_up"]
+__all__ = ["GRACE_S", "Backoff", "leave_to_loop", "retry", "see_through", "wind_up"]
 
 T = TypeVar("T")
 
@@ -56,6 +58,24 @@ class Backoff:
         """Wait a little."""
         await asyncio.sleep(random.uniform(self._pause_s / 2, self._pause_s))  # noqa: S311 - no secret
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+
+
+async def retry(attempt: Callable[[], Awaitable[None]], deadline: float) -> None:
+    """
+    Do what does no harm if it is done twice, as often as it takes, until the loop's time *deadline*.
+
+    Raises:
+        MemrepoError: That of the last attempt.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            return await attempt()
+        except DatabaseError as error:
+            late = asyncio.get_running_loop().time() >= deadline
+            if not error.retryable or late:
+                raise again(error, outcome_unknown=False) from error.__cause__
+        await backoff.pause()
 
 
 #: What was left to run by itself; the event loop alone would let go of it.
