@@ -67,6 +67,10 @@ class Step:
     #: Whether its rows are of interest.
     has_rows: bool = False
 
+    def on(self, condition: _Condition) -> Step:
+        """Return the same step, on a condition."""
+        return Step(self.sql, condition, self.arguments, self.values, self.has_rows)
+
 
 BEGIN: Final = Step("BEGIN IMMEDIATE")
 COMMIT: Final = Step("COMMIT")
@@ -180,20 +184,22 @@ class _Builder:
         """Add steps that run one after another until one fails."""
         first = len(self.steps)
         for step in steps:
-            after = self.add(step if after is None else attrs.evolve(step, condition=_ok(after)))
+            after = self.add(step if after is None else step.on(_ok(after)))
         return Span(first, len(self.steps))
 
     def add_savepoint(self, steps: Iterable[Step], after: int | None) -> tuple[Span, int]:
         """Add steps that are undone alone if one fails; also return the step that ends them."""
-        save = self.add(attrs.evolve(SAVEPOINT, condition=None if after is None else _ok(after)))
+        save = self.add(SAVEPOINT.on(None if after is None else _ok(after)))
         span = self.add_all(steps, save)
         last = span.end - 1
-        undo = self.add(attrs.evolve(ROLLBACK_TO, condition=_both(_ok(save), _not(_ok(last)))))
-        return span, self.add(attrs.evolve(RELEASE, condition=_either(_ok(last), _ok(undo))))
+        undo = self.add(ROLLBACK_TO.on(_both(_ok(save), _not(_ok(last)))))
+        return span, self.add(RELEASE.on(_either(_ok(last), _ok(undo))))
 
 
 def group(works: Sequence[Work]) -> Batch:
     """Commit *works* together; one that fails is undone alone."""
+    if len(works) == 1 and _is_whole(works[0]):
+        return Batch(list(_steps(works[0])), [Span(0, 1)], 0, is_write=True)
     builder = _Builder()
     previous = builder.add(BEGIN)
     spans: list[Span] = []
@@ -204,8 +210,8 @@ def group(works: Sequence[Work]) -> Batch:
         for work in works:
             span, previous = builder.add_savepoint(_steps(work), previous)
             spans.append(span)
-    commit = builder.add(attrs.evolve(COMMIT, condition=_ok(previous)))
-    builder.add(attrs.evolve(ROLLBACK, condition=_not(_ok(commit))))
+    commit = builder.add(COMMIT.on(_ok(previous)))
+    builder.add(ROLLBACK.on(_not(_ok(commit))))
     return Batch(builder.steps, spans, commit, is_write=True)
 
 
@@ -234,7 +240,13 @@ def leave(*, commit: bool) -> Batch:
     """End the transaction that is open; one that cannot be committed is rolled back."""
     if not commit:
         return Batch([ROLLBACK], [], 0)
-    return Batch([COMMIT, attrs.evolve(ROLLBACK, condition=_not(_ok(0)))], [], 0)
+    return Batch([COMMIT, ROLLBACK.on(_not(_ok(0)))], [], 0)
+
+
+def _is_whole(work: Work) -> bool:
+    # A statement is a transaction by itself. But it stays where the server finds that its answer is
+    # too large to send, and then says that it failed.
+    return isinstance(work, Call) and len(work.unit) == 1 and work.unit[0].statement.returns_little
 
 
 def _steps(work: Work) -> Iterator[Step]:

@@ -250,7 +250,7 @@ class HttpStream:
                 body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
             )
         except DatabaseError as error:
-            if is_new or "HTTP 400" not in str(error):
+            if is_new or not _is_baton_refused(error):
                 raise
             # A server that was started anew does not know the baton.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
@@ -260,6 +260,11 @@ class HttpStream:
         read = _read(reply)
         self._transport.mark.wrote(read)
         return read
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a baton; see `Stream`."""
+        return self._baton is not None
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""
@@ -286,6 +291,10 @@ async def _decode(content: bytes) -> Json:
         return as_object(decoded)
     except ValueError as error:
         raise unclear(error) from error
+
+
+def _is_baton_refused(error: DatabaseError) -> bool:
+    return "HTTP 400" in str(error) or _is_not_found(error)
 
 
 def _is_not_found(error: DatabaseError) -> bool:

@@ -251,6 +251,11 @@ class WebSocketStream:
             self._transport.mark.wrote(reply)
         return reply
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether its socket is good; see `Stream`."""
+        return self._link is not None and self._link.is_good
+
     async def abandon(self) -> None:
         """End it; see `Stream`."""
         if self._stream is not None:

@@ -116,6 +116,8 @@ def of_status(status: int, error: ServerError) -> MemrepoError:
         return translate(error)
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return _because(BusyError(f"the server is overloaded (HTTP {status})"), error)
+    if "with primary broken" in error.message:
+        return lost(error, was_sent=True)  # by a replica whose stream it was on
     ours = DatabaseError(f"the server failed (HTTP {status})")
     # A bare 500 has been seen for a write that was stored.
     ours.outcome_unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from memrepo.connection import hrana_batch as batches
 from memrepo.connection.call import Call
 from memrepo.connection.hrana_batch import Work
+from memrepo.connection.kept_stream import KeptStream
 from memrepo.connection.lane import Lane
 from memrepo.connection.portions import portions
 from memrepo.connection.server_errors import again, unclear
@@ -41,6 +42,7 @@ class ServerWriter(Lane):
         """Write by *transport*; a request may take *timeout_s* seconds."""
         super().__init__(self._send_calls, self._settle_group)
         self._transport = transport
+        self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
         self._running: Task[None] | None = None
 
@@ -49,9 +51,10 @@ class ServerWriter(Lane):
         self.refuse_all(_closed)
 
     async def drain(self) -> None:
-        """Wait until what runs has its outcome."""
+        """Wait until what runs has its outcome, and let go of the server."""
         if self._running is not None:
             await asyncio.wait({self._running})
+        await self._kept.close()
 
     async def _settle_group(self) -> None:
         if self._running is not None:
@@ -68,6 +71,9 @@ class ServerWriter(Lane):
             raise
 
     async def _run_calls(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
+        if len(calls) == 1:
+            await self._run_chunk(calls, iter, doubtful)
+            return
         for chunk in _chunks(cut(calls)):
             await self._run_chunk(chunk, cut, doubtful)
 
@@ -117,7 +123,7 @@ class ServerWriter(Lane):
 
     async def _run_together(self, works: Sequence[Work]) -> MemrepoError | None:
         batch = batches.group(works)
-        reply = await self._transport.run(batch, timeout_s=self._timeout_s)
+        reply = await self._kept.run(batch, timeout_s=self._timeout_s)
         if reply.has_done(batch.decisive):
             for work, span in zip(works, batch.spans, strict=True):
                 reply.settle(work, span)

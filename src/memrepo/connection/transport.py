@@ -16,6 +16,11 @@ class Stream(Protocol):
         """Run a batch; with *is_last* the stream ends with it. One at a time; raises as `Transport.run`."""
         ...
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is open, as far as this side knows."""
+        ...
+
     async def abandon(self) -> None:
         """End it without asking what becomes of its transaction: the server rolls it back."""
         ...

@@ -7,6 +7,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+import attrs
 from pypika import Criterion, Field, Order, Parameter, Table
 from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
 from pypika.functions import Count
@@ -151,13 +152,13 @@ def columns_of(table: Table, names: Iterable[str]) -> list[Field]:
     return [table[name] for name in names]
 
 
-def statement(name: str, query: QueryBuilder) -> Statement:
+def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -> Statement:
     """Print *query* once and for all."""
     sql = query.get_sql()
     # pypika prints nothing, and says nothing, where a part is missing; SQLite runs nothing happily.
     if not sql:
         raise ValueError(f"{name} is empty")
-    return Statement(name, sql)
+    return Statement(name, sql, returns_little=returns_little)
 
 
 def merged(
@@ -171,7 +172,7 @@ def merged(
     def sql(count: int) -> str:
         return text.replace(items.rows(1), items.rows(count), 1)
 
-    return Statement(single.name, single.sql, Merge(sql, items.of, split))
+    return attrs.evolve(single, merge=Merge(sql, items.of, split))
 
 
 def page(

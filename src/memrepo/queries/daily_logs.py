@@ -74,6 +74,7 @@ APPEND: Final = merged(
     statement(
         "daily_logs.append",
         Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new(param)).returning(_d.id),
+        returns_little=True,
     ),
     ("scope", "session_id", "event_type", "event_data", "now", "key"),
     _append_each,

@@ -26,6 +26,8 @@ class Statement:
     sql: str
     #: How it runs for several calls at once; ``None`` if it runs for each.
     merge: Merge | None = None
+    #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
+    returns_little: bool = False
 
     def bind(self, **parameters: Value) -> BoundStatement:
         """Give each placeholder its value."""
