@@ -24,7 +24,9 @@ Action: TypeAlias = tuple[str, Callable[[Store], Awaitable[object]]]
 _SCOPES: Final = ("", "user:1")
 
 
-def _remember(text: str, scope: str, source: str, expires_in: int | None) -> Action:
+def remember(text: str, scope: str, source: str, expires_in: int | None) -> Action:
+    """The call of `remember` with these."""
+
     async def act(store: Store) -> object:
         expiry = None if expires_in is None else Clock().now + timedelta(hours=expires_in)
         repo = store.scoped(scope).memories if scope else store.memories
@@ -33,7 +35,9 @@ def _remember(text: str, scope: str, source: str, expires_in: int | None) -> Act
     return f"remember({text!r}, {scope!r}, {source!r}, {expires_in})", act
 
 
-def _append(session_id: int | None, scope: str, number: int) -> Action:
+def append(session_id: int | None, scope: str, number: int) -> Action:
+    """The call of `append` with these."""
+
     async def act(store: Store) -> object:
         repo = store.scoped(scope).daily_logs if scope else store.daily_logs
         return await repo.append(session_id, "test", number)
@@ -41,11 +45,14 @@ def _append(session_id: int | None, scope: str, number: int) -> Action:
     return f"append({session_id}, {scope!r}, {number})", act
 
 
-def _touch(id: int) -> Action:
+def touch(id: int) -> Action:
+    """The call of `touch`."""
     return f"touch({id})", lambda store: store.memories.touch(id)
 
 
-def _get(id: int, scope: str) -> Action:
+def get(id: int, scope: str) -> Action:
+    """The call of `get`."""
+
     async def act(store: Store) -> object:
         return await (store.scoped(scope).memories if scope else store.memories).get(id)
 
@@ -58,27 +65,27 @@ _scopes = st.sampled_from(_SCOPES)
 _sessions = st.sampled_from([1, 2, 99, None])
 _writes = st.one_of(
     st.builds(
-        _remember,
+        remember,
         _texts,
         _scopes,
         st.sampled_from(["inferred", "user_explicit"]),
         st.sampled_from([None, 1, 2]),
     ),
-    st.builds(_append, _sessions, _scopes, st.integers(0, 9)),
+    st.builds(append, _sessions, _scopes, st.integers(0, 9)),
     # Not a fact that is gone: remembering that takes two units, so touching it may come between.
-    st.builds(_touch, st.just(1)),
+    st.builds(touch, st.just(1)),
 )
-_reads = st.builds(_get, st.integers(1, 12), _scopes)
+_reads = st.builds(get, st.integers(1, 12), _scopes)
 #: Long runs of one kind, which are what is merged, and mixtures.
 _many_writes = st.one_of(
     st.lists(_writes, max_size=12),
     st.lists(
-        st.builds(_append, st.sampled_from([1, 1, 1, 1, 2]), st.just(""), st.just(0)),
+        st.builds(append, st.sampled_from([1, 1, 1, 1, 2]), st.just(""), st.just(0)),
         min_size=70,
         max_size=90,
     ),
     st.lists(
-        st.builds(_remember, _texts, _scopes, st.just("inferred"), st.none()),
+        st.builds(remember, _texts, _scopes, st.just("inferred"), st.none()),
         min_size=18,
         max_size=40,
     ),
@@ -139,8 +146,8 @@ async def _together(store: Store, actions: Sequence[Action]) -> list[object]:
     return await asyncio.gather(*tasks)
 
 
-async def _compare(writes: Sequence[Action], reads: Sequence[Action], folder: Path) -> None:
-    url = str(folder / "agent.db")
+async def compare(url: str, writes: Sequence[Action], reads: Sequence[Action]) -> None:
+    """Make calls at once on a store, and one by one on another, and compare all that they give."""
     async with (
         memrepo.connect(url, clock=Clock()) as grouped,
         memrepo.connect(":memory:", clock=Clock()) as plain,
@@ -155,9 +162,9 @@ async def _compare(writes: Sequence[Action], reads: Sequence[Action], folder: Pa
 
 @given(_many_writes, st.lists(_reads, max_size=80))
 @settings(max_examples=40, deadline=None)
-@example([_append(1, "", n) for n in range(100)], [_get(1, "")] * 100)
-@example([_append(2 if n == 70 else 1, "", n) for n in range(100)], [])
-@example([_remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])
+@example([append(1, "", n) for n in range(100)], [get(1, "")] * 100)
+@example([append(2 if n == 70 else 1, "", n) for n in range(100)], [])
+@example([remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])
 def test_together_as_one_by_one(writes: list[Action], reads: list[Action]) -> None:
     """
     Calls in one group give what they give one after another, and leave the same rows.
@@ -165,7 +172,7 @@ def test_together_as_one_by_one(writes: list[Action], reads: list[Action]) -> No
     Among them are some that are refused, and facts that are forgotten, expired or replaced.
     """
     with TemporaryDirectory() as folder:
-        asyncio.run(_compare(writes, reads, Path(folder)))
+        asyncio.run(compare(str(Path(folder) / "agent.db"), writes, reads))
 
 
 @pytest.mark.asyncio

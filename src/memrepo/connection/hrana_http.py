@@ -32,13 +32,7 @@ from memrepo.connection.hrana_json import (
 from memrepo.connection.hrana_values import Json
 from memrepo.connection.http_session import drop_session, failed
 from memrepo.connection.replication import ReplicationMark
-from memrepo.connection.server_errors import (
-    ServerError,
-    lost,
-    of_status,
-    translate,
-    unclear,
-)
+from memrepo.connection.server_errors import ServerError, lost, of_status, translate, unclear
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.settling import leave_to_loop
 from memrepo.errors import AuthenticationError, DatabaseError, MemrepoError

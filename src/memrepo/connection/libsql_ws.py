@@ -149,7 +149,7 @@ class WebSocketTransport:
             raise lost(error, was_sent=False) from error
         except (LibsqlError, aiohttp.ClientError, OSError) as error:
             self._retire(link)
-            reason = await self.explain(error, was_sent=False)
+            reason = await self.explain(error, timeout_s, was_sent=False)
             raise reason from reason.__cause__
         except BaseException:
             self._retire(link)
@@ -184,7 +184,7 @@ class WebSocketTransport:
             link.is_suspect = True
             raise deadline(error) from error
         except (LibsqlError, aiohttp.ClientError, OSError) as error:
-            reason = await self.explain(error, was_sent=True, is_write=is_write)
+            reason = await self.explain(error, timeout_s, was_sent=True, is_write=is_write)
             raise reason from reason.__cause__
         except (ValueError, KeyError, TypeError) as error:
             raise unclear(error) from error
@@ -196,9 +196,9 @@ class WebSocketTransport:
     # --- what went wrong -------------------------------------------------------------------------
 
     async def explain(
-        self, error: Exception, *, was_sent: bool, is_write: bool = False
+        self, error: Exception, timeout_s: float, *, was_sent: bool, is_write: bool = False
     ) -> MemrepoError:
-        """Return our error for one of libsql-client's or aiohttp's."""
+        """Return our error for one of libsql-client's or aiohttp's; asking takes *timeout_s* at most."""
         if isinstance(error, LibsqlError) and error.code not in _GONE:
             cause = ServerError(error.code, error.explanation)
             return translate(cause)
@@ -208,7 +208,7 @@ class WebSocketTransport:
         # work, and does not say which.
         probe = _WRITE if is_write else _HELLO
         try:
-            await self._http.run(Batch([probe], [], 0), timeout_s=_CONNECT_S)
+            await self._http.run(Batch([probe], [], 0), timeout_s=min(timeout_s, _CONNECT_S))
         except DatabaseError as reason:
             if not reason.retryable:
                 return reason
