@@ -225,27 +225,52 @@ def test_group_in_which_a_unit_fails() -> None:
     ]
 
 
-def test_group_in_which_a_merged_statement_fails() -> None:
-    """It is undone alone, its neighbours are committed, and its calls are left without an outcome."""
+def test_group_with_merged_statements() -> None:
+    """They are one step each, and each of their calls is given its own rows."""
     works = _mixed()
     batch = hrana_batch.group(works)
-    ran = _runs(batch, {batch.spans[0].first})
-    assert ran == [
-        *("BEGIN IMMEDIATE", "SAVEPOINT unit", "ROLLBACK TO unit", "RELEASE unit"),
+    assert _runs(batch, set()) == [
+        *("BEGIN IMMEDIATE", "merged of 4"),
         *("SAVEPOINT unit", "0.0", "0.1", "RELEASE unit"),
-        *("SAVEPOINT unit", "merged of 4", "RELEASE unit", "COMMIT"),
+        *("merged of 4", "COMMIT"),
     ]
-    reply = _reply(batch, {batch.spans[0].first}, [[{"type": "integer", "value": "2"}]])
+    reply = _reply(batch, set(), [[{"type": "integer", "value": "2"}]])
     for work, span in zip(works, batch.spans, strict=True):
         reply.settle(work, span)
-    failed, unit, merged = works
-    assert isinstance(failed, MergedCalls)
+    merged, unit, _ = works
     assert isinstance(merged, MergedCalls)
     assert isinstance(unit, Call)
-    assert [call.outcome for call in failed.calls] == [None] * 4
     assert [len(result.rows) for result in unit.result()] == [1, 1]
     # The row that came back is the third call's.
     assert [len(call.result()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_group_in_which_a_merged_statement_fails(number: int) -> None:
+    """Nothing is committed, and its calls are left without an outcome."""
+    works = _mixed()
+    batch = hrana_batch.group(works)
+    failing = {batch.spans[number].first}
+    ran = _runs(batch, failing)
+    assert "COMMIT" not in ran
+    assert (ran[0], ran[-1]) == ("BEGIN IMMEDIATE", "ROLLBACK")
+    failed = works[number]
+    assert isinstance(failed, MergedCalls)
+    _reply(batch, failing, []).settle(failed, batch.spans[number])
+    assert [call.outcome for call in failed.calls] == [None] * 4
+
+
+def test_lone_statement_that_returns_little() -> None:
+    """It is sent bare, as a write; any other is in a transaction, which undoes it if need be."""
+    append = daily_logs.APPEND.bind(
+        scope="", session_id=None, event_type="x", event_data=None, now="", key=None
+    )
+    batch = hrana_batch.group([_call(append)])
+    assert [step.sql for step in batch.steps] == [daily_logs.APPEND.sql]
+    assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
+    for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_MERGED.bind(v=1))]):
+        texts = [step.sql for step in hrana_batch.group(calls).steps]
+        assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
 
 
 def test_merged_values_have_no_names() -> None:

@@ -146,6 +146,40 @@ async def test_thousand_at_once(sqld: Sqld, scheme: str) -> None:
         assert await store.memories.count() == 1_300
 
 
+async def test_thousand_at_once_are_few_statements(sqld: Sqld) -> None:
+    """A thousand appends at once, and a thousand reads, are a few requests of a few statements each."""
+    async with proxy(sqld.port) as state:
+        sent = bytearray()
+
+        def watch(data: bytes) -> bytes | None:
+            sent.extend(data)
+            return data
+
+        state.on_request = watch
+        url = f"http://127.0.0.1:{state.port}?namespace={sqld.new_namespace()}"
+        async with memrepo.connect(url) as store:
+            await store.memories.remember("Likes tea")
+            for call, most_requests in (
+                (lambda: store.daily_logs.append(None, "x"), 2),
+                (lambda: store.memories.get(1), 8 + 4),
+            ):
+                sent.clear()
+                await asyncio.gather(*(call() for _ in range(1_000)))
+                assert sent.count(b"POST /") <= most_requests
+                assert sent.count(b'"stmt":') < 60
+            assert len({e.id async for e in store.daily_logs.iterate()}) == 1_000
+
+
+@both
+async def test_answer_too_large_for_reads_together(sqld: Sqld, scheme: str) -> None:
+    """Reads at once whose rows are together more than a server sends all have their rows."""
+    async with busy_store(sqld.new_url(scheme)) as store:
+        texts = [f"{n} " + "\u0001" * 10_000 for n in range(300)]
+        facts = await store.memories.remember_many(MemoryNew(content=text) for text in texts)
+        found = await asyncio.gather(*(store.memories.get(fact.id) for fact in facts))
+        assert [fact.content for fact in found] == texts
+
+
 @both
 async def test_read_then_write_of_many_stores(sqld: Sqld, scheme: str) -> None:
     """Blocks that read and then write, of several stores at once, lose nothing and all succeed."""

@@ -197,19 +197,23 @@ class _Builder:
 
 
 def group(works: Sequence[Work]) -> Batch:
-    """Commit *works* together; one that fails is undone alone."""
+    """
+    Commit *works* together; a unit that fails is undone alone.
+
+    If merged calls fail, nothing is committed: so that they can run one by one, in their order.
+    """
     if len(works) == 1 and _is_whole(works[0]):
         return Batch(list(_steps(works[0])), [Span(0, 1)], 0, is_write=True)
     builder = _Builder()
     previous = builder.add(BEGIN)
     spans: list[Span] = []
-    if len(works) == 1:
-        spans.append(builder.add_all(_steps(works[0]), previous))
-        previous = len(builder.steps) - 1
-    else:
-        for work in works:
+    for work in works:
+        if len(works) == 1 or isinstance(work, MergedCalls):
+            span = builder.add_all(_steps(work), previous)
+            previous = span.end - 1
+        else:
             span, previous = builder.add_savepoint(_steps(work), previous)
-            spans.append(span)
+        spans.append(span)
     commit = builder.add(COMMIT.on(_ok(previous)))
     builder.add(ROLLBACK.on(_not(_ok(commit))))
     return Batch(builder.steps, spans, commit, is_write=True)

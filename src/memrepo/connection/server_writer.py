@@ -109,7 +109,7 @@ class ServerWriter(Lane):
 
         Returns:
             The error of the calls that have no outcome yet; ``None`` if one of the others is the
-            reason, or that they were merged, so that each of them can run by itself.
+            reason, or that some were merged, so that each of them can run by itself.
         """
         try:
             first = works[0]
@@ -129,18 +129,16 @@ class ServerWriter(Lane):
                 reply.settle(work, span)
             return None
         failure = reply.failure()
-        culprit = next(
-            (
-                work
-                for work, span in zip(works, batch.spans, strict=True)
-                if reply.first_error(span) is not None
-            ),
-            None,
-        )
-        if culprit is None or getattr(failure, "retryable", False):
+        culprits = [
+            work
+            for work, span in zip(works, batch.spans, strict=True)
+            if reply.first_error(span) is not None
+        ]
+        if not culprits or getattr(failure, "retryable", False):
             return failure
-        if isinstance(culprit, Call):
-            culprit.outcome = failure
+        # Nothing runs after merged calls that fail; before them, a unit may have failed by itself.
+        if isinstance(culprits[-1], Call) and isinstance(culprits[0], Call):
+            culprits[0].outcome = failure
         return None
 
     async def _run_alone(self, call: Call) -> MemrepoError | None:
