@@ -26,6 +26,7 @@ from memrepo import (
     WrongLoopError,
 )
 from memrepo.connection import settling
+from memrepo.queries.statement import Statement
 from tests.servers.proxy import Proxy, proxy
 from tests.servers.sqld import Sqld
 
@@ -368,10 +369,13 @@ async def test_cancelled_write(sqld: Sqld, scheme: str, caplog: pytest.LogCaptur
 
 
 @both
-async def test_cancelled_write_on_a_held_lock(sqld: Sqld, scheme: str) -> None:
+@pytest.mark.parametrize("n_before", [0, 3], ids=["new stream", "kept stream"])
+async def test_cancelled_write_on_a_held_lock(sqld: Sqld, scheme: str, n_before: int) -> None:
     """A write that is cancelled while the server keeps it waiting lets go within a second."""
     namespace = sqld.new_namespace()
     async with memrepo.connect(sqld.url(namespace, scheme)) as store:
+        for n in range(n_before):
+            await store.daily_logs.append(None, f"{n}")
         with sqld.lock(namespace):
             tasks = [asyncio.create_task(store.memories.remember(f"{n}")) for n in range(5)]
             await asyncio.sleep(0.1)
@@ -424,6 +428,48 @@ async def test_cancelled_call_in_a_block(sqld: Sqld, scheme: str) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert await store.memories.count() == 0
+
+
+@both
+async def test_cancelled_write_on_a_kept_stream(sqld: Sqld, scheme: str) -> None:
+    """A write that is cut off in the middle of a run of writes is undone, and leaves no lock."""
+    namespace = sqld.new_namespace(txn_timeout_s=1)
+    slow = Statement(
+        "slow",
+        "INSERT INTO daily_logs (scope, event_type, timestamp) WITH RECURSIVE c(n) AS (SELECT 1"
+        " UNION ALL SELECT n + 1 FROM c WHERE n < 20000000) SELECT max(n), 'slow', '' FROM c",
+    )
+    async with memrepo.connect(sqld.url(namespace, scheme)) as store:
+        for n in range(3):
+            await store.daily_logs.append(None, f"{n}")
+        task = asyncio.create_task(store.connection.write((slow.bind(),)))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        event = await store.daily_logs.append(None, "after")
+        assert (await store.daily_logs.get(event.id)).event_type == "after"
+        await elsewhere(lambda: sqld.query(namespace, "CREATE TABLE theirs (a)"))
+
+
+@both
+async def test_restart_between_two_writes(new_sqld: Callable[..., Sqld], scheme: str) -> None:
+    """A server that is started anew in a run of writes costs at most one of them its certain outcome."""
+    server = new_sqld()
+    async with memrepo.connect(server.url(scheme=scheme)) as store:
+        for n in range(3):
+            await store.daily_logs.append(None, f"{n}")
+        await elsewhere(server.restart)
+        errors: list[ConnectionLostError] = []
+        for n in range(3, 6):
+            try:
+                await store.daily_logs.append(None, f"{n}")
+            except ConnectionLostError as error:
+                errors.append(error)
+        assert [error.outcome_unknown for error in errors] in ([], [True])
+        # What can be repeated is not even noticed.
+        await elsewhere(server.restart)
+        assert (await store.memories.remember("after")).outcome in ("created", "duplicate")
 
 
 # --- its life ----------------------------------------------------------------------------------
