@@ -75,6 +75,15 @@ def left_well(url: str) -> bool:
 # --- a forgotten close -------------------------------------------------------------------------
 
 FORGOTTEN = {
+    "dropped_at_exit": """
+        import atexit
+        kept = []
+        async def main():
+            kept.append(await open_and_write())
+        asyncio.run(main())
+        atexit.register(kept.clear)
+        ready()
+        """,
     "local": """
         async def main():
             store = await open_and_write()

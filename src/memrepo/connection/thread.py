@@ -126,10 +126,14 @@ class WorkerThread:
         stop: Callable[[], object] = connection.stop
         if sys.is_finalizing():
             stop()
-        else:
+            return
+        try:
             # On a thread without an event loop: aiosqlite would tell the one that runs here, which
             # may be closed by then, and print a traceback.
             threading.Thread(target=stop, daemon=True).start()
+        except RuntimeError:
+            # Python 3.12 starts no thread any more when functions registered with atexit run.
+            stop()
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:

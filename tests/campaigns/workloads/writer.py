@@ -26,10 +26,20 @@ async def main() -> None:
     marker = Marker(Path(path).with_name("marker"))
     for opening in range(int(openings)):
         async with memrepo.connect(path, durability=profile) as store:
-            session = await store.sessions.start(end_active=True)
+            session = await _start(store, is_tolerant=bool(rest))
             marker.say("open", prefix)
             tags = [f"{prefix}-{opening}-{number}" for number in range(int(units))]
             await write_units(store, session.id, marker, tags, int(tasks), is_tolerant=bool(rest))
+
+
+async def _start(store: memrepo.Store, *, is_tolerant: bool) -> memrepo.Session:
+    try:
+        return await store.sessions.start(end_active=True)
+    except memrepo.DatabaseError:
+        if not is_tolerant:
+            raise
+    # The fault was this write's; it may have happened, and is safe to repeat.
+    return await store.sessions.start(end_active=True)
 
 
 if __name__ == "__main__":
