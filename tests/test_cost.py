@@ -19,10 +19,10 @@ NEEDLE = ("the meeting on Friday " * 50)[:1_000]
 
 async def test_filter_of_50_000_characters_is_refused(store: memrepo.Store) -> None:
     """It is an error of the argument's, at once, before anything is sent to the database."""
-    started_s = time.perf_counter()
+    started_s = time.thread_time()  # of this thread only: other programs' work does not count
     with pytest.raises(memrepo.InvalidInputError, match="contains: must not be longer than 1,000"):
         await store.memories.find_many(memrepo.MemoryFilter(contains="%a" * 25_000))
-    assert time.perf_counter() - started_s < 0.1
+    assert time.thread_time() - started_s < 0.1
 
 
 async def test_slow_filter_is_stopped(store: memrepo.Store) -> None:

@@ -15,7 +15,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import closing
@@ -31,6 +30,7 @@ from memrepo.codec import Row
 from memrepo.connection.contract import Connection, Result
 from memrepo.migrations import Migration, load_migrations
 from memrepo.queries.statement import BoundStatement, Unit
+from tests import leaks
 from tests.conftest import Clock, complaints
 
 PROJECT = Path(__file__).parents[1]
@@ -626,7 +626,7 @@ async def test_migrate_cancelled(moment: str, tmp_path: Path, clock: Clock) -> N
 @pytest.mark.asyncio
 async def test_connect_cancelled(tmp_path: Path, clock: Clock) -> None:
     """Cancelled after any number of the event loop's turns, opening leaves one version and no thread."""
-    threads = threading.active_count()
+    threads = leaks.threads()
     for n_turns in range(0, 120, 4):
         path = tmp_path / f"{n_turns}.db"
         task = asyncio.create_task(_open(path))
@@ -639,8 +639,7 @@ async def test_connect_cancelled(tmp_path: Path, clock: Clock) -> None:
         async with memrepo.connect(path, clock=clock) as store:
             assert store.schema_version == LATEST
         assert assert_whole(path) == LATEST
-    executor_threads = 1  # of asyncio.to_thread, which the loop keeps
-    assert threading.active_count() <= threads + executor_threads + 4
+    await leaks.settled(threads)
 
 
 _OPENER = """

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one worker, so that it is built once
+
 PROJECT = Path(__file__).parents[1]
 #: What a wheel is built from; no test, no cache, no environment.
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src", "schema")

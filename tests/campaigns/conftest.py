@@ -1,4 +1,4 @@
-"""Fixtures of the fault campaigns, and the list of their figures at the end of a run."""
+"""Fixtures of the fault campaigns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from . import building
+from . import building, reporting
 from .scale import Figures, is_long
-
-_LINES = pytest.StashKey[list[str]]()
-
 
 #: seconds that one campaign may take; each limits its programs by itself, and far more tightly
 _LIMIT_SHORT_S, _LIMIT_LONG_S = 600, 6 * 3600
@@ -38,23 +35,11 @@ def preload(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def figures(request: pytest.FixtureRequest) -> Figures:
     """A function that reports a campaign's figures as one line, with the time it took."""
     began = time.monotonic()
-    lines = request.config.stash.setdefault(_LINES, [])
 
     def report(campaign: str, **values: object) -> None:
         said = ", ".join(f"{name} {value}" for name, value in values.items())
-        line = f"{campaign}: {said}, {time.monotonic() - began:.1f} s"
-        lines.append(line.replace("_", " "))
-        print(lines[-1])
+        line = f"{campaign}: {said}, {time.monotonic() - began:.1f} s".replace("_", " ")
+        request.node.user_properties.append((reporting.FIGURES, line))
+        print(line)
 
     return report
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """List the figures of all campaigns that ran."""
-    lines = config.stash.get(_LINES, [])
-    if lines:
-        terminalreporter.section(f"fault campaigns, {'long' if is_long() else 'short'} form")
-        for line in lines:
-            terminalreporter.write_line(line)
