@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # How tests run beside each other: each worker has servers of its own. ARGS=-n0 runs them one by one.
 WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: demo test check campaigns bench docs clean
+.PHONY: demo test check campaigns bench bench-servers docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/python docs/examples/assistant.py --transcript docs/examples/transcript.txt
@@ -29,8 +29,12 @@ campaigns: $(VENV)/.dev $(SQLD_DIR)/.fetched
 	$(BIN)/python -m pytest -m campaign -s $(if $(filter long,$(MEMREPO_CAMPAIGN)),,$(WORKERS)) $(ARGS)
 
 # `make bench ARGS=--quick` tries it out. For the committed page: ARGS="--table docs/benchmarks.md"
-bench: $(BENCH)/.python $(BENCH)/.node
+bench: $(BENCH)/.python $(BENCH)/.node bench-servers
 	$(BENCH)/venv/bin/python -m tests.benchmarks --json $(BENCH)/results.json --table $(BENCH)/table.md $(ARGS)
+
+# The tables of docs/explanation/sizing.md.
+bench-servers: $(BENCH)/.python $(BENCH)/.node $(SQLD_DIR)/.fetched
+	$(BENCH)/venv/bin/python -m tests.benchmarks.servers $(filter --quick,$(ARGS))
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate_reference.py

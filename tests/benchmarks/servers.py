@@ -1,5 +1,5 @@
 """
-A store on a file and on a server, beside libsql-client as its README uses it.
+A store on a file and on a server, beside libsql-client and @libsql/client as their READMEs use them.
 
 ``python -m tests.benchmarks.servers`` prints the tables of docs/explanation/sizing.md. It needs sqld (``make
 test`` fetches it, or set ``SQLD``), and a machine that does nothing else. Each round measures every
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import platform
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -32,7 +34,7 @@ import libsql_client
 
 import memrepo
 from memrepo import MemoryNew, Store
-from tests.benchmarks import sql
+from tests.benchmarks import files, sql
 from tests.benchmarks.data import SESSION_ID, Event, Fact
 from tests.benchmarks.stats import ratios, short
 from tests.servers.binary import find_sqld
@@ -120,7 +122,10 @@ async def _with_plain(port: int, measure: _Measure) -> None:
         await measure(Work(append, remember_all, get))
 
 
-NAMES: Final = ("file", "HTTP", "WebSocket", "libsql-client")
+#: The clients that it is compared with: Python's, and the original system's in Node.
+_PYTHON, _NODE = "libsql-client", "@libsql/client"
+NAMES: Final = ("file", "HTTP", "WebSocket", _PYTHON)
+_SCRIPT: Final = Path(__file__).parent / "node" / "server.mjs"
 
 
 async def _with(name: str, folder: Path, measure: _Measure) -> None:
@@ -129,11 +134,48 @@ async def _with(name: str, folder: Path, measure: _Measure) -> None:
         return
     server = _server(folder, *_UNLIMITED)
     try:
-        if name == "libsql-client":
+        if name == _PYTHON:
             await _with_plain(server.port, measure)
         else:
             scheme = "http" if name == "HTTP" else "ws"
             await _with_ours(f"{scheme}://localhost:{server.port}", measure)
+    finally:
+        server.stop()
+
+
+def _has_node() -> bool:
+    package = files.BENCH / "node" / "node_modules" / "@libsql" / "client"
+    return shutil.which("node") is not None and package.exists()
+
+
+async def _node_rates(folder: Path, counts: Counts) -> list[float]:
+    """Let @libsql/client do the same rows, in a process of its own."""
+    server = _server(folder, *_UNLIMITED)
+    try:
+        # The tables are memrepo's, and so is the session.
+        async with memrepo.connect(f"http://localhost:{server.port}") as store:
+            session = await store.sessions.get_or_start()
+        order = {
+            "url": f"http://localhost:{server.port}",
+            "session_id": session.id,
+            "data": EVENT.data,
+            "append": sql.APPEND_RETURNING,
+            "remember": sql.REMEMBER,
+            "get": sql.GET,
+            "n_warm": 10 * _N_WARM,
+            "one_by_one": counts.one_by_one,
+            "at_once": counts.at_once,
+            "facts": [_fact(n) for n in range(counts.bulk)],
+        }
+        # Beside the packages: Node looks for them from where the script lies.
+        script = shutil.copy(_SCRIPT, files.BENCH / "node")
+        pipe = asyncio.subprocess.PIPE
+        node = await asyncio.create_subprocess_exec("node", script, stdin=pipe, stdout=pipe)
+        out, _ = await node.communicate(json.dumps(order).encode())
+        if node.returncode:
+            raise RuntimeError(f"{_NODE} failed")
+        rates: list[float] = json.loads(out)
+        return rates
     finally:
         server.stop()
 
@@ -183,10 +225,11 @@ async def _measure_rows(work: Work, counts: Counts, rates: list[float]) -> None:
 
 def _compare(counts: Counts, n_rounds: int) -> dict[str, list[list[float]]]:
     """Return each contender's rates: a list a row, with a rate a round."""
-    rates: dict[str, list[list[float]]] = {name: [[] for _ in ROWS] for name in NAMES}
+    names = (*NAMES, _NODE) if _has_node() else NAMES
+    rates: dict[str, list[list[float]]] = {name: [[] for _ in ROWS] for name in names}
     for number in range(n_rounds):
-        shift = number % len(NAMES)
-        for name in NAMES[shift:] + NAMES[:shift]:
+        shift = number % len(names)
+        for name in names[shift:] + names[:shift]:
             _say(f"round {number + 1} of {n_rounds}: {name}")
             measured: list[float] = []
             with tempfile.TemporaryDirectory() as folder:
@@ -194,16 +237,20 @@ def _compare(counts: Counts, n_rounds: int) -> dict[str, list[list[float]]]:
                 async def measure(work: Work, measured: list[float] = measured) -> None:
                     await _measure_rows(work, counts, measured)
 
-                asyncio.run(_with(name, Path(folder), measure))
+                if name == _NODE:
+                    measured += asyncio.run(_node_rates(Path(folder), counts))
+                else:
+                    asyncio.run(_with(name, Path(folder), measure))
             for row, rate in zip(rates[name], measured, strict=True):
                 row.append(rate)
     return rates
 
 
-def _print_comparison(rates: dict[str, list[list[float]]]) -> None:
-    *ours, plain = NAMES
-    print("| a second | " + " | ".join([*ours, "libsql-client, alone"]) + " |")
-    print("|---" + "|--:" * len(NAMES) + "|")
+def _print_comparison(rates: dict[str, list[list[float]]], plain: str) -> None:
+    """Print the rates, and the ratios to those of *plain*."""
+    ours = NAMES[:-1]
+    print("| a second | " + " | ".join([*ours, f"{plain}, alone"]) + " |")
+    print("|---" + "|--:" * (len(ours) + 1) + "|")
     for number, title in enumerate(ROWS):
         theirs = rates[plain][number]
         cells = []
@@ -360,7 +407,7 @@ def _print_afar(counts: Counts, n_rounds: int) -> None:
             rates.setdefault(name, []).append(measured)
 
         async with _afar(server.port) as port:
-            if name == "libsql-client":
+            if name == _PYTHON:
                 await _with_plain(port, measure)
             else:
                 scheme = "http" if name == "HTTP" else "ws"
@@ -410,7 +457,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = Counts(20, 50, 200, (1, 3), 60) if options.quick else Counts()
     _print_versions()
     if options.only in (None, "compare"):
-        _print_comparison(_compare(counts, options.rounds))
+        rates = _compare(counts, options.rounds)
+        for plain in (_PYTHON, _NODE):
+            if plain in rates:
+                _print_comparison(rates, plain)
+            else:
+                print(f"without {plain}: it is not installed; `make bench` does that\n")
         _print_refused(counts)
     if options.only in (None, "afar"):
         _print_afar(attrs.evolve(counts, one_by_one=min(100, counts.one_by_one)), options.rounds)
