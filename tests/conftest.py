@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,11 @@ from tests.servers.fixtures import (  # noqa: F401 - fixtures
     sqld_proxy,
     tokens,
 )
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # The tests run in the background of a shell, and the programs that they start and interrupt would
+    # ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if os.environ.get("MEMREPO_LOOP") == "uvloop":
 

@@ -366,6 +366,4 @@ WAYS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    # Where the campaign itself runs in the background of a shell, its children ignore interrupts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     WAYS[sys.argv[1]]()
