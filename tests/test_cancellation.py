@@ -18,6 +18,7 @@ import pytest
 
 import memrepo
 from memrepo import DailyLogNew, MemoryFilter, MemoryNew, Store
+from memrepo.connection.call import Call
 from memrepo.queries.statement import BoundStatement, Statement
 from tests import leaks
 from tests.conftest import Clock
@@ -68,7 +69,7 @@ class AtStep:
             except StopIteration as stop:
                 return stop.value
             if step == self._step:
-                self._cancel_soon(awaited)
+                awaited = self._cancel_soon(awaited)
             try:
                 yield awaited
             except BaseException as error:  # noqa: BLE001 - handed on to the call
@@ -77,15 +78,44 @@ class AtStep:
                 resume = lambda: next(inner)  # noqa: E731
         pytest.fail("the call never ends")
 
-    def _cancel_soon(self, awaited: asyncio.Future[object] | None) -> None:
+    def _cancel_soon(self, awaited: Any) -> Any:
         self.is_reached = True
         task = asyncio.current_task()
         assert task is not None
         if awaited is None or self._moment == "running":
             asyncio.get_running_loop().call_soon(task.cancel)
+        elif isinstance(awaited, Call):
+            return Undelivered(awaited, task.cancel)
         else:
             # Called before the task is woken: at that moment the outcome is there, undelivered.
             awaited.add_done_callback(lambda _: task.cancel())
+        return awaited
+
+
+class Undelivered:
+    """Stands for a call, and cancels its task when the outcome is there, before the task learns of it."""
+
+    def __init__(self, call: Call, cancel: Callable[[], object]) -> None:
+        self._call = call
+        self._cancel_task = cancel
+        self._asyncio_future_blocking = True
+        self.get_loop = call.get_loop
+        self.cancel = call.cancel
+        self.result = call.result
+
+    def add_done_callback(self, wakeup: Callable[[object], object], *, context: Context) -> None:
+        self._call.add_done_callback(lambda _: self._wake(wakeup), context=context)
+        self._look()
+
+    def _look(self) -> None:
+        if self._call.outcome is not None:
+            self._cancel_task()  # the loop has not been told yet
+        elif not self._call.is_over:
+            self.get_loop().call_soon(self._look)
+
+    def _wake(self, wakeup: Callable[[object], object]) -> None:
+        self._cancel_task()
+        wakeup(self)
 
 
 def _thrower(inner: Any, error: BaseException) -> Callable[[], Any]:

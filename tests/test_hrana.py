@@ -240,9 +240,9 @@ def test_group_with_merged_statements() -> None:
     merged, unit, _ = works
     assert isinstance(merged, MergedCalls)
     assert isinstance(unit, Call)
-    assert [len(result.rows) for result in unit.result()] == [1, 1]
+    assert [len(result.rows) for result in unit.results()] == [1, 1]
     # The row that came back is the third call's.
-    assert [len(call.result()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
+    assert [len(call.results()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
 
 
 @pytest.mark.parametrize("number", [0, 2])

@@ -13,13 +13,13 @@ from memrepo.connection.lane import Lane
 pytestmark = pytest.mark.asyncio
 
 
-async def _nothing(*_: object) -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
 async def test_cancelled_after_a_refusal_gives_nothing_back() -> None:
     """A waiter that is refused and cancelled in one moment never frees what another holds."""
-    lane = Lane(_nothing, _nothing)
+    lane = Lane(_nothing)
     await lane.take(math.inf)
     waiter = asyncio.create_task(lane.take(math.inf))
     await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_cancelled_after_a_refusal_gives_nothing_back() -> None:
 
 async def test_cancelled_after_its_turn_came_hands_the_lane_on() -> None:
     """A waiter that is given the lane and cancelled in one moment gives it to the next."""
-    lane = Lane(_nothing, _nothing)
+    lane = Lane(_nothing)
     await lane.take(math.inf)
     waiter = asyncio.create_task(lane.take(math.inf))
     other = asyncio.create_task(lane.take(math.inf))

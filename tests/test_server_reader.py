@@ -142,7 +142,7 @@ async def test_what_waits_travels_together(readers: Readers) -> None:
     ]
     await readers.answer_all()
     # A merged statement's only row is that of its first call.
-    rows = [len(call.result()[0].rows) for call in readers.calls]
+    rows = [len(call.results()[0].rows) for call in readers.calls]
     assert rows == [1] * 8 + [1, *[0] * 63] + [1, 0, 0, 0] + [1, 1] + [1, 1] + [1, 1]
 
 
@@ -210,7 +210,7 @@ async def test_request_of_several_that_fails(readers: Readers, error: Exception)
     assert readers.server.texts()[9:] == [["single"]]
     await readers.answer_all()
     assert readers.server.texts()[9:] == [["single"]] * 20
-    assert all(len(call.result()[0].rows) == 1 for call in readers.calls)
+    assert all(len(call.results()[0].rows) == 1 for call in readers.calls)
 
 
 async def test_step_that_fails_in_a_request_of_several(readers: Readers) -> None:

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import Callable, Generator
+from contextvars import Context
+from typing import Any
+
 import attrs
 
 from memrepo.connection.contract import Result
+from memrepo.connection.hooks import Record
 from memrepo.errors import DatabaseError, MemrepoError
 from memrepo.queries.statement import Unit
 
-__all__ = ["Call", "Turn"]
+__all__ = ["Call"]
 
 
-@attrs.define(eq=False, weakref_slot=False)
-class Turn:
-    """A place in the queue. One that is no `Call` is of a transaction, which takes the lane."""
+@attrs.define(eq=False, repr=False, weakref_slot=False)
+class Call:
+    """
+    A unit on its way through the worker, and what became of it; awaited by the task that made it.
 
-    #: The event loop's time until which it may wait for its turn and, a call, for locks.
+    To asyncio it is a future (https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture),
+    with two differences. To cancel the task does not end its wait while the worker is at its unit.
+    And the task can go on in the pass of the event loop that learns of the outcome, not in the next.
+    """
+
+    #: The event loop's time until which it may wait for its turn and for locks.
     deadline: float
-
-
-@attrs.define(eq=False, weakref_slot=False)
-class Call(Turn):
-    """A unit on its way through the worker, and what became of it."""
-
-    unit: Unit
-    #: When each statement began and how long it took, in `perf_counter`'s seconds, if somebody asks.
-    timings: list[tuple[float, float]] | None = None
-    #: Whether it was given to the worker.
+    #: What to run; a call of nothing is a transaction's, which has the lane when its turn has come.
+    unit: Unit = ()
+    #: What is noted of its statements, if somebody asks.
+    record: Record | None = None
+    outcome: list[Result] | MemrepoError | None = attrs.field(default=None, init=False)
+    #: Whether it was given to a worker that stops, and tells, when it is cancelled.
     is_running: bool = attrs.field(default=False, init=False)
     #: Set by the event loop when nobody waits for the outcome any more; the worker then stops.
     is_cancelled: bool = attrs.field(default=False, init=False)
-    outcome: list[Result] | MemrepoError | None = attrs.field(default=None, init=False)
+    #: Whether its task was told to go on.
+    is_over: bool = attrs.field(default=False, init=False)
+    _wakeup: Callable[[Call], object] | None = attrs.field(default=None, init=False)
+    _context: Context | None = attrs.field(default=None, init=False)
+    _asyncio_future_blocking: bool = attrs.field(default=False, init=False)
 
     @property
     def is_waiting(self) -> bool:
@@ -42,8 +54,66 @@ class Call(Turn):
         """Whether it ran, and what it gave is an error."""
         return isinstance(self.outcome, MemrepoError)
 
-    def result(self) -> list[Result]:
+    def results(self) -> list[Result]:
         """Return what the unit gave, or raise its error."""
+        if self.record is not None:
+            self.record.report(self.unit, self.outcome)
         if isinstance(self.outcome, list):
             return self.outcome
         raise self.outcome or DatabaseError("the call was cut off")
+
+    def __await__(self) -> Generator[Any, None, list[Result]]:
+        """Wait until it is over; return what the unit gave, or raise its error."""
+        if not self.is_over:
+            self._asyncio_future_blocking = True
+            yield self
+        return self.results()
+
+    def refuse(self, error: MemrepoError) -> None:
+        """End it with an error, unless it has ended."""
+        if not self.is_over:
+            self.outcome = error
+            self.wake_soon()
+
+    def wake(self) -> None:
+        """Have its task go on at once. Only for callbacks of the event loop: no task may be running."""
+        if not self.is_over:
+            self.is_over = True
+            if self._wakeup is not None and self._context is not None:
+                self._context.run(self._wakeup, self)
+
+    def wake_soon(self) -> None:
+        """Have its task go on in the event loop's next pass."""
+        if not self.is_over:
+            self.is_over = True
+            if self._wakeup is not None:
+                get_running_loop().call_soon(self._wakeup, self, context=self._context)
+
+    # --- what asyncio asks of a future -----------------------------------------------------------
+
+    def get_loop(self) -> AbstractEventLoop:
+        """Return the event loop; the connection has checked that it is the right one."""
+        return get_running_loop()
+
+    def add_done_callback(
+        self, wakeup: Callable[[Call], object], *, context: Context | None = None
+    ) -> None:
+        """Remember how to have the task go on."""
+        self._wakeup = wakeup
+        self._context = context
+
+    def cancel(self, msg: str | None = None) -> bool:  # noqa: ARG002 - the task keeps it
+        """
+        Note that nobody waits for the outcome any more.
+
+        Returns:
+            ``False``: the task raises its CancelledError when it goes on, which is in the event loop's
+            next pass unless a worker is at the unit.
+        """
+        self.is_cancelled = True
+        if not self.is_running:
+            self.wake_soon()
+        return False
+
+    def result(self) -> None:
+        """Raise nothing: the task is told of the outcome by `__await__`."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import attrs
 
-from memrepo.connection.call import Call
+from memrepo.connection.contract import Result
+from memrepo.queries.statement import Unit
 
-__all__ = ["OnStatement", "StatementEvent", "report"]
+__all__ = ["OnStatement", "Record", "StatementEvent"]
 
 _logger = logging.getLogger(__name__)
 
@@ -40,28 +41,35 @@ class StatementEvent:
 OnStatement: TypeAlias = Callable[[StatementEvent], None]
 
 
-def report(call: Call, hook: OnStatement) -> None:
-    """Report the statements of *call* that ran. What the hook raises is logged, and goes no further."""
-    results = call.outcome if isinstance(call.outcome, list) else []
-    failure = call.outcome if isinstance(call.outcome, Exception) else None
-    timings = call.timings or ()
-    for index, (started_s, duration_s) in enumerate(timings):
-        statement = call.unit[index].statement
-        n_rows = 0
-        if index < len(results):
-            n_rows = len(results[index].rows) or results[index].changes
-        # A unit stops at the statement that fails, so those before it did not.
-        error = failure if index == len(timings) - 1 else None
-        event = StatementEvent(
-            name=statement.name,
-            sql=statement.sql,
-            started_s=started_s,
-            duration_s=duration_s,
-            n_rows=n_rows,
-            error=None if error is None else type(error).__name__,
-            error_code=getattr(error and error.__cause__, "sqlite_errorname", None),
-        )
-        try:
-            hook(event)
-        except Exception:
-            _logger.exception("on_statement failed")
+@attrs.frozen
+class Record:
+    """What is noted of the statements of one unit, for a hook."""
+
+    hook: OnStatement
+    #: When each that ran began, and how long it took, in `perf_counter`'s seconds.
+    timings: list[tuple[float, float]] = attrs.field(factory=list[tuple[float, float]])
+
+    def report(self, unit: Unit, outcome: Sequence[Result] | Exception | None) -> None:
+        """Tell of the statements of *unit*. What the hook raises is logged, and goes no further."""
+        failure = outcome if isinstance(outcome, Exception) else None
+        results = () if outcome is None or isinstance(outcome, Exception) else outcome
+        for index, (started_s, duration_s) in enumerate(self.timings):
+            statement = unit[index].statement
+            n_rows = 0
+            if index < len(results):
+                n_rows = len(results[index].rows) or results[index].changes
+            # A unit stops at the statement that fails, so those before it did not.
+            error = failure if index == len(self.timings) - 1 else None
+            event = StatementEvent(
+                name=statement.name,
+                sql=statement.sql,
+                started_s=started_s,
+                duration_s=duration_s,
+                n_rows=n_rows,
+                error=None if error is None else type(error).__name__,
+                error_code=getattr(error and error.__cause__, "sqlite_errorname", None),
+            )
+            try:
+                self.hook(event)
+            except Exception:
+                _logger.exception("on_statement failed")

@@ -142,11 +142,11 @@ class BatchReply:
 
     def _settle_call(self, call: Call, span: Span) -> None:
         done = [result for result in self.results[span.first : span.end] if result is not None]
-        if call.timings is not None:
+        if call.record is not None:
             durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
             if len(done) < span.end - span.first:
                 durations_s.append(0.0)  # of the statement that failed
-            call.timings[:] = _timings(durations_s, perf_counter())
+            call.record.timings[:] = _timings(durations_s, perf_counter())
         if len(done) == span.end - span.first:
             call.outcome = [decode_result(result) for result in done]
         else:

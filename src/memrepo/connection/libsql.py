@@ -14,7 +14,7 @@ from memrepo.connection.call import Call
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.guard import Guard
-from memrepo.connection.hooks import OnStatement, report
+from memrepo.connection.hooks import OnStatement, Record
 from memrepo.connection.server_info import describe, require_foreign_keys
 from memrepo.connection.server_reader import ServerReader
 from memrepo.connection.server_transaction import ServerTransaction
@@ -164,9 +164,7 @@ class LibSQLConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Connection`."""
         self._guard.check(self)
-        call = self._call(unit)
-        await self._writer.run(call)
-        return self._result(call)
+        return await self._writer.send(self._call(unit))
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Connection`."""
@@ -180,15 +178,11 @@ class LibSQLConnection:
         self._guard.check(self)
         call = self._call((statement,))
         await self._reader.run(call, timeout_s)
-        return self._result(call)[0].rows
+        return call.results()[0].rows
 
     def _call(self, unit: Unit) -> Call:
-        return Call(self._deadline(), unit, None if self._on_statement is None else [])
-
-    def _result(self, call: Call) -> list[Result]:
-        if self._on_statement is not None:
-            report(call, self._on_statement)
-        return call.result()
+        hook = self._on_statement
+        return Call(self._deadline(), unit, None if hook is None else Record(hook))
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
@@ -229,7 +223,7 @@ class LibSQLConnection:
             raise TransactionError("the transaction has ended")
         call = self._call(unit)
         await self._transaction.run(call)
-        return self._result(call)
+        return call.results()
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, and give the writer to the next."""

@@ -56,6 +56,6 @@ def portions(calls: Sequence[Call]) -> Iterator[MergedCalls | Call]:
 def merge_of(call: Call) -> Merge | None:
     """Return how *call* can run together with others of its statement; ``None`` if it cannot."""
     # Whoever asks how long each statement took is told of each.
-    if len(call.unit) == 1 and call.timings is None:
+    if len(call.unit) == 1 and call.record is None:
         return call.unit[0].statement.merge
     return None

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from memrepo.connection import hrana_batch as batches
 from memrepo.connection.call import Call
+from memrepo.connection.contract import Result
 from memrepo.connection.hrana_batch import Work
 from memrepo.connection.kept_stream import KeptStream
 from memrepo.connection.lane import Lane
@@ -40,11 +41,24 @@ class ServerWriter(Lane):
 
     def __init__(self, transport: Transport, timeout_s: float) -> None:
         """Write by *transport*; a request may take *timeout_s* seconds."""
-        super().__init__(self._send_calls, self._settle_group)
+        super().__init__(self._begin)
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
         self._running: Task[None] | None = None
+        self._group: Sequence[Call] = ()
+
+    async def send(self, call: Call) -> list[Result]:
+        """
+        Return what *call* gave when its turn had come.
+
+        If this is cancelled while the server is at it, it is given a little time to answer.
+        """
+        try:
+            return await self.run(call)
+        except asyncio.CancelledError:
+            await finish(self._wind_up(call))
+            raise
 
     def refuse(self) -> None:
         """Refuse what waits."""
@@ -56,19 +70,22 @@ class ServerWriter(Lane):
             await asyncio.wait({self._running})
         await self._kept.close()
 
-    async def _settle_group(self) -> None:
-        if self._running is not None:
-            await asyncio.wait({self._running}, timeout=GRACE_S)
+    def _begin(self, calls: list[Call]) -> None:
+        self._group = calls
+        self._running = self._loop.create_task(self._run_calls(calls, portions, set()))
+        self._running.add_done_callback(self._end)
 
-    async def _send_calls(self, calls: list[Call]) -> None:
-        self._running = asyncio.create_task(self._run_calls(calls, portions, set()))
-        try:
-            await asyncio.shield(self._running)
-        except asyncio.CancelledError:
-            for call in calls:
-                call.is_cancelled = True
-            await finish(wind_up(self._running))
-            raise
+    def _end(self, _: Task[None]) -> None:
+        calls, self._group = self._group, ()
+        self.answer(calls)
+
+    async def _wind_up(self, call: Call) -> None:
+        if self._running is None or not any(call is one for one in self._group):
+            return
+        if len(self._group) == 1:
+            await wind_up(self._running)
+        else:  # the others go on
+            await asyncio.wait({self._running}, timeout=GRACE_S)
 
     async def _run_calls(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
         if len(calls) == 1:

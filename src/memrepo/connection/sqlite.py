@@ -16,7 +16,7 @@ from memrepo.connection.advice import advise
 from memrepo.connection.call import Call
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.guard import Guard
-from memrepo.connection.hooks import OnStatement, report
+from memrepo.connection.hooks import OnStatement, Record
 from memrepo.connection.opening import Durability, open_thread, prepare_writer, set_pragma
 from memrepo.connection.retry import until_free
 from memrepo.connection.sqlite_errors import translate
@@ -192,24 +192,17 @@ class SQLiteConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Connection`."""
         self._guard.check(self)
-        call = self._call(unit)
-        await self._require_writer().run(call)
-        return self._result(call)
+        return await self._require_writer().run(self._call(unit))
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Connection`."""
         self._guard.check(self)
-        call = self._call((statement,))
-        await (self._reader or self._require_writer()).run(call)
-        return self._result(call)[0].rows
+        results = await (self._reader or self._require_writer()).run(self._call((statement,)))
+        return results[0].rows
 
     def _call(self, unit: Unit) -> Call:
-        return Call(self._deadline(), unit, None if self._on_statement is None else [])
-
-    def _result(self, call: Call) -> list[Result]:
-        if self._on_statement is not None:
-            report(call, self._on_statement)
-        return call.result()
+        hook = self._on_statement
+        return Call(self._deadline(), unit, None if hook is None else Record(hook))
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
@@ -235,7 +228,7 @@ class SQLiteConnection:
                 await writer.thread.run_calls(WorkerConnection.run_reads, [call])
             finally:
                 writer.release()
-        return self._result(call)[0].rows
+        return call.results()[0].rows
 
     async def info(self) -> ConnectionInfo:
         """Find out what it is connected to; see `Connection`."""
@@ -274,7 +267,7 @@ class SQLiteConnection:
         call = self._call(unit)
         thread = self._require_writer().thread
         await thread.run_calls(WorkerConnection.run_in_transaction, [call])
-        return self._result(call)
+        return call.results()
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, and give the writer to the next."""

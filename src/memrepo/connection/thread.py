@@ -10,16 +10,28 @@ import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar
+from queue import SimpleQueue
+from typing import Any, Self, TypeAlias, TypeVar
 
 import aiosqlite
 
+from memrepo.codec import Row, Value
 from memrepo.connection.call import Call
 from memrepo.connection.worker import Errand, WorkerConnection
+from memrepo.errors import ClosedError
 
-__all__ = ["WorkerThread", "finish"]
+__all__ = ["End", "Run", "WorkerThread", "finish"]
 
 T = TypeVar("T")
+
+#: What calls are for the worker: it leaves an outcome in each.
+Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
+#: Is called by the event loop when calls have run, with what their `Run` raised.
+End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
+
+_Job: TypeAlias = tuple[Run, Sequence[Call], End]
+#: ``None`` stands at the end.
+_Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -45,11 +57,22 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
 
 
 class WorkerThread:
-    """aiosqlite's connection to one database, by its public methods only."""
+    """
+    aiosqlite's connection to one database, by its public methods only.
+
+    One call of aiosqlite lasts as long as the connection: an errand that does on the thread what is
+    put into our own queue, which tells the event loop of each outcome in one step instead of three.
+    """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
+        self._jobs: _Jobs = SimpleQueue()
+        self._is_closed = False
+        serving = Errand(partial(_serve, self._jobs, self._loop), self._loop)
+        # The first step gives the errand to the thread; nobody waits for its end.
+        self._serving = connection.execute_fetchall("", serving).__await__()
+        next(self._serving)
 
     @classmethod
     async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
@@ -68,8 +91,7 @@ class WorkerThread:
             timeout=busy_slice_s,
             cached_statements=256,
         )
-        thread = cls(await _call_on_daemon(connect))
-        await thread._connection
+        thread = cls(await (await _call_on_daemon(connect)))
         failures: list[sqlite3.Error | None] = []
         await thread.run(lambda worker: failures.append(worker.failure))
         if (failure := failures[0]) is not None:
@@ -77,22 +99,41 @@ class WorkerThread:
             raise failure
         return thread
 
+    def put(self, run: Run, calls: Sequence[Call], end: End) -> None:
+        """
+        Run *calls* on the thread, after everything that was given to it before.
+
+        The event loop then calls *end* with them, and with what *run* raised.
+        """
+        if self._is_closed:
+            self._loop.call_soon(end, calls, ClosedError("the connection is closed"))
+        else:
+            self._jobs.put((run, calls, end))
+
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
         """Run *errand* on the thread, after everything that was given to it before."""
-        await self._connection.execute_fetchall("", Errand(errand, self._loop))
+        future: asyncio.Future[None] = self._loop.create_future()
 
-    async def run_calls(
-        self, run: Callable[[WorkerConnection, Sequence[Call]], None], calls: Sequence[Call]
-    ) -> None:
+        def end(_calls: Sequence[Call], error: BaseException | None) -> None:
+            if future.done():
+                return  # its task was cancelled
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        self.put(lambda worker, _: errand(worker), (), end)
+        await future
+
+    async def run_calls(self, run: Run, calls: Sequence[Call]) -> None:
         """
         Run *calls*; if this task is cancelled, stop them and see them stopped.
 
         So a cancelled call leaves nothing running behind it: when its CancelledError is raised, it
         has happened or it has not.
         """
-        errand = Errand(lambda worker: run(worker, calls), self._loop)
         try:
-            await self._connection.execute_fetchall("", errand)
+            await self.run(lambda worker: run(worker, calls))
         except CancelledError:
             for call in calls:
                 call.is_cancelled = True
@@ -101,27 +142,33 @@ class WorkerThread:
 
     async def settle(self) -> None:
         """Wait until the thread has done everything it was given so far, or is closed."""
-        # aiosqlite's word for a connection that was closed meanwhile.
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ClosedError):
             await finish(self.run(_nothing))
+
+    async def fetch(self, sql: str, *parameters: Value) -> list[Row]:
+        """Run one statement, and return its rows."""
+        rows: list[Row] = []
+        await self.run(lambda worker: rows.extend(worker.execute(sql, parameters)))
+        return rows
 
     async def pragma(self, name: str, value: str | int | None = None) -> Any:
         """Set a pragma, if a value is given, and return what the database says it is."""
-        sql = f"PRAGMA {name}" if value is None else f"PRAGMA {name}={value}"
-        rows = list(await self._connection.execute_fetchall(sql))
+        rows = await self.fetch(f"PRAGMA {name}" if value is None else f"PRAGMA {name}={value}")
         return rows[0][0] if rows else None
 
     async def has_module(self, name: str) -> bool:
         """Tell whether the kind of virtual table is built in."""
-        sql = "SELECT 1 FROM pragma_module_list WHERE name = ?"
-        return bool(await self._connection.execute_fetchall(sql, (name,)))
+        return bool(await self.fetch("SELECT 1 FROM pragma_module_list WHERE name = ?", name))
 
     async def close(self) -> None:
         """Close the database and end the thread."""
+        self._is_closed = True
+        self._jobs.put(None)
         await self._connection.close()
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
+        self._jobs.put(None)
         connection: Any = self._connection  # its `stop` is not fully typed
         stop: Callable[[], object] = connection.stop
         if sys.is_finalizing():
@@ -134,6 +181,27 @@ class WorkerThread:
         except RuntimeError:
             # Python 3.12 starts no thread any more when functions registered with atexit run.
             stop()
+
+
+def _serve(jobs: _Jobs, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> None:
+    """Do one job after another, until there is none any more, or nobody to tell."""
+    with contextlib.suppress(RuntimeError):  # the event loop is closed
+        while _has_done(jobs.get(), loop, worker):
+            pass
+
+
+def _has_done(job: _Job | None, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> bool:
+    # A function of its own, so that nothing of a job is kept while the next is waited for.
+    if job is None:
+        return False
+    run, calls, end = job
+    error: BaseException | None = None
+    try:
+        run(worker, calls)
+    except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+        error = raised
+    loop.call_soon_threadsafe(end, calls, error)
+    return True
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:

@@ -3,68 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
 
 from memrepo.connection.call import Call
 from memrepo.connection.lane import Lane
 from memrepo.connection.retry import until_free
 from memrepo.connection.sqlite_errors import is_busy
-from memrepo.connection.thread import WorkerThread
-from memrepo.connection.worker import WorkerConnection
+from memrepo.connection.thread import Run, WorkerThread
 from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
 
 __all__ = ["ThreadLane"]
-
-#: What a group of calls is for the worker.
-_Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
 
 
 class ThreadLane(Lane):
     """A lane whose worker is a thread with a connection to SQLite."""
 
-    def __init__(self, thread: WorkerThread, run: _Run) -> None:
-        super().__init__(self._run_on_thread, thread.settle)
+    def __init__(self, thread: WorkerThread, run: Run) -> None:
+        super().__init__(self._begin)
         #: The thread, for what does not wait for its turn.
         self.thread = thread
         self._run_calls = run
         self._is_closed = False
+        self._retry: asyncio.Task[None] | None = None
 
     def refuse(self) -> None:
         """Refuse what waits, and what is still to come."""
         self._is_closed = True
         self.refuse_all(_closed)
 
-    async def _run_on_thread(self, calls: list[Call]) -> None:
-        try:
-            await self.thread.run_calls(self._run_calls, calls)
-        except Exception as error:  # noqa: BLE001 - each waiting caller is told
-            if is_busy(error):
-                await self._run_when_free(calls)
-            else:
-                self._fail(calls, error)
+    def _begin(self, calls: list[Call]) -> None:
+        for call in calls:
+            call.is_running = True
+        self.thread.put(self._run_calls, calls, self._end)
 
-    async def _run_when_free(self, calls: list[Call]) -> None:
+    def _end(self, calls: Sequence[Call], error: BaseException | None) -> None:
+        if error is not None and is_busy(error):
+            self._retry = self._loop.create_task(self._run_when_free(calls))
+            return
+        if error is not None:
+            self._fail(calls, error)
+        self.answer(calls)
+
+    async def _run_when_free(self, calls: Sequence[Call]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""
-        waiting: Sequence[Call] = calls
-        while waiting:
-            attempt = partial(self.thread.run_calls, self._run_calls, waiting)
-            try:
-                await until_free(attempt, waiting[0].deadline)
-            except BusyError as busy:
-                waiting = _expire(waiting, busy)
-            except Exception as error:  # noqa: BLE001 - each waiting caller is told
-                self._fail(waiting, error)
-                return
-            else:
-                return
+        waiting = calls
+        try:
+            while waiting:
+                attempt = partial(self._attempt, waiting)
+                try:
+                    await until_free(attempt, waiting[0].deadline)
+                except BusyError as busy:
+                    waiting = _expire(waiting, busy)
+                except Exception as error:  # noqa: BLE001 - each waiting caller is told
+                    self._fail(waiting, error)
+                    return
+                else:
+                    return
+        finally:
+            self._loop.call_soon(self.answer, calls)
 
-    def _fail(self, calls: Sequence[Call], cause: Exception) -> None:
+    async def _attempt(self, calls: Sequence[Call]) -> None:
+        # Whoever was cancelled during the attempt before need not wait for the lock.
+        for call in calls:
+            if call.is_cancelled:
+                call.wake_soon()
+        await self.thread.run_calls(self._run_calls, calls)
+
+    def _fail(self, calls: Sequence[Call], cause: BaseException) -> None:
         for call in calls:
             call.outcome = self._lost(cause)
 
-    def _lost(self, cause: Exception) -> MemrepoError:
+    def _lost(self, cause: BaseException) -> MemrepoError:
         if self._is_closed:
             return _closed()
         error = DatabaseError(f"the worker failed ({type(cause).__name__})")

@@ -255,8 +255,8 @@ class WorkerConnection(sqlite3.Connection):
 
     def _run(self, call: Call) -> list[Result]:
         results: list[Result] = []
-        if call.timings is not None:
-            call.timings.clear()  # of an attempt that found the file locked
+        if call.record is not None:
+            call.record.timings.clear()  # of an attempt that found the file locked
         self._watch.call = call
         try:
             for bound in call.unit:
@@ -264,8 +264,8 @@ class WorkerConnection(sqlite3.Connection):
                 try:
                     results.append(self._run_statement(bound))
                 finally:
-                    if call.timings is not None:
-                        call.timings.append((started, perf_counter() - started))
+                    if call.record is not None:
+                        call.record.timings.append((started, perf_counter() - started))
             return results
         finally:
             self._watch.call = None
