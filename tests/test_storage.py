@@ -39,6 +39,51 @@ async def test_write_to_a_lost_file_is_not_acknowledged(
                 await tx.memories.remember("in a transaction")
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_lost_file_in_a_folder_that_had_not_changed(tmp_path: Path, suffix: str) -> None:
+    """Where the folder's time says that nothing happened to the files, it tells when something did."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        os.utime(tmp_path, ns=(0, time.time_ns() - 3_600_000_000_001))
+        for n in range(3):
+            await store.memories.remember(f"before {n}")
+        Path(f"{path}{suffix}").unlink()
+        with pytest.raises(memrepo.ConnectionLostError):
+            await store.memories.remember("after")
+
+
+@pytest.mark.parametrize("is_whole", [False, True], ids=["tick", "second"])
+async def test_lost_file_in_a_folder_that_changed_in_the_same_tick(
+    tmp_path: Path, *, is_whole: bool
+) -> None:
+    """A loss that leaves the folder the time of the change before, as a coarse clock does, is noticed."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        now = time.time_ns()
+        # Ten seconds ahead, so that it is not past before the calls are made.
+        changed = (0, now // 10**9 * 10**9 if is_whole else now + 10**10 + 1)
+        os.utime(tmp_path, ns=changed)
+        await store.memories.remember("before")
+        Path(f"{path}-wal").unlink()
+        os.utime(tmp_path, ns=changed)
+        with pytest.raises(memrepo.ConnectionLostError):
+            await store.memories.remember("after")
+
+
+async def test_lost_file_in_a_folder_that_keeps_no_time(tmp_path: Path) -> None:
+    """If the folder's time never changes, at most the writes of a second go to an unlinked file."""
+    path = tmp_path / "agent.db"
+    long_ago = (0, 1_000_000_001)
+    async with memrepo.connect(path) as store:
+        os.utime(tmp_path, ns=long_ago)
+        for n in range(3):
+            await store.memories.remember(f"before {n}")
+        Path(f"{path}-wal").unlink()
+        os.utime(tmp_path, ns=long_ago)
+        with pytest.raises(memrepo.ConnectionLostError):
+            await _remember_until(store, time.monotonic() + 1.0)
+
+
 async def test_lost_file_is_noticed_soon_where_durability_is_normal(tmp_path: Path) -> None:
     """With ``normal``, at most the writes of a hundredth of a second go to an unlinked file."""
     path = tmp_path / "agent.db"

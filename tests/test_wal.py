@@ -62,6 +62,7 @@ async def test_reader_pins_the_log(
 ) -> None:
     """While it reads, the size is told and warned of at each doubling; then the log is cut and stays so."""
     monkeypatch.setattr(identity, "_LARGE_WAL_BYTES", 8 * _MIB)
+    monkeypatch.setattr(identity, "_LOOK_AT_FILES_EVERY_S", 0.0)
     path = tmp_path / "agent.db"
     wal = Path(f"{path}-wal")
     async with memrepo.connect(path, durability="normal") as store:

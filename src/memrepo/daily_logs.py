@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, tzinfo
-from typing import Final
+from typing import Final, NoReturn
 
 from memrepo.codec import (
     DAILY_LOG_COLUMNS,
     Value,
     encode_bound,
     encode_instant,
+    make_daily_log,
     to_daily_log,
     to_instant,
 )
@@ -75,22 +76,26 @@ class DailyLogRepo(Repository):
             InvalidInputError: An argument is not accepted.
             NotFoundError: There is no such session in this scope.
         """
-        event = encode_event(session_id, event_type, event_data, key)
+        session_id, event_type, data, key = encode_event(session_id, event_type, event_data, key)
         now = encode_instant(self._now())
         new = queries.APPEND if key is None else queries.APPEND_ONCE
         bound = new.bind(
             scope=self._scope,
-            session_id=event.session_id,
-            event_type=event.event_type,
-            event_data=event.event_data,
+            session_id=session_id,
+            event_type=event_type,
+            event_data=data,
             now=now,
-            key=event.key,
+            key=key,
         )
         if key is None:
-            (stored,) = await self._write((bound,))
-            return to_daily_log((stored.rows[0][0], self._scope, *event[:3], now, None))
+            try:
+                (stored,) = await self._connection.write((bound,))
+            except ConstraintError as error:
+                _refuse(error)
+            number = stored.rows[0][0]
+            return to_daily_log((number, self._scope, session_id, event_type, data, now, None))
         stored, again = await self._write(
-            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=event.key))
+            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key))
         )
         for row in (*stored.rows, *again.rows):
             return to_daily_log(row)
@@ -238,9 +243,13 @@ class DailyLogRepo(Repository):
         try:
             return await self._connection.write(unit)
         except ConstraintError as error:
-            if error.kind != "foreign key":
-                raise
-            raise NotFoundError("the session of an event is not there") from error
+            _refuse(error)
+
+
+def _refuse(error: ConstraintError) -> NoReturn:
+    if error.kind == "foreign key":
+        raise NotFoundError("the session of an event is not there") from error
+    raise error
 
 
 def _one_each(
@@ -254,8 +263,9 @@ def _one_each(
     # Ids grow in the order of the batch, but SQLite returns rows in any order.
     new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
     by_key = {row[_KEY]: row for result in found for row in result.rows}
+    timestamp = to_instant(now)
     for event in events:
         if event.key is None:
-            yield to_daily_log((next(new_ids), scope, *event[:3], now, None))
+            yield make_daily_log(next(new_ids), scope, *event[:3], timestamp, None)
         else:
             yield to_daily_log(by_key[event.key])

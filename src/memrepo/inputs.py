@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
@@ -12,7 +11,7 @@ from memrepo.days import day_range
 from memrepo.errors import InvalidInputError
 from memrepo.folding import glob_containing
 from memrepo.hashing import hash_normalized, normalize_content
-from memrepo.jsontext import JsonValue
+from memrepo.jsontext import JsonValue, to_compact_json
 from memrepo.models import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
 from memrepo.queries.remembering import EXPLICIT_SOURCE, INFERRED_SOURCES
 from memrepo.validation import (
@@ -53,8 +52,6 @@ _BATCH_ROWS: Final = 1_000
 _BATCH_LENGTH: Final = 1_000_000
 #: Characters of `MemoryFilter.contains`: SQLite's patterns end at 50,000 bytes, a letter takes up to 20.
 _MAX_CONTAINS: Final = 1_000
-
-_encode_item = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Fact(NamedTuple):
@@ -188,7 +185,7 @@ def encode_each(
 
 def encode_row(row: Sequence[Value]) -> str:
     """Write a row of a batch as a JSON array."""
-    return _encode_item(row)
+    return to_compact_json(row)
 
 
 def batches(rows: Iterable[str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from memrepo.models import (
 )
 from memrepo.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
 from memrepo.queries import memories as queries
-from memrepo.queries.statement import Statement
+from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.remembering import Remembering, found
 from memrepo.validation import (
     check_duration,
@@ -59,13 +59,12 @@ class MemoryRepo(Remembering):
         Raises:
             NotFoundError: There is none in this scope, or it is forgotten or expired.
         """
-        return found(await self.find(id), id)
+        rows = await self._connection.read(self._get(id))
+        return found(to_memory(rows[0]) if rows else None, id)
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
-        now = encode_instant(self._now())
-        bound = queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
-        rows = await self._connection.read(bound)
+        rows = await self._connection.read(self._get(id))
         return to_memory(rows[0]) if rows else None
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
@@ -261,6 +260,10 @@ class MemoryRepo(Remembering):
         statement = queries.PURGE.bind(scope=self._scope, before=bound)
         (result,) = await self._connection.write((statement,))
         return result.changes
+
+    def _get(self, id: int) -> BoundStatement:
+        now = encode_instant(self._now())
+        return queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
 
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
         now = encode_instant(self._now())

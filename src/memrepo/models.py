@@ -250,7 +250,7 @@ class Page(Generic[T]):
         return len(self.items)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Remembered:
     """What became of a fact that was given to `MemoryRepo.remember`."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from memrepo.codec import MEMORY_COLUMNS, Row, Value, encode_instant, to_memory
+from memrepo.codec import MEMORY_COLUMNS, Row, Value, encode_instant, to_memory, to_remembered
 from memrepo.connection.contract import Result
 from memrepo.errors import ConflictError, DatabaseError, NotFoundError
 from memrepo.gently import gently
@@ -72,7 +72,16 @@ class Remembering(Repository):
         """
         fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
         now = encode_instant(self._now())
-        remember = queries.REMEMBER.bind(scope=self._scope, created_at=now, **fact._asdict())
+        remember = queries.REMEMBER.bind(
+            scope=self._scope,
+            content=fact.content,
+            content_hash=fact.content_hash,
+            category=fact.category,
+            source=fact.source,
+            metadata=fact.metadata,
+            expires_at=fact.expires_at,
+            created_at=now,
+        )
         (result,) = await self._connection.write((remember,))
         if result.rows:
             return _created_or_duplicate(result.rows[0])
@@ -80,7 +89,7 @@ class Remembering(Repository):
         revive = queries.REVIVE.bind(**self._refreshed(fact, now))
         revived, remembered = await self._connection.write((revive, remember))
         for row in revived.rows:
-            return Remembered(outcome="restored", entry=to_memory(row))
+            return to_remembered("restored", row)
         for row in remembered.rows:
             return _created_or_duplicate(row)
         raise _not_stored()
@@ -184,7 +193,7 @@ def found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
 
 
 def _remembered(index: int, row: Row) -> Remembered:
-    return Remembered(outcome=_OUTCOMES[index], entry=to_memory(row))
+    return to_remembered(_OUTCOMES[index], row)
 
 
 def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
@@ -195,7 +204,7 @@ def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
 
 def _created_or_duplicate(row: Row) -> Remembered:
     outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
-    return Remembered(outcome=outcome, entry=to_memory(row))
+    return to_remembered(outcome, row)
 
 
 def _first_outcome(results: Iterable[list[Row]]) -> Remembered:

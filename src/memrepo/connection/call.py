@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, get_running_loop
+from asyncio import get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import Context
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -64,10 +64,18 @@ class Call:
 
     def __await__(self) -> Generator[Any, None, list[Result]]:
         """Wait until it is over; return what the unit gave, or raise its error."""
-        if not self.is_over:
-            self._asyncio_future_blocking = True
-            yield self
-        return self.results()
+        return self  # type: ignore[return-value]  # an iterator will do
+
+    def __iter__(self) -> Self:
+        """Be the iterator that `__await__` returns."""
+        return self
+
+    def __next__(self) -> Self:
+        """Have the task wait, or go on with the results."""
+        if self.is_over:
+            raise StopIteration(self.results())
+        self._asyncio_future_blocking = True
+        return self
 
     def refuse(self, error: MemrepoError) -> None:
         """End it with an error, unless it has ended."""
@@ -91,9 +99,8 @@ class Call:
 
     # --- what asyncio asks of a future -----------------------------------------------------------
 
-    def get_loop(self) -> AbstractEventLoop:
-        """Return the event loop; the connection has checked that it is the right one."""
-        return get_running_loop()
+    #: Returns the event loop; the connection has checked that it is the right one.
+    get_loop = staticmethod(get_running_loop)
 
     def add_done_callback(
         self, wakeup: Callable[[Call], object], *, context: Context | None = None

@@ -109,7 +109,7 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
         """
         # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
-        calls = [call for call in calls if call.is_waiting]
+        calls = [call for call in calls if call.outcome is None and not call.is_cancelled]
         try:
             if len(calls) == 1:
                 self._run_alone(calls[0])
@@ -128,7 +128,7 @@ class WorkerConnection(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
         """
-        calls = [call for call in calls if call.is_waiting]
+        calls = [call for call in calls if call.outcome is None and not call.is_cancelled]
         try:
             if len(calls) > 1:
                 super().execute("BEGIN")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Final
 
-from memrepo.codec import MEMORY_COLUMNS, Row
+from memrepo.codec import MEMORY_COLUMNS, Row, Value
 from memrepo.queries.statement import BoundStatement
 
 __all__ = ["rows_by_hash", "rows_by_number", "rows_in_order"]
@@ -34,11 +33,11 @@ def rows_by_hash(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[
 
     Of those that state the same new fact, the first gets the row without ``last_accessed``.
     """
-    found: defaultdict[str, deque[Row]] = defaultdict(deque)
-    for row in sorted(rows, key=_is_known):
-        found[row[_HASH]].append(row)
-    mine = (found[str(one.parameters["content_hash"])] for one in bound)
-    return [[same.popleft()] if same else [] for same in mine]
+    found: dict[Value, list[Row]] = {}
+    for row in sorted(rows, key=_is_known, reverse=True):
+        found.setdefault(row[_HASH], []).append(row)
+    mine = (found.get(one.parameters["content_hash"]) for one in bound)
+    return [[same.pop()] if same else [] for same in mine]
 
 
 def _is_known(row: Row) -> bool:
