@@ -123,8 +123,12 @@ def encode_cursor(instant: str, number: int) -> str:
 
 def to_memory(row: Row) -> MemoryEntry:
     """Decode a row of `MEMORY_COLUMNS`."""
-    number, scope, content, content_hash, category, source, created_at, accessed, *rest = row
-    expires_at, deleted_at, successor, metadata = rest
+    # fmt: off
+    (
+        number, scope, content, content_hash, category, source,
+        created_at, last_accessed, expires_at, deleted_at, superseded_by, metadata,
+    ) = row
+    # fmt: on
     try:
         return _make_memory(
             number,
@@ -134,10 +138,10 @@ def to_memory(row: Row) -> MemoryEntry:
             category,
             source,
             to_instant(created_at, "created_at"),
-            None if accessed is None else to_instant(accessed, "last_accessed"),
+            None if last_accessed is None else to_instant(last_accessed, "last_accessed"),
             None if expires_at is None else to_instant(expires_at, "expires_at"),
             None if deleted_at is None else to_instant(deleted_at, "deleted_at"),
-            successor,
+            superseded_by,
             metadata,
         )
     except DecodeError as error:

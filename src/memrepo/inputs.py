@@ -103,12 +103,12 @@ def encode_fact(
     if not normalized.strip(" .,;:!?"):
         raise InvalidInputError("content", "must be more than white space and punctuation")
     return Fact(
-        content=content,
-        content_hash=hash_normalized(normalized, scope),
-        category=check_name("category", category),
-        source=check_name("source", source),
-        metadata=check_object("metadata", metadata),
-        expires_at=encode_expiry(expires_at),
+        content,
+        hash_normalized(normalized, scope),
+        check_name("category", category),
+        check_name("source", source),
+        check_object("metadata", metadata),
+        encode_expiry(expires_at),
     )
 
 
@@ -155,10 +155,10 @@ def encode_event(
 ) -> Event:
     """Check the arguments of `DailyLogRepo.append`."""
     return Event(
-        session_id=None if session_id is None else check_id("session_id", session_id),
-        event_type=check_name("event_type", event_type),
-        event_data=check_json("event_data", event_data),
-        key=None if key is None else check_name("key", key),
+        None if session_id is None else check_id("session_id", session_id),
+        check_name("event_type", event_type),
+        check_json("event_data", event_data),
+        None if key is None else check_name("key", key),
     )
 
 

@@ -201,8 +201,8 @@ class SQLiteConnection:
         return results[0].rows
 
     def _call(self, unit: Unit) -> Call:
-        hook = self._on_statement
-        return Call(self._deadline(), unit, None if hook is None else Record(hook))
+        record = None if self._on_statement is None else Record(self._on_statement)
+        return Call(self._time() + self.lock_timeout_s, unit, record)
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
