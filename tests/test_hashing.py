@@ -99,6 +99,15 @@ def test_normalize_content_examples(given_text: str, normalized: str) -> None:
     assert normalize_content(given_text) == normalized
 
 
+def test_every_white_space_of_javascript_is_one_space() -> None:
+    """Each character that `\\s` matches in JavaScript, and each run of them, becomes one space."""
+    spaces = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"
+    spaces += "".join(map(chr, range(0x2000, 0x200B)))
+    assert {normalize_content(f"a{space}b") for space in spaces} == {"a b"}
+    assert {normalize_content(f"a {space}b") for space in spaces} == {"a b"}
+    assert normalize_content(f"a{spaces}b") == "a b"
+
+
 def test_content_hash_is_the_sha256_of_the_normal_form() -> None:
     """In the default scope the hash is the original system's: SHA-256 in 64 lower-case digits."""
     expected = "09ca7e4eaa6e8ae9c7d261167129184883644d07dfba7cbfbc4c8a2e08360d5b"

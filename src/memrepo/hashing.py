@@ -29,7 +29,10 @@ def normalize_content(content: str) -> str:
         The normal form. It may be empty, or end in a space where punctuation stood by itself.
     """
     text = unicodedata.normalize("NFC", content).strip(_WHITE_SPACE).lower()
-    return _collapse(" ", text).rstrip(".,;:!?")
+    # Python takes all white space but the space for unprintable: most texts have nothing to look for.
+    if "  " in text or not text.isprintable():
+        text = _collapse(" ", text)
+    return text.rstrip(".,;:!?")
 
 
 def content_hash(content: str, *, scope: str = "") -> str:
