@@ -214,6 +214,62 @@ def test_sys_exit(tmp_path: Path, *, is_open: bool) -> None:
     assert left_well(url)
 
 
+@pytest.mark.parametrize("driver", ["file", "memory"])
+def test_end_with_calls_that_wait(tmp_path: Path, driver: str) -> None:
+    """Calls that run and wait when `asyncio.run` ends are cancelled with their tasks, and silently."""
+    url = ":memory:" if driver == "memory" else str(tmp_path / "agent.db")
+    script = """
+        async def hold(store):
+            async with store.transaction():
+                await asyncio.sleep(30)
+        async def main():
+            global store
+            store = await memrepo.connect(URL)
+            await store.memories.remember("kept")
+            holder = asyncio.create_task(hold(store))
+            await asyncio.sleep(0.1)
+            tasks = [asyncio.create_task(store.memories.remember("cut off")) for _ in range(50)]
+            tasks += [asyncio.create_task(store.memories.count()) for _ in range(50)]
+            await asyncio.sleep(0)
+            ready()
+            return [holder, *tasks]
+        tasks = asyncio.run(main())
+        assert all(task.done() for task in tasks)
+        """
+    code, errors, took = leave(script, url)
+    assert code == 0, errors
+    assert "Traceback" not in errors, errors
+    assert took < 2
+    assert driver == "memory" or left_well(url)
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True], ids=["closed", "forgotten"])
+def test_sys_exit_in_a_group(tmp_path: Path, *, is_forgotten: bool) -> None:
+    """`sys.exit` in one of the tasks that a group answered ends the program with its code."""
+    url = str(tmp_path / "agent.db")
+    script = f"""
+        async def write(store, number):
+            await store.daily_logs.append(None, f"event {{number}}")
+            if number == 5:
+                ready()
+                sys.exit(7)
+        async def main():
+            global store
+            store = await memrepo.connect(URL)
+            try:
+                await store.memories.remember("kept")
+                tasks = [asyncio.create_task(write(store, number)) for number in range(20)]
+                await asyncio.sleep(30)
+            finally:
+                {"pass" if is_forgotten else "await store.close()"}
+        asyncio.run(main())
+        """
+    code, errors, took = leave(script, url)
+    assert code == 7, errors  # asyncio prints that nobody awaits the task
+    assert took < 2
+    assert left_well(url)
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
 )

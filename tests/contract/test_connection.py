@@ -136,6 +136,16 @@ async def test_units_that_wait_together_fail_alone(connection: Connection) -> No
     assert rows == [(n,) for n in range(0, 60, 3)]
 
 
+async def test_units_of_nothing(connection: Connection) -> None:
+    """They give nothing, alone or between others, and hold nobody up."""
+    assert list(await connection.write(())) == []
+    insert = (sql("INSERT INTO t (v) VALUES (1)"),)
+    units = [insert, (), insert, (), insert]
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*map(connection.write, units))
+    assert [len(result) for result in results] == [1, 0, 1, 0, 1]
+
+
 async def test_units_run_in_the_order_of_their_calls(connection: Connection) -> None:
     """What was called first is stored first."""
     unit = Statement("test", "INSERT INTO t (v) VALUES (:v) RETURNING id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import Context
 from typing import Any, Self
@@ -29,10 +29,12 @@ class Call:
 
     #: The event loop's time until which it may wait for its turn and for locks.
     deadline: float
-    #: What to run; a call of nothing is a transaction's, which has the lane when its turn has come.
-    unit: Unit = ()
+    #: What to run.
+    unit: Unit
     #: What is noted of its statements, if somebody asks.
     record: Record | None = None
+    #: Whether it is a transaction's, and has the lane, instead of running, when its turn has come.
+    takes_lane: bool = False
     outcome: list[Result] | MemrepoError | None = attrs.field(default=None, init=False)
     #: Whether it was given to a worker that stops, and tells, when it is cancelled.
     is_running: bool = attrs.field(default=False, init=False)
@@ -42,6 +44,7 @@ class Call:
     is_over: bool = attrs.field(default=False, init=False)
     _wakeup: Callable[[Call], object] | None = attrs.field(default=None, init=False)
     _context: Context | None = attrs.field(default=None, init=False)
+    _loop: AbstractEventLoop | None = attrs.field(default=None, init=False)
     _asyncio_future_blocking: bool = attrs.field(default=False, init=False)
 
     @property
@@ -94,8 +97,8 @@ class Call:
         """Have its task go on in the event loop's next pass."""
         if not self.is_over:
             self.is_over = True
-            if self._wakeup is not None:
-                get_running_loop().call_soon(self._wakeup, self, context=self._context)
+            if self._wakeup is not None and self._loop is not None:
+                self._loop.call_soon(self._wakeup, self, context=self._context)
 
     # --- what asyncio asks of a future -----------------------------------------------------------
 
@@ -108,6 +111,8 @@ class Call:
         """Remember how to have the task go on."""
         self._wakeup = wakeup
         self._context = context
+        # A task can also be cancelled when its loop does not run: `asyncio.run` does so at its end.
+        self._loop = get_running_loop()
 
     def cancel(self, msg: str | None = None) -> bool:  # noqa: ARG002 - the task keeps it
         """

@@ -59,7 +59,7 @@ class Lane:
         if not self._is_taken:
             self._is_taken = True
             return
-        turn = Call(deadline)
+        turn = Call(deadline, (), takes_lane=True)
         self._line_up(turn)
         try:
             await turn
@@ -76,13 +76,13 @@ class Lane:
             call = queue[0]
             if call.is_over:
                 queue.popleft()
-            elif call.unit:
-                self._start(self._next_group())
-                return
-            else:
+            elif call.takes_lane:
                 queue.popleft()
                 call.outcome = []
                 call.wake_soon()
+                return
+            else:
+                self._start(self._next_group())
                 return
         self._is_taken = False
 
@@ -117,7 +117,7 @@ class Lane:
     def _next_group(self) -> list[Call]:
         queue = self._queue
         calls: list[Call] = []
-        while queue and (call := queue[0]).unit and len(calls) < MAX_GROUP:
+        while queue and not (call := queue[0]).takes_lane and len(calls) < MAX_GROUP:
             queue.popleft()
             if not call.is_over:
                 calls.append(call)
