@@ -189,6 +189,26 @@ async def test_forgotten_close_in_a_running_program(url: str, clock: Clock) -> N
     assert "was never closed" in found[0]
 
 
+def test_forgotten_close_after_the_event_loop(url: str) -> None:
+    """The threads of a store that is dropped when its event loop is closed end, too."""
+
+    async def open_store() -> Store:
+        store = await memrepo.connect(url)
+        await store.memories.remember("a")
+        return store
+
+    threads = leaks.threads()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        store: Store | None = asyncio.run(open_store())
+        assert store is not None
+        assert leaks.threads() > threads
+        store = None
+        gc.collect()
+        asyncio.run(leaks.settled(threads))
+        gc.collect()
+
+
 # --- ways to leave -----------------------------------------------------------------------------
 
 

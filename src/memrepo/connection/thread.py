@@ -5,33 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-import sys
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
 from memrepo.codec import Row, Value
 from memrepo.connection.call import Call
-from memrepo.connection.worker import Errand, WorkerConnection
+from memrepo.connection.worker import End, Jobs, Run, WorkerConnection
 from memrepo.errors import ClosedError
 
-__all__ = ["End", "Run", "WorkerThread", "finish"]
+__all__ = ["WorkerThread", "finish"]
 
 T = TypeVar("T")
-
-#: What calls are for the worker: it leaves an outcome in each.
-Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
-#: Is called by the event loop when calls have run, with what their `Run` raised.
-End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
-
-_Job: TypeAlias = tuple[Run, Sequence[Call], End]
-#: ``None`` stands at the end.
-_Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -58,21 +48,16 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
 
 class WorkerThread:
     """
-    aiosqlite's connection to one database, by its public methods only.
+    A thread with one connection, which does one job after another.
 
-    One call of aiosqlite lasts as long as the connection: an errand that does on the thread what is
-    put into our own queue, which tells the event loop of each outcome in one step instead of three.
+    aiosqlite makes the thread and opens the database, but is not used for every call: a queue of our
+    own tells the event loop of an outcome in one step instead of three.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._jobs: _Jobs = SimpleQueue()
+        self._jobs: Jobs = SimpleQueue()
         self._is_closed = False
-        serving = Errand(partial(_serve, self._jobs, self._loop), self._loop)
-        # The first step gives the errand to the thread; nobody waits for its end.
-        self._serving = connection.execute_fetchall("", serving).__await__()
-        next(self._serving)
 
     @classmethod
     async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
@@ -82,16 +67,21 @@ class WorkerThread:
         Raises:
             sqlite3.Error: It cannot be opened; the thread has ended.
         """
+        thread = cls()
         connect = partial(
             aiosqlite.connect,
             uri,
             uri=True,
-            factory=WorkerConnection,
+            factory=partial(WorkerConnection, jobs=thread._jobs, loop=thread._loop),
             isolation_level=None,
             timeout=busy_slice_s,
             cached_statements=256,
         )
-        thread = cls(await (await _call_on_daemon(connect)))
+        connection: Any = await _call_on_daemon(connect)  # its `stop` is not fully typed
+        await connection
+        # The thread is to close the connection and to end, which `WorkerConnection.close` puts off. On a
+        # thread without an event loop, so that aiosqlite has none to tell, which may be closed by then.
+        await _call_on_daemon(connection.stop)
         failures: list[sqlite3.Error | None] = []
         await thread.run(lambda worker: failures.append(worker.failure))
         if (failure := failures[0]) is not None:
@@ -112,6 +102,9 @@ class WorkerThread:
 
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
         """Run *errand* on the thread, after everything that was given to it before."""
+        await self._put_errand(errand)
+
+    def _put_errand(self, errand: Callable[[WorkerConnection], None]) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
 
         def end(_calls: Sequence[Call], error: BaseException | None) -> None:
@@ -123,7 +116,7 @@ class WorkerThread:
                 future.set_exception(error)
 
         self.put(lambda worker, _: errand(worker), (), end)
-        await future
+        return future
 
     async def run_calls(self, run: Run, calls: Sequence[Call]) -> None:
         """
@@ -162,46 +155,15 @@ class WorkerThread:
 
     async def close(self) -> None:
         """Close the database and end the thread."""
-        self._is_closed = True
-        self._jobs.put(None)
-        await self._connection.close()
+        if not self._is_closed:
+            closing = self._put_errand(WorkerConnection.shut)
+            self._is_closed = True
+            self.stop()
+            await closing
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
         self._jobs.put(None)
-        connection: Any = self._connection  # its `stop` is not fully typed
-        stop: Callable[[], object] = connection.stop
-        if sys.is_finalizing():
-            stop()
-            return
-        try:
-            # On a thread without an event loop: aiosqlite would tell the one that runs here, which
-            # may be closed by then, and print a traceback.
-            threading.Thread(target=stop, daemon=True).start()
-        except RuntimeError:
-            # Python 3.12 starts no thread any more when functions registered with atexit run.
-            stop()
-
-
-def _serve(jobs: _Jobs, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> None:
-    """Do one job after another, until there is none any more, or nobody to tell."""
-    with contextlib.suppress(RuntimeError):  # the event loop is closed
-        while _has_done(jobs.get(), loop, worker):
-            pass
-
-
-def _has_done(job: _Job | None, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> bool:
-    # A function of its own, so that nothing of a job is kept while the next is waited for.
-    if job is None:
-        return False
-    run, calls, end = job
-    error: BaseException | None = None
-    try:
-        run(worker, calls)
-    except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-        error = raised
-    loop.call_soon_threadsafe(end, calls, error)
-    return True
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:

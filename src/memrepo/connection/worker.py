@@ -1,20 +1,21 @@
 """
-What runs on SQLite's worker thread: whole groups of units, each group in one call.
+What runs on SQLite's worker thread: whole groups of units, each group in one job.
 
-aiosqlite gives a connection a thread and each await one call on it. It passes a subclass of
-`sqlite3.Connection` through (``factory=``), so a subclass that knows how to run an `Errand` makes one
-await out of a transaction of any length, with nothing but aiosqlite's public methods.
+aiosqlite makes a thread for a connection and opens the database on it. It passes a subclass of
+`sqlite3.Connection` through (``factory=``), and the last thing it does with a connection is to close it. A
+subclass that does jobs of its own before it closes needs nothing of aiosqlite but its public methods.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
@@ -24,26 +25,19 @@ from memrepo.connection.sqlite_errors import is_busy, is_storage, translate
 from memrepo.errors import ConnectionLostError, TransactionError
 from memrepo.queries.statement import BoundStatement
 
-__all__ = ["Errand", "WorkerConnection"]
+__all__ = ["End", "Jobs", "Run", "WorkerConnection"]
+
+#: What calls are for the worker: it leaves an outcome in each.
+Run: TypeAlias = "Callable[[WorkerConnection, Sequence[Call]], None]"
+#: Is called by the event loop when calls have run, with what their `Run` raised.
+End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
+_Job: TypeAlias = tuple[Run, Sequence[Call], End]
+#: ``None`` stands at the end.
+Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
 #: Steps of SQLite's virtual machine between two looks at whether the call was cancelled: about a
 #: millisecond, so that ordinary statements are never looked at.
 _STEPS_BETWEEN_CHECKS: Final = 20_000
-
-
-class Errand:
-    """A function for the worker thread, in the place of a statement's parameters."""
-
-    def __init__(
-        self, run: Callable[[WorkerConnection], None], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self.run = run
-        #: The event loop that waits for it.
-        self.loop = loop
-
-    def __iter__(self) -> Iterator[Any]:
-        """Look like parameters to aiosqlite's types; nothing iterates it."""
-        return iter(())
 
 
 class _Watch:
@@ -58,7 +52,9 @@ class _Watch:
 class WorkerConnection(sqlite3.Connection):
     """A connection that runs units. Lives on the worker thread; no method of it blocks the loop."""
 
-    def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, database: str, *args: Any, jobs: Jobs, loop: asyncio.AbstractEventLoop, **kwargs: Any
+    ) -> None:
         #: Why the database could not be opened; this is then a connection to nothing. If opening
         #: failed here, aiosqlite would stop its thread without waiting for it, and the thread's last
         #: message could come when the event loop is closed.
@@ -68,20 +64,35 @@ class WorkerConnection(sqlite3.Connection):
         except sqlite3.Error as error:
             self.failure = error
             super().__init__(":memory:")
+        self._jobs = jobs
+        self._loop = loop
         self._watch = _Watch()
         self._file: FileIdentity | None = None
         self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
 
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Run one statement, or the errand that came in the place of its parameters."""
-        if not isinstance(parameters, Errand):
-            return super().execute(sql, parameters)
+    def close(self) -> None:
+        """Do one job after another, until there is none any more or nobody to tell, and only then close."""
+        with suppress(RuntimeError):  # the event loop is closed
+            while self._has_done(self._jobs.get()):
+                pass
+        super().close()
+
+    def shut(self) -> None:
+        """Close the database at once."""
+        super().close()
+
+    def _has_done(self, job: _Job | None) -> bool:
+        # A method of its own, so that nothing of a job is kept while the next is waited for.
+        if job is None:
+            return False
+        run, calls, end = job
+        error: BaseException | None = None
         try:
-            parameters.run(self)
-            return self.cursor()
-        finally:
-            if parameters.loop.is_closed():
-                _rest(self)
+            run(self, calls)
+        except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+            error = raised
+        self._loop.call_soon_threadsafe(end, calls, error)
+        return True
 
     def watch_file(self, path: Path, *, look_every_s: float) -> None:
         """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
@@ -282,12 +293,6 @@ class WorkerConnection(sqlite3.Connection):
             for call in calls:
                 if isinstance(call.outcome, list):
                     call.outcome = translate(error, outcome_unknown=True)
-
-
-def _rest(connection: sqlite3.Connection) -> None:
-    """Let go of the database, and of the thread: aiosqlite would fail to tell a closed event loop."""
-    connection.close()
-    threading.Event().wait()
 
 
 def _rolled_back() -> TransactionError:
