@@ -97,8 +97,10 @@ class Call:
         """Have its task go on in the event loop's next pass."""
         if not self.is_over:
             self.is_over = True
-            if self._wakeup is not None and self._loop is not None:
-                self._loop.call_soon(self._wakeup, self, context=self._context)
+            loop = self._loop
+            # A task that is thrown away with its closed loop gives back what it has, to nobody.
+            if self._wakeup is not None and loop is not None and not loop.is_closed():
+                loop.call_soon(self._wakeup, self, context=self._context)
 
     # --- what asyncio asks of a future -----------------------------------------------------------
 

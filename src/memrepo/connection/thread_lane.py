@@ -41,6 +41,7 @@ class ThreadLane(Lane):
     def _end(self, calls: Sequence[Call], error: BaseException | None) -> None:
         if error is not None and is_busy(error):
             self._retry = self._loop.create_task(self._run_when_free(calls))
+            self._retry.add_done_callback(lambda _: self.answer(calls))
             return
         if error is not None:
             self._fail(calls, error)
@@ -49,20 +50,17 @@ class ThreadLane(Lane):
     async def _run_when_free(self, calls: Sequence[Call]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""
         waiting = calls
-        try:
-            while waiting:
-                attempt = partial(self._attempt, waiting)
-                try:
-                    await until_free(attempt, waiting[0].deadline)
-                except BusyError as busy:
-                    waiting = _expire(waiting, busy)
-                except Exception as error:  # noqa: BLE001 - each waiting caller is told
-                    self._fail(waiting, error)
-                    return
-                else:
-                    return
-        finally:
-            self._loop.call_soon(self.answer, calls)
+        while waiting:
+            attempt = partial(self._attempt, waiting)
+            try:
+                await until_free(attempt, waiting[0].deadline)
+            except BusyError as busy:
+                waiting = _expire(waiting, busy)
+            except Exception as error:  # noqa: BLE001 - each waiting caller is told
+                self._fail(waiting, error)
+                return
+            else:
+                return
 
     async def _attempt(self, calls: Sequence[Call]) -> None:
         # Whoever was cancelled during the attempt before need not wait for the lock.
