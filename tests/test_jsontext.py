@@ -19,7 +19,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from memrepo import InvalidInputError
-from memrepo.jsontext import MAX_JSON_DEPTH, JsonValue, decode_json, encode_json
+from memrepo.jsontext import (
+    MAX_JSON_DEPTH,
+    JsonValue,
+    _make_encoder,
+    decode_json,
+    encode_json,
+)
 
 json_values: st.SearchStrategy[JsonValue] = st.recursive(
     st.none()
@@ -67,6 +73,18 @@ def test_round_trip(value: JsonValue) -> None:
 def test_text_is_compact_and_readable() -> None:
     """No space is spent, and non-ASCII text stays as people and LIKE read it."""
     assert encode_json("event_data", {"weiß": ["é", 1, None]}) == '{"weiß":["é",1,null]}'
+
+
+@pytest.mark.parametrize("has_c_encoder", [True, False])
+@settings(deadline=None)
+@given(value=json_values)
+def test_text_is_that_of_the_standard_library(*, has_c_encoder: bool, value: JsonValue) -> None:
+    """With its encoder in C made once, and without any, the text is what `json.dumps` writes."""
+    documented = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    with pytest.MonkeyPatch.context() as patch:
+        if not has_c_encoder:
+            patch.setattr("json.encoder.c_make_encoder", None)
+        assert _make_encoder()(value) == documented
 
 
 def test_tuples_are_stored_as_arrays() -> None:

@@ -70,6 +70,21 @@ async def test_lost_file_in_a_folder_that_changed_in_the_same_tick(
             await store.memories.remember("after")
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_lost_file_behind_a_link(tmp_path: Path, suffix: str) -> None:
+    """A file that was opened by a symbolic link is looked at where it is, and not the link's folder."""
+    folder, link = tmp_path / "folder", tmp_path / "link.db"
+    folder.mkdir()
+    link.symlink_to(folder / "agent.db")
+    async with memrepo.connect(link) as store:
+        os.utime(tmp_path, ns=(0, 1_000_000_001))
+        for n in range(3):
+            await store.memories.remember(f"before {n}")
+        Path(f"{folder / 'agent.db'}{suffix}").unlink()
+        with pytest.raises(memrepo.ConnectionLostError):
+            await store.memories.remember("after")
+
+
 async def test_lost_file_in_a_folder_that_keeps_no_time(tmp_path: Path) -> None:
     """If the folder's time never changes, at most the writes of a second go to an unlinked file."""
     path = tmp_path / "agent.db"

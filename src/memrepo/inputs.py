@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
@@ -11,7 +11,7 @@ from memrepo.days import day_range
 from memrepo.errors import InvalidInputError
 from memrepo.folding import glob_containing
 from memrepo.hashing import hash_normalized, normalize_content
-from memrepo.jsontext import JsonValue, to_compact_json
+from memrepo.jsontext import JsonValue
 from memrepo.models import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
 from memrepo.queries.remembering import EXPLICIT_SOURCE, INFERRED_SOURCES
 from memrepo.validation import (
@@ -38,7 +38,6 @@ __all__ = [
     "encode_fact",
     "encode_new_event",
     "encode_new_fact",
-    "encode_row",
     "memory_conditions",
     "merge_facts",
     "session_conditions",
@@ -181,11 +180,6 @@ def encode_each(
         except InvalidInputError as error:
             place = f"{field}[{index}].{error.field}"
             raise InvalidInputError(place, error.reason) from None
-
-
-def encode_row(row: Sequence[Value]) -> str:
-    """Write a row of a batch as a JSON array."""
-    return to_compact_json(row)
 
 
 def batches(rows: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from memrepo.codec import Row, Value
-from memrepo.inputs import batches, encode_row
+from memrepo.inputs import batches
+from memrepo.jsontext import to_compact_json
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
 
@@ -27,7 +28,7 @@ def insertions(table: str, rows: Sequence[Row]) -> Iterator[BoundStatement]:
         else:
             plain.append(values)
     insert_many = queries.insert_many(table)
-    yield from (insert_many.bind(batch=batch) for batch in batches(map(encode_row, plain)))
+    yield from (insert_many.bind(batch=batch) for batch in batches(map(to_compact_json, plain)))
     yield from (_bind_alone(table, row) for row in alone)
 
 

@@ -17,10 +17,9 @@ from memrepo.inputs import (
     encode_each,
     encode_fact,
     encode_new_fact,
-    encode_row,
     merge_facts,
 )
-from memrepo.jsontext import JsonValue
+from memrepo.jsontext import JsonValue, to_compact_json
 from memrepo.models import MemoryEntry, MemoryNew, Remembered, RememberOutcome
 from memrepo.queries import memories, remembering as queries
 from memrepo.repository import Repository
@@ -110,7 +109,7 @@ class Remembering(Repository):
         encoded = await gently(each)
         if not encoded:
             return []
-        rows = await gently(map(encode_row, merge_facts(encoded)))
+        rows = await gently(map(to_compact_json, merge_facts(encoded)))
         bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
         unit = [
             statement.bind(batch=batch, **bound)

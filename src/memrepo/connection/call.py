@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable, Generator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, Self
 
 import attrs
@@ -112,7 +112,7 @@ class Call:
     ) -> None:
         """Remember how to have the task go on."""
         self._wakeup = wakeup
-        self._context = context
+        self._context = copy_context() if context is None else context
         # A task can also be cancelled when its loop does not run: `asyncio.run` does so at its end.
         self._loop = get_running_loop()
 

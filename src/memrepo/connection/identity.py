@@ -40,10 +40,11 @@ class FileIdentity:
     """
 
     def __init__(self, path: Path, *, look_every_s: float) -> None:
-        self._folder = str(path.parent)
+        # That of a link says nothing of the file, which is in another.
+        self._folder = None if path.is_symlink() else str(path.parent)
         self._database = _Noted(str(path))
-        # What a connection in WAL mode keeps open, too, for as long as it lives.
-        self._wal = _Noted(f"{path}-wal")
+        # What a connection in WAL mode keeps open, too, for as long as it lives; beside the file itself.
+        self._wal = _Noted(f"{path.resolve()}-wal")
         self._large_bytes = _LARGE_WAL_BYTES
         self._look_every_s = look_every_s
         self._next_look_s = 0.0
@@ -57,7 +58,7 @@ class FileIdentity:
         if now < self._next_look_s:
             return True
         self._next_look_s = now + self._look_every_s
-        state = _state_of(self._folder)
+        state = None if self._folder is None else _state_of(self._folder)
         if state is not None and state == self._state and now < self._look_at_files_s:
             return True
         self._look_at_files_s = now + _LOOK_AT_FILES_EVERY_S

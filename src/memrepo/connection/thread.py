@@ -10,18 +10,26 @@ from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import aiosqlite
 
 from memrepo.codec import Row, Value
 from memrepo.connection.call import Call
-from memrepo.connection.worker import End, Jobs, Run, WorkerConnection
+from memrepo.connection.worker import WorkerConnection
 from memrepo.errors import ClosedError
 
-__all__ = ["WorkerThread", "finish"]
+__all__ = ["Run", "WorkerThread", "finish"]
 
 T = TypeVar("T")
+
+#: What calls are for the worker: it leaves an outcome in each.
+Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
+#: Is called by the event loop when calls have run, with what their `Run` raised.
+_End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
+_Job: TypeAlias = tuple[Run, Sequence[Call], _End]
+#: ``None`` stands at the end.
+_Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -56,7 +64,7 @@ class WorkerThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._jobs: Jobs = SimpleQueue()
+        self._jobs: _Jobs = SimpleQueue()
         self._is_closed = False
 
     @classmethod
@@ -72,7 +80,7 @@ class WorkerThread:
             aiosqlite.connect,
             uri,
             uri=True,
-            factory=partial(WorkerConnection, jobs=thread._jobs, loop=thread._loop),
+            factory=partial(WorkerConnection, serve=partial(_serve, thread._jobs, thread._loop)),
             isolation_level=None,
             timeout=busy_slice_s,
             cached_statements=256,
@@ -89,7 +97,7 @@ class WorkerThread:
             raise failure
         return thread
 
-    def put(self, run: Run, calls: Sequence[Call], end: End) -> None:
+    def put(self, run: Run, calls: Sequence[Call], end: _End) -> None:
         """
         Run *calls* on the thread, after everything that was given to it before.
 
@@ -164,6 +172,27 @@ class WorkerThread:
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
         self._jobs.put(None)
+
+
+def _serve(jobs: _Jobs, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> None:
+    """Do one job after another, until there is none any more, or nobody to tell."""
+    with contextlib.suppress(RuntimeError):  # the event loop is closed
+        while _has_done(jobs.get(), loop, worker):
+            pass
+
+
+def _has_done(job: _Job | None, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> bool:
+    # A function of its own, so that nothing of a job is kept while the next is waited for.
+    if job is None:
+        return False
+    run, calls, end = job
+    error: BaseException | None = None
+    try:
+        run(worker, calls)
+    except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+        error = raised
+    loop.call_soon_threadsafe(end, calls, error)
+    return True
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:

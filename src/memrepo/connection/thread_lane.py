@@ -10,8 +10,7 @@ from memrepo.connection.call import Call
 from memrepo.connection.lane import Lane
 from memrepo.connection.retry import until_free
 from memrepo.connection.sqlite_errors import is_busy
-from memrepo.connection.thread import WorkerThread
-from memrepo.connection.worker import Run
+from memrepo.connection.thread import Run, WorkerThread
 from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
 
 __all__ = ["ThreadLane"]

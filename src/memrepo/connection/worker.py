@@ -8,14 +8,11 @@ subclass that does jobs of its own before it closes needs nothing of aiosqlite b
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from memrepo.connection.call import Call
 from memrepo.connection.contract import Result
@@ -25,15 +22,7 @@ from memrepo.connection.sqlite_errors import is_busy, is_storage, translate
 from memrepo.errors import ConnectionLostError, TransactionError
 from memrepo.queries.statement import BoundStatement
 
-__all__ = ["End", "Jobs", "Run", "WorkerConnection"]
-
-#: What calls are for the worker: it leaves an outcome in each.
-Run: TypeAlias = "Callable[[WorkerConnection, Sequence[Call]], None]"
-#: Is called by the event loop when calls have run, with what their `Run` raised.
-End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
-_Job: TypeAlias = tuple[Run, Sequence[Call], End]
-#: ``None`` stands at the end.
-Jobs: TypeAlias = "SimpleQueue[_Job | None]"
+__all__ = ["WorkerConnection"]
 
 #: Steps of SQLite's virtual machine between two looks at whether the call was cancelled: about a
 #: millisecond, so that ordinary statements are never looked at.
@@ -53,7 +42,7 @@ class WorkerConnection(sqlite3.Connection):
     """A connection that runs units. Lives on the worker thread; no method of it blocks the loop."""
 
     def __init__(
-        self, database: str, *args: Any, jobs: Jobs, loop: asyncio.AbstractEventLoop, **kwargs: Any
+        self, database: str, *args: Any, serve: Callable[[WorkerConnection], None], **kwargs: Any
     ) -> None:
         #: Why the database could not be opened; this is then a connection to nothing. If opening
         #: failed here, aiosqlite would stop its thread without waiting for it, and the thread's last
@@ -64,35 +53,19 @@ class WorkerConnection(sqlite3.Connection):
         except sqlite3.Error as error:
             self.failure = error
             super().__init__(":memory:")
-        self._jobs = jobs
-        self._loop = loop
+        self._serve = serve
         self._watch = _Watch()
         self._file: FileIdentity | None = None
         self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
 
     def close(self) -> None:
-        """Do one job after another, until there is none any more or nobody to tell, and only then close."""
-        with suppress(RuntimeError):  # the event loop is closed
-            while self._has_done(self._jobs.get()):
-                pass
+        """Serve as long as there is something to do, and only then close."""
+        self._serve(self)
         super().close()
 
     def shut(self) -> None:
         """Close the database at once."""
         super().close()
-
-    def _has_done(self, job: _Job | None) -> bool:
-        # A method of its own, so that nothing of a job is kept while the next is waited for.
-        if job is None:
-            return False
-        run, calls, end = job
-        error: BaseException | None = None
-        try:
-            run(self, calls)
-        except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-            error = raised
-        self._loop.call_soon_threadsafe(end, calls, error)
-        return True
 
     def watch_file(self, path: Path, *, look_every_s: float) -> None:
         """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
@@ -120,7 +93,7 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
         """
         # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
-        calls = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        calls = [call for call in calls if call.is_waiting]
         try:
             if len(calls) == 1:
                 self._run_alone(calls[0])
@@ -139,10 +112,10 @@ class WorkerConnection(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
         """
-        calls = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        calls = [call for call in calls if call.is_waiting]
         try:
             if len(calls) > 1:
-                super().execute("BEGIN")
+                self.execute("BEGIN")
             for portion in portions(calls):
                 self._run_portion(portion, self._read)
         finally:
@@ -164,14 +137,14 @@ class WorkerConnection(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: It was not free.
         """
-        super().execute("BEGIN IMMEDIATE")
+        self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Commit the open transaction; if that fails, roll it back and raise our error."""
         if not self.in_transaction:
             raise _rolled_back()
         try:
-            super().execute("COMMIT")
+            self.execute("COMMIT")
         except sqlite3.Error as error:
             self.undo()
             raise translate(error, outcome_unknown=True) from error
@@ -181,7 +154,7 @@ class WorkerConnection(sqlite3.Connection):
     def undo(self) -> None:
         """Roll back, if there is anything to roll back."""
         if self.in_transaction:
-            super().execute("ROLLBACK")
+            self.execute("ROLLBACK")
 
     def _is_file_lost(self) -> bool:
         return self._file is not None and not self._file.is_same()
@@ -232,7 +205,7 @@ class WorkerConnection(sqlite3.Connection):
             run_single(portion)
             return
         try:
-            cursor = super().execute(portion.sql, portion.values)
+            cursor = self.execute(portion.sql, portion.values)
             rows = cursor.fetchall()
         except sqlite3.Error:
             for call in portion.calls:
@@ -254,15 +227,15 @@ class WorkerConnection(sqlite3.Connection):
             return  # its neighbour's failure has ended it
         # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
         if needs_savepoint := len(call.unit) > 1:
-            super().execute("SAVEPOINT unit")
+            self.execute("SAVEPOINT unit")
         try:
             call.outcome = self._run(call)
         except sqlite3.Error as error:
             call.outcome = translate(error)
             if needs_savepoint and self.in_transaction:
-                super().execute("ROLLBACK TO unit")
+                self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
-            super().execute("RELEASE unit")
+            self.execute("RELEASE unit")
 
     def _run(self, call: Call) -> list[Result]:
         results: list[Result] = []
@@ -282,12 +255,12 @@ class WorkerConnection(sqlite3.Connection):
             self._watch.call = None
 
     def _run_statement(self, bound: BoundStatement) -> Result:
-        cursor = super().execute(bound.statement.sql, bound.parameters)
+        cursor = self.execute(bound.statement.sql, bound.parameters)
         return Result(cursor.fetchall(), max(cursor.rowcount, 0))
 
     def _commit(self, calls: Sequence[Call]) -> None:
         try:
-            super().execute("COMMIT")
+            self.execute("COMMIT")
         except sqlite3.Error as error:
             self.undo()
             for call in calls:
