@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from asyncio import Task, TimerHandle
 from typing import Final
 
@@ -30,7 +31,7 @@ class KeptStream:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._stream: Stream | None = None
-        self._used_at = self._loop.time() - _IDLE_S
+        self._used_at = -math.inf
         self._timer: TimerHandle | None = None
         self._ending: Task[None] | None = None
 
