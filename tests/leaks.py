@@ -35,3 +35,4 @@ async def settled(before: set[threading.Thread]) -> None:
     while left := threads() - before:
         assert time.monotonic() < deadline, left
         await asyncio.sleep(0.005)
+    await asyncio.sleep(0)  # the last thing a thread does is to have its event loop close something

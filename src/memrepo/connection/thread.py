@@ -15,6 +15,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 import aiosqlite
 
 from memrepo.codec import Row, Value
+from memrepo.connection.bell import Bell, End, bell_of
 from memrepo.connection.call import Call
 from memrepo.connection.worker import WorkerConnection
 from memrepo.errors import ClosedError
@@ -25,9 +26,7 @@ T = TypeVar("T")
 
 #: What calls are for the worker: it leaves an outcome in each.
 Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
-#: Is called by the event loop when calls have run, with what their `Run` raised.
-_End: TypeAlias = Callable[[Sequence[Call], BaseException | None], None]
-_Job: TypeAlias = tuple[Run, Sequence[Call], _End]
+_Job: TypeAlias = tuple[Run, Sequence[Call], End]
 #: ``None`` stands at the end.
 _Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
@@ -58,14 +57,16 @@ class WorkerThread:
     """
     A thread with one connection, which does one job after another.
 
-    aiosqlite makes the thread and opens the database, but is not used for every call: a queue of our
-    own tells the event loop of an outcome in one step instead of three.
+    aiosqlite makes the thread and opens the database, but is not used for every call: with a queue and
+    a bell of our own, the event loop learns of an outcome in one step instead of three.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: _Jobs = SimpleQueue()
+        self._bell: Bell | None = None
         self._is_closed = False
+        self._has_ended = asyncio.Event()
 
     @classmethod
     async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
@@ -80,16 +81,23 @@ class WorkerThread:
             aiosqlite.connect,
             uri,
             uri=True,
-            factory=partial(WorkerConnection, serve=partial(_serve, thread._jobs, thread._loop)),
+            factory=partial(WorkerConnection, serve=thread._serve),
             isolation_level=None,
             timeout=busy_slice_s,
             cached_statements=256,
         )
-        connection: Any = await _call_on_daemon(connect)  # its `stop` is not fully typed
-        await connection
-        # The thread is to close the connection and to end, which `WorkerConnection.close` puts off. On a
-        # thread without an event loop, so that aiosqlite has none to tell, which may be closed by then.
-        await _call_on_daemon(connection.stop)
+        try:
+            connection: Any = await _call_on_daemon(connect)  # its `stop` is not fully typed
+            await connection
+            # The thread is to close the connection and to end, which `WorkerConnection.close` puts off.
+            # On a thread without an event loop, so that aiosqlite has none to tell, which may be closed
+            # by then.
+            await _call_on_daemon(connection.stop)
+            thread._bell = bell_of(thread._loop)
+        except BaseException:
+            thread.stop()
+            raise
+        thread._bell.join()
         failures: list[sqlite3.Error | None] = []
         await thread.run(lambda worker: failures.append(worker.failure))
         if (failure := failures[0]) is not None:
@@ -97,7 +105,7 @@ class WorkerThread:
             raise failure
         return thread
 
-    def put(self, run: Run, calls: Sequence[Call], end: _End) -> None:
+    def put(self, run: Run, calls: Sequence[Call], end: End) -> None:
         """
         Run *calls* on the thread, after everything that was given to it before.
 
@@ -167,32 +175,37 @@ class WorkerThread:
             closing = self._put_errand(WorkerConnection.shut)
             self._is_closed = True
             self.stop()
-            await closing
+            try:
+                await closing
+            finally:
+                await self._has_ended.wait()
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
         self._jobs.put(None)
 
+    # --- on the thread ---------------------------------------------------------------------------
 
-def _serve(jobs: _Jobs, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> None:
-    """Do one job after another, until there is none any more, or nobody to tell."""
-    with contextlib.suppress(RuntimeError):  # the event loop is closed
-        while _has_done(jobs.get(), loop, worker):
-            pass
+    def _serve(self, worker: WorkerConnection) -> None:
+        """Do one job after another, until there is none any more, or nobody to tell."""
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            while self._has_done(self._jobs.get(), worker):
+                pass
+        if self._bell is not None:
+            self._bell.leave(self._has_ended.set)
 
-
-def _has_done(job: _Job | None, loop: asyncio.AbstractEventLoop, worker: WorkerConnection) -> bool:
-    # A function of its own, so that nothing of a job is kept while the next is waited for.
-    if job is None:
-        return False
-    run, calls, end = job
-    error: BaseException | None = None
-    try:
-        run(worker, calls)
-    except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-        error = raised
-    loop.call_soon_threadsafe(end, calls, error)
-    return True
+    def _has_done(self, job: _Job | None, worker: WorkerConnection) -> bool:
+        # A function of its own, so that nothing of a job is kept while the next is waited for.
+        if job is None or self._bell is None:
+            return False
+        run, calls, end = job
+        error: BaseException | None = None
+        try:
+            run(worker, calls)
+        except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+            error = raised
+        self._bell.ring(end, calls, error)
+        return True
 
 
 async def _call_on_daemon(make: Callable[[], T]) -> T:
