@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, strategies as st
@@ -194,7 +194,8 @@ def _reply(
 
 
 def _call(*bound: BoundStatement) -> Call:
-    return Call(0.0, bound)
+    no_loop: Any = None  # nobody waits for it
+    return Call(no_loop, 0.0, bound)
 
 
 def _units(count: int) -> list[Call]:

@@ -442,7 +442,7 @@ async def test_cancelled_write_on_a_kept_stream(sqld: Sqld, scheme: str) -> None
     async with memrepo.connect(sqld.url(namespace, scheme)) as store:
         for n in range(3):
             await store.daily_logs.append(None, f"{n}")
-        task = asyncio.create_task(store.connection.write((slow.bind(),)))
+        task = asyncio.ensure_future(store.connection.write((slow.bind(),)))
         await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

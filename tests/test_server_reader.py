@@ -102,8 +102,9 @@ class Readers:
 
     async def read(self, statement: Statement, count: int = 1, wait_s: float = 5.0) -> None:
         for _ in range(count):
-            deadline = asyncio.get_running_loop().time() + wait_s
-            call = Call(deadline, (statement.bind(v=(0,)),))  # type: ignore[arg-type]
+            loop = asyncio.get_running_loop()
+            bound = statement.bind(v=(0,))  # type: ignore[arg-type]
+            call = Call(loop, loop.time() + wait_s, (bound,))
             self.calls.append(call)
             self.tasks.append(asyncio.create_task(self.reader.run(call, 5.0)))
         await _settled()

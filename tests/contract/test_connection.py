@@ -60,6 +60,21 @@ async def test_more_parameters_than_the_text_names(connection: Connection) -> No
     assert await connection.read(sql("SELECT :a", a=1, b=2)) == [(1,)]
 
 
+async def test_awaited_by_asyncio(connection: Connection) -> None:
+    """What `write` and `read` return can be awaited by whatever of asyncio takes an awaitable."""
+    insert = sql("INSERT INTO t (v) VALUES (1) RETURNING v")
+    written, rows = await asyncio.gather(
+        connection.write((insert,)), connection.read(sql("SELECT 2"))
+    )
+    assert written[0].rows == [(1,)]
+    assert rows == [(2,)]
+    assert await asyncio.wait_for(connection.read(sql("SELECT 3")), 5) == [(3,)]
+    async with asyncio.timeout(5):
+        assert await asyncio.shield(connection.read(sql("SELECT 4"))) == [(4,)]
+    await asyncio.wait({asyncio.ensure_future(connection.write((insert,)))})
+    assert await connection.read(sql("SELECT count(*) FROM t")) == [(2,)]
+
+
 async def test_changes_and_rows(connection: Connection) -> None:
     """The number of changed rows and the rows returned are the same everywhere."""
     results = await connection.write(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, get_running_loop
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator
 from contextvars import Context, copy_context
 from typing import Any, Self
 
 import attrs
 
+from memrepo.codec import Row
 from memrepo.connection.contract import Result
 from memrepo.connection.hooks import Record
 from memrepo.errors import DatabaseError, MemrepoError
 from memrepo.queries.statement import Unit
 
-__all__ = ["Call"]
+__all__ = ["Call", "Reading"]
 
 
 @attrs.define(eq=False, repr=False, weakref_slot=False)
@@ -27,6 +28,8 @@ class Call:
     And the task can go on in the pass of the event loop that learns of the outcome, not in the next.
     """
 
+    #: The event loop of the task that awaits it.
+    loop: AbstractEventLoop
     #: The event loop's time until which it may wait for its turn and for locks.
     deadline: float
     #: What to run.
@@ -44,8 +47,8 @@ class Call:
     is_over: bool = attrs.field(default=False, init=False)
     _wakeup: Callable[[Call], object] | None = attrs.field(default=None, init=False)
     _context: Context | None = attrs.field(default=None, init=False)
-    _loop: AbstractEventLoop | None = attrs.field(default=None, init=False)
-    _asyncio_future_blocking: bool = attrs.field(default=False, init=False)
+    #: ``None`` until it is awaited: before, asyncio is to take it for an awaitable like any other.
+    _asyncio_future_blocking: bool | None = attrs.field(default=None, init=False)
 
     @property
     def is_waiting(self) -> bool:
@@ -97,15 +100,15 @@ class Call:
         """Have its task go on in the event loop's next pass."""
         if not self.is_over:
             self.is_over = True
-            loop = self._loop
             # A task that is thrown away with its closed loop gives back what it has, to nobody.
-            if self._wakeup is not None and loop is not None and not loop.is_closed():
-                loop.call_soon(self._wakeup, self, context=self._context)
+            if self._wakeup is not None and not self.loop.is_closed():
+                self.loop.call_soon(self._wakeup, self, context=self._context)
 
     # --- what asyncio asks of a future -----------------------------------------------------------
 
-    #: Returns the event loop; the connection has checked that it is the right one.
-    get_loop = staticmethod(get_running_loop)
+    def get_loop(self) -> AbstractEventLoop:
+        """Return the event loop, which is the one that runs: the connection has checked that."""
+        return self.loop
 
     def add_done_callback(
         self, wakeup: Callable[[Call], object], *, context: Context | None = None
@@ -113,8 +116,6 @@ class Call:
         """Remember how to have the task go on."""
         self._wakeup = wakeup
         self._context = copy_context() if context is None else context
-        # A task can also be cancelled when its loop does not run: `asyncio.run` does so at its end.
-        self._loop = get_running_loop()
 
     def cancel(self, msg: str | None = None) -> bool:  # noqa: ARG002 - the task keeps it
         """
@@ -131,3 +132,19 @@ class Call:
 
     def result(self) -> None:
         """Raise nothing: the task is told of the outcome by `__await__`."""
+
+
+@attrs.define(eq=False, repr=False, weakref_slot=False)
+class Reading(Call):
+    """A call of one SELECT: awaited, it gives the rows."""
+
+    def __await__(self) -> Generator[Any, None, list[Row]]:  # type: ignore[override]
+        """Wait until it is over; return the rows, or raise its error."""
+        return self  # type: ignore[return-value]  # an iterator will do
+
+    def __next__(self) -> Self:
+        """Have the task wait, or go on with the rows."""
+        if self.is_over:
+            raise StopIteration(self.results()[0].rows)
+        self._asyncio_future_blocking = True
+        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -27,7 +27,7 @@ class Result(NamedTuple):
 class Executor(Protocol):
     """What can run statements: a connection, or a transaction on one."""
 
-    async def write(self, unit: Unit) -> Sequence[Result]:
+    def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
         """
         Run the statements of *unit*, all or nothing, isolated from every other task.
 
@@ -42,7 +42,7 @@ class Executor(Protocol):
         """
         ...
 
-    async def read(self, statement: BoundStatement) -> list[Row]:
+    def read(self, statement: BoundStatement) -> Awaitable[list[Row]]:
         """Run one SELECT and return its rows; it sees what is committed (in a transaction: its own)."""
         ...
 

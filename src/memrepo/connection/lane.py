@@ -40,9 +40,9 @@ class Lane:
         self._queue: deque[Call] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def run(self, call: Call) -> Call:
+    def run(self, call: Call) -> None:
         """
-        Run *call* when its turn comes, and return it, to be awaited.
+        Run *call*, which is to be awaited, when its turn comes.
 
         Raises:
             BusyError: Too many calls wait already.
@@ -52,14 +52,13 @@ class Lane:
         else:
             self._is_taken = True
             self._start([call])
-        return call
 
     async def take(self, deadline: float) -> None:
         """Wait for the lane and keep it, until `release`."""
         if not self._is_taken:
             self._is_taken = True
             return
-        turn = Call(deadline, (), takes_lane=True)
+        turn = Call(self._loop, deadline, (), takes_lane=True)
         self._line_up(turn)
         try:
             await turn

@@ -182,7 +182,9 @@ class LibSQLConnection:
 
     def _call(self, unit: Unit) -> Call:
         hook = self._on_statement
-        return Call(self._deadline(), unit, None if hook is None else Record(hook))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.lock_timeout_s
+        return Call(loop, deadline, unit, None if hook is None else Record(hook))
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s

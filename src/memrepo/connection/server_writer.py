@@ -55,7 +55,8 @@ class ServerWriter(Lane):
         If this is cancelled while the server is at it, it is given a little time to answer.
         """
         try:
-            return await self.run(call)
+            self.run(call)
+            return await call
         except asyncio.CancelledError:
             await finish(self._wind_up(call))
             raise

@@ -7,13 +7,12 @@ import logging
 import sqlite3
 import warnings
 from asyncio import CancelledError
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from memrepo.codec import Row
 from memrepo.connection.advice import advise
-from memrepo.connection.call import Call
+from memrepo.connection.call import Call, Reading
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.guard import Guard
 from memrepo.connection.hooks import OnStatement, Record
@@ -32,6 +31,8 @@ from memrepo.queries.statement import BoundStatement, Unit
 __all__ = ["SQLiteConnection"]
 
 _logger = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=Call)
 
 
 class SQLiteConnection:
@@ -53,7 +54,7 @@ class SQLiteConnection:
         self._writer: ThreadLane | None = None
         self._reader: ThreadLane | None = None
         self._guard = Guard()
-        self._time = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
         self.location = location
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
@@ -189,31 +190,36 @@ class SQLiteConnection:
         """Always."""
         return True
 
-    async def write(self, unit: Unit) -> Sequence[Result]:
+    def write(self, unit: Unit) -> Call:
         """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        # No coroutine, nor is `read`: each would be a twentieth of a call beside many others.
         self._guard.check(self)
-        return await self._require_writer().run(self._call(unit))
+        call = self._call(unit, Call)
+        (self._writer or self._require_writer()).run(call)
+        return call
 
-    async def read(self, statement: BoundStatement) -> list[Row]:
+    def read(self, statement: BoundStatement) -> Reading:
         """Run one SELECT beside the writer; see `Connection`."""
         self._guard.check(self)
-        results = await (self._reader or self._require_writer()).run(self._call((statement,)))
-        return results[0].rows
+        call = self._call((statement,), Reading)
+        (self._reader or self._require_writer()).run(call)
+        return call
 
-    def _call(self, unit: Unit) -> Call:
+    def _call(self, unit: Unit, kind: type[C]) -> C:
         record = None if self._on_statement is None else Record(self._on_statement)
-        return Call(self._time() + self.lock_timeout_s, unit, record)
+        loop = self._loop
+        return kind(loop, loop.time() + self.lock_timeout_s, unit, record)
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
-        return self._time() + wait_s
+        return self._loop.time() + wait_s
 
     # --- the database as a whole ---------------------------------------------------------------
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement where it holds up neither reads nor writes; see `Connection`."""
         self._guard.check(self)
-        call = self._call((statement,))
+        call = self._call((statement,), Call)
         if self.location.path is not None:
             thread = await open_thread(self.location)
             try:
@@ -264,7 +270,7 @@ class SQLiteConnection:
     async def run_in_transaction(self, unit: Unit) -> list[Result]:
         """Run *unit* inside the transaction that holds the writer."""
         self._guard.check_open()
-        call = self._call(unit)
+        call = self._call(unit, Call)
         thread = self._require_writer().thread
         await thread.run_calls(WorkerConnection.run_in_transaction, [call])
         return call.results()

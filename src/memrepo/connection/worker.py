@@ -20,7 +20,6 @@ from memrepo.connection.identity import FileIdentity
 from memrepo.connection.portions import MergedCalls, portions
 from memrepo.connection.sqlite_errors import is_busy, is_storage, translate
 from memrepo.errors import ConnectionLostError, TransactionError
-from memrepo.queries.statement import BoundStatement
 
 __all__ = ["WorkerConnection"]
 
@@ -93,17 +92,18 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
         """
         # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
-        calls = [call for call in calls if call.is_waiting]
+        waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
         try:
-            if len(calls) == 1:
-                self._run_alone(calls[0])
-            elif calls:
-                self._run_together(calls)
+            if len(waiting) == 1:
+                self._run_alone(waiting[0])
+            elif waiting:
+                self._run_together(waiting)
         except BaseException:
             self.undo()
             raise
         finally:
-            self._confirm(calls)
+            if self._file is not None and not self._file.is_same():
+                _lose(waiting)
 
     def run_reads(self, calls: Sequence[Call]) -> None:
         """
@@ -112,11 +112,11 @@ class WorkerConnection(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
         """
-        calls = [call for call in calls if call.is_waiting]
+        waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
         try:
-            if len(calls) > 1:
+            if len(waiting) > 1:
                 self.execute("BEGIN")
-            for portion in portions(calls):
+            for portion in portions(waiting) if len(waiting) > 1 else waiting:
                 self._run_portion(portion, self._read)
         finally:
             self.undo()
@@ -148,22 +148,13 @@ class WorkerConnection(sqlite3.Connection):
         except sqlite3.Error as error:
             self.undo()
             raise translate(error, outcome_unknown=True) from error
-        if self._is_file_lost():
+        if self._file is not None and not self._file.is_same():
             raise _file_lost()
 
     def undo(self) -> None:
         """Roll back, if there is anything to roll back."""
         if self.in_transaction:
             self.execute("ROLLBACK")
-
-    def _is_file_lost(self) -> bool:
-        return self._file is not None and not self._file.is_same()
-
-    def _confirm(self, calls: Sequence[Call]) -> None:
-        if self._is_file_lost():
-            for call in calls:
-                if isinstance(call.outcome, list):
-                    call.outcome = _file_lost()
 
     def _run_alone(self, call: Call) -> None:
         # One statement is a transaction by itself; BEGIN and COMMIT would only cost.
@@ -239,24 +230,22 @@ class WorkerConnection(sqlite3.Connection):
 
     def _run(self, call: Call) -> list[Result]:
         results: list[Result] = []
-        if call.record is not None:
-            call.record.timings.clear()  # of an attempt that found the file locked
+        record = call.record
+        if record is not None:
+            record.timings.clear()  # of an attempt that found the file locked
         self._watch.call = call
         try:
-            for bound in call.unit:
-                started = perf_counter()
+            for statement, parameters in call.unit:
+                started = 0.0 if record is None else perf_counter()
                 try:
-                    results.append(self._run_statement(bound))
+                    cursor = self.execute(statement.sql, parameters)
+                    results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
                 finally:
-                    if call.record is not None:
-                        call.record.timings.append((started, perf_counter() - started))
+                    if record is not None:
+                        record.timings.append((started, perf_counter() - started))
             return results
         finally:
             self._watch.call = None
-
-    def _run_statement(self, bound: BoundStatement) -> Result:
-        cursor = self.execute(bound.statement.sql, bound.parameters)
-        return Result(cursor.fetchall(), max(cursor.rowcount, 0))
 
     def _commit(self, calls: Sequence[Call]) -> None:
         try:
@@ -270,6 +259,12 @@ class WorkerConnection(sqlite3.Connection):
 
 def _rolled_back() -> TransactionError:
     return TransactionError("the database has rolled this transaction back")
+
+
+def _lose(calls: Sequence[Call]) -> None:
+    for call in calls:
+        if isinstance(call.outcome, list):
+            call.outcome = _file_lost()
 
 
 def _file_lost() -> ConnectionLostError:
