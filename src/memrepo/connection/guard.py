@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from asyncio import get_running_loop
 from contextvars import ContextVar
-from os import getpid
 from typing import Protocol
 
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
@@ -27,12 +27,26 @@ open_transactions: ContextVar[tuple[OpenTransaction, ...]] = ContextVar(
 )
 
 
+class _Process:
+    """Tells a forked child from its parent, without asking the kernel at every call."""
+
+    n_forks = 0
+
+    @classmethod
+    def note_fork(cls) -> None:
+        cls.n_forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Process.note_fork)
+
+
 class Guard:
     """Remembers where a connection was opened, and refuses to use it elsewhere."""
 
     def __init__(self) -> None:
         self._loop = get_running_loop()
-        self._pid = getpid()
+        self._n_forks = _Process.n_forks
         self.is_closed = False
 
     def check(self, owner: object) -> None:
@@ -44,8 +58,9 @@ class Guard:
             ClosedError: *owner* is closed.
             TransactionError: This task is inside a transaction on *owner*.
         """
-        # In one line, because every call comes by here; the other says what is wrong.
-        if self.is_closed or getpid() != self._pid or get_running_loop() is not self._loop:
+        # At once, because every call comes by here; the other says what is wrong.
+        is_elsewhere = self._n_forks != _Process.n_forks or get_running_loop() is not self._loop
+        if is_elsewhere or self.is_closed:
             self.check_open()
         for transaction in open_transactions.get():
             if transaction.owner is owner and transaction.is_open:
@@ -61,7 +76,7 @@ class Guard:
 
     def check_place(self) -> None:
         """Raise unless the event loop and the process are those of the beginning."""
-        if getpid() != self._pid:
+        if self._n_forks != _Process.n_forks:
             raise WrongLoopError("the store was opened before a fork: open one in this process")
         if get_running_loop() is not self._loop:
             raise WrongLoopError(
