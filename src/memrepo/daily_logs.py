@@ -12,7 +12,6 @@ from memrepo.codec import (
     Value,
     encode_bound,
     encode_instant,
-    make_daily_log,
     to_daily_log,
     to_instant,
 )
@@ -262,9 +261,8 @@ def _one_each(
     # Ids grow in the order of the batch, but SQLite returns rows in any order.
     new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
     by_key = {row[_KEY]: row for result in found for row in result.rows}
-    timestamp = to_instant(now)
     for event in events:
         if event.key is None:
-            yield make_daily_log(next(new_ids), scope, *event[:3], timestamp, None)
+            yield to_daily_log((next(new_ids), scope, *event[:3], now, None))
         else:
             yield to_daily_log(by_key[event.key])
