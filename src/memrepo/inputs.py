@@ -146,14 +146,14 @@ def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
 
 def encode_new_event(new: DailyLogNew) -> Event:
     """Check an event."""
-    return encode_event(new.session_id, new.event_type, new.event_data, new.key)
+    return Event(*encode_event(new.session_id, new.event_type, new.event_data, new.key))
 
 
 def encode_event(
     session_id: int | None, event_type: str, event_data: JsonValue, key: str | None
-) -> Event:
-    """Check the arguments of `DailyLogRepo.append`."""
-    return Event(
+) -> tuple[int | None, str, str | None, str | None]:
+    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event`."""
+    return (
         None if session_id is None else check_id("session_id", session_id),
         check_name("event_type", event_type),
         check_json("event_data", event_data),

@@ -55,6 +55,8 @@ def check_text(field: str, value: object, *, max_bytes: int = MAX_TEXT_BYTES) ->
 
 def check_name(field: str, value: object) -> str:
     """Accept a text of at most 255 characters."""
+    if type(value) is str and value.isidentifier() and len(value) <= MAX_NAME_LENGTH:
+        return value  # as most are, and those are never blank, nor have what is refused below
     text = check_text(field, value)
     if len(text) > MAX_NAME_LENGTH:
         raise InvalidInputError(field, f"must not be longer than {MAX_NAME_LENGTH} characters")

@@ -18,7 +18,7 @@ import attrs
 import memrepo
 from memrepo.clock import utc_now
 from memrepo.codec import encode_instant, to_daily_log, to_memory
-from memrepo.inputs import encode_event
+from memrepo.inputs import Event, encode_event
 from memrepo.jsontext import JsonValue
 from memrepo.queries import daily_logs, memories
 from memrepo.queries.statement import BoundStatement
@@ -41,7 +41,7 @@ async def _measure(path: Path) -> None:
         await store.sessions.start()
         await store.memories.remember("The user likes tea")
         append = daily_logs.APPEND.bind(
-            **encode_event(1, "tool_invocation", _DATA, None)._asdict(),
+            **Event(*encode_event(1, "tool_invocation", _DATA, None))._asdict(),
             scope="",
             now=encode_instant(utc_now()),
         )
