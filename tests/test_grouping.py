@@ -69,7 +69,7 @@ _writes = st.one_of(
         _texts,
         _scopes,
         st.sampled_from(["inferred", "user_explicit"]),
-        st.sampled_from([None, 1, 2]),
+        st.sampled_from([None, -1, 1, 2]),
     ),
     st.builds(append, _sessions, _scopes, st.integers(0, 9)),
     # Not a fact that is gone: remembering that takes two units, so touching it may come between.
@@ -164,6 +164,7 @@ async def compare(url: str, writes: Sequence[Action], reads: Sequence[Action]) -
 @settings(max_examples=40, deadline=None)
 @example([append(1, "", n) for n in range(100)], [get(1, "")] * 100)
 @example([append(2 if n == 70 else 1, "", n) for n in range(100)], [])
+@example([remember("gone at once", "", "inferred", -1)] * 20, [])
 @example([remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])
 def test_together_as_one_by_one(writes: list[Action], reads: list[Action]) -> None:
     """

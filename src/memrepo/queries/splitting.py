@@ -33,10 +33,14 @@ def rows_by_hash(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[
 
     Of those that state the same new fact, the first gets the row without ``last_accessed``.
     """
+    hashes = [one.parameters["content_hash"] for one in bound]
+    one_each = {row[_HASH]: [row] for row in rows}
+    if len(one_each) == len(bound):  # as nearly always: no fact is stated twice, and none was gone
+        return [one_each[content_hash] for content_hash in hashes]
     found: dict[Value, list[Row]] = {}
     for row in sorted(rows, key=_is_known, reverse=True):
         found.setdefault(row[_HASH], []).append(row)
-    mine = (found.get(one.parameters["content_hash"]) for one in bound)
+    mine = map(found.get, hashes)
     return [[same.pop()] if same else [] for same in mine]
 
 
