@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,20 +35,34 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-if os.environ.get("MEMREPO_LOOP") == "uvloop":
+
+def eager_loop() -> asyncio.AbstractEventLoop:
+    """An event loop whose tasks begin when they are made, where Python has them: from 3.12 on."""
+    loop = asyncio.new_event_loop()
+    if sys.version_info >= (3, 12):
+        loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+_LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "uvloop": uvloop.new_event_loop,
+    "eager": eager_loop,
+}
+
+if (_loop := os.environ.get("MEMREPO_LOOP", "asyncio")) != "asyncio":
 
     def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-        """Run the suite on uvloop."""
-        return {"uvloop": uvloop.new_event_loop}
+        """Run the suite on another event loop."""
+        return {_loop: _LOOPS[_loop]}
 
     def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out tests that make a loop of their own, or none: uvloop would change nothing."""
-        on_uvloop, left_out = list[pytest.Item](), list[pytest.Item]()
+        """Leave out tests that make a loop of their own, or none: another would change nothing."""
+        on_loop, left_out = list[pytest.Item](), list[pytest.Item]()
         for item in items:
             has_loop = item.get_closest_marker("asyncio") is not None
-            (on_uvloop if has_loop else left_out).append(item)
+            (on_loop if has_loop else left_out).append(item)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = on_uvloop
+        items[:] = on_loop
 
 
 class Clock:

@@ -272,7 +272,9 @@ def _is_granted(place: Future[Slot]) -> bool:
 
 def _spawn(work: Coroutine[Any, Any, None]) -> Task[None]:
     """Run *work* in a task of its own, without the transactions that the caller may be inside of."""
-    task = asyncio.get_running_loop().create_task(work, context=Context())
+    # Not by `create_task`: where tasks begin when they are made (`asyncio.eager_task_factory`), it would
+    # change the slots while its caller does.
+    task = Task(work, loop=asyncio.get_running_loop(), context=Context())
     task.add_done_callback(_mark_as_seen)
     return task
 
