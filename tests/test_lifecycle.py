@@ -263,6 +263,30 @@ def test_end_with_calls_that_wait(tmp_path: Path, driver: str) -> None:
     assert driver == "memory" or left_well(url)
 
 
+def test_end_while_opening(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A program that ends while a store is being opened, at whatever moment, ends silently."""
+
+    async def open_store() -> Store:
+        return await memrepo.connect(url)
+
+    async def main(n_passes: int) -> None:
+        opening.append(asyncio.create_task(open_store()))
+        for _ in range(n_passes):
+            await asyncio.sleep(0)
+            time.sleep(0.0005)  # for the threads
+
+    opening: list[asyncio.Task[Store]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        threads = leaks.threads()
+        for n_passes in range(40):
+            asyncio.run(main(n_passes))
+        opening.clear()
+        gc.collect()
+        asyncio.run(leaks.settled(threads))
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
 @pytest.mark.parametrize("is_forgotten", [False, True], ids=["closed", "forgotten"])
 def test_sys_exit_in_a_group(tmp_path: Path, *, is_forgotten: bool) -> None:
     """`sys.exit` in one of the tasks that a group answered ends the program with its code."""

@@ -87,19 +87,14 @@ class WorkerThread:
             cached_statements=256,
         )
         try:
-            connection: Any = await _call_on_daemon(connect)  # its `stop` is not fully typed
-            await connection
-            # The thread is to close the connection and to end, which `WorkerConnection.close` puts off.
-            # On a thread without an event loop, so that aiosqlite has none to tell, which may be closed
-            # by then.
-            await _call_on_daemon(connection.stop)
+            await _on_daemon(partial(_start, connect))
             thread._bell = bell_of(thread._loop)
+            thread._bell.join()
+            failures: list[sqlite3.Error | None] = []
+            await thread.run(lambda worker: failures.append(worker.failure))
         except BaseException:
             thread.stop()
             raise
-        thread._bell.join()
-        failures: list[sqlite3.Error | None] = []
-        await thread.run(lambda worker: failures.append(worker.failure))
         if (failure := failures[0]) is not None:
             await thread.close()
             raise failure
@@ -124,12 +119,7 @@ class WorkerThread:
         future: asyncio.Future[None] = self._loop.create_future()
 
         def end(_calls: Sequence[Call], error: BaseException | None) -> None:
-            if future.done():
-                return  # its task was cancelled
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
+            _settle(future, error)
 
         self.put(lambda worker, _: errand(worker), (), end)
         return future
@@ -208,19 +198,53 @@ class WorkerThread:
         return True
 
 
-async def _call_on_daemon(make: Callable[[], T]) -> T:
+def _start(connect: Callable[[], aiosqlite.Connection]) -> None:
     """
-    Call *make* on a daemon thread.
+    Have aiosqlite open a database on a thread; then tell the thread to close the database and to end.
+
+    That is put off by `WorkerConnection.close`. An event loop of its own stands between aiosqlite and
+    the caller's, which may be closed by the time that aiosqlite has something to tell.
+    """
+    connection: Any = connect()  # its `stop` is not fully typed
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_wait_for(connection))
+    connection.stop()
+
+
+async def _wait_for(connection: aiosqlite.Connection) -> None:
+    await connection
+
+
+async def _on_daemon(work: Callable[[], None]) -> None:
+    """
+    Do *work* on a daemon thread.
 
     The thread that aiosqlite makes would keep the interpreter from ending if the store is never
     closed. A thread inherits being a daemon from the one that makes it.
     """
     loop = asyncio.get_running_loop()
-    made: asyncio.Future[T] = loop.create_future()
-    threading.Thread(
-        target=lambda: loop.call_soon_threadsafe(made.set_result, make()), daemon=True
-    ).start()
-    return await made
+    done: asyncio.Future[None] = loop.create_future()
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(_settle, done, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    await done
+
+
+def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
+    if future.done():
+        return  # its task was cancelled
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 def _nothing(_worker: WorkerConnection) -> None:
