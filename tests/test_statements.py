@@ -480,6 +480,19 @@ async def test_what_is_bound_is_what_the_statement_asks_for(
     assert {its.name for module in modules for its in _constants(module)} - ran == set()
 
 
+def test_numbered_placeholders() -> None:
+    """A file's driver binds by number: the same one for the same name, none for what only looks like a name."""
+    statement = Statement("a", "SELECT :b, ':a', :a, '12:30', :b -- :c\n")
+    assert statement.numbered_sql == "SELECT ?1, ':a', ?2, '12:30', ?1 -- :c\n"
+    assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1)
+
+
+def test_one_placeholder_and_none() -> None:
+    """One value, or none, is bound as a tuple, too."""
+    assert Statement("a", "SELECT :a").values({"a": "text"}) == ("text",)
+    assert Statement("a", "SELECT 1").values({}) == ()
+
+
 if __name__ == "__main__":
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(golden_text(), encoding="utf-8")

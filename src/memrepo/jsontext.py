@@ -88,14 +88,15 @@ def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(name)
 
 
-def _is_flat(value: JsonValue) -> bool:
+def _is_flat(value: object) -> bool:
     """Tell whether it is an object of plain values, as most are, which JSON holds exactly."""
     if type(value) is not dict:
         return False
-    for key, item in cast("dict[object, object]", value).items():
+    for key, item in value.items():
+        if type(key) is not str:
+            return False
         kind = type(item)
-        is_number = kind is int and -_MAX_INTEGER <= cast("int", item) < _MAX_INTEGER
-        if type(key) is not str or not (is_number or kind in _PLAIN):
+        if kind not in _PLAIN and not (kind is int and -_MAX_INTEGER <= item < _MAX_INTEGER):
             return False
     return True
 

@@ -9,7 +9,6 @@ import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from queue import SimpleQueue
 from typing import Any, Self, TypeAlias, TypeVar
 
 import aiosqlite
@@ -17,6 +16,7 @@ import aiosqlite
 from memrepo.codec import Row, Value
 from memrepo.connection.bell import Bell, End, bell_of
 from memrepo.connection.call import Call
+from memrepo.connection.jobs import JobQueue, new_queue
 from memrepo.connection.worker import WorkerConnection
 from memrepo.errors import ClosedError
 
@@ -27,8 +27,6 @@ T = TypeVar("T")
 #: What calls are for the worker: it leaves an outcome in each.
 Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
 _Job: TypeAlias = tuple[Run, Sequence[Call], End]
-#: ``None`` stands at the end.
-_Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -63,7 +61,8 @@ class WorkerThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._jobs: _Jobs = SimpleQueue()
+        #: ``None`` stands at the end.
+        self._jobs: JobQueue[_Job | None] = new_queue()
         self._bell: Bell | None = None
         self._is_closed = False
         self._has_ended = asyncio.Event()
@@ -169,6 +168,7 @@ class WorkerThread:
                 await closing
             finally:
                 await self._has_ended.wait()
+                self._jobs.close()
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 import attrs
@@ -10,6 +12,12 @@ import attrs
 from memrepo.codec import Row, Value
 
 __all__ = ["MERGE_SIZES", "BoundStatement", "Merge", "Statement", "Unit"]
+
+_Parameters: TypeAlias = Mapping[str, Value]
+_Values: TypeAlias = tuple[Value, ...]
+
+#: A placeholder, or what may only look like having one: a string, a comment.
+_PLACEHOLDER: Final = re.compile(r":(\w+)|'[^']*'|--.*")
 
 #: How many calls one merged statement can stand for. A few sizes, so that each stays prepared; the
 #: largest, because longer ones gain nothing more.
@@ -28,6 +36,26 @@ class Statement:
     merge: Merge | None = None
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
     returns_little: bool = False
+    #: `sql` with ``?1``, ``?2``, ... in the place of names, which SQLite's module for Python would look up
+    #: one by one at each call.
+    numbered_sql: str = attrs.field(init=False, repr=False, eq=False)
+    #: Takes the values by their names; gives them in the order of `numbered_sql`.
+    values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
+
+    @numbered_sql.default
+    def _number(self) -> str:
+        numbers = {name: f"?{number}" for number, name in enumerate(self._names(), 1)}
+        return _PLACEHOLDER.sub(lambda found: numbers.get(found[1], found[0]), self.sql)
+
+    @values.default
+    def _pick(self) -> Callable[[_Parameters], _Values]:
+        names = self._names()
+        if len(names) > 1:
+            return itemgetter(*names)
+        return lambda parameters: tuple(parameters[name] for name in names)
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(filter(None, _PLACEHOLDER.findall(self.sql))))
 
     def bind(self, **parameters: Value) -> BoundStatement:
         """Give each placeholder its value."""
@@ -40,7 +68,7 @@ class BoundStatement(NamedTuple):
     #: What to run.
     statement: Statement
     #: The value of each placeholder, by its name.
-    parameters: Mapping[str, Value]
+    parameters: _Parameters
 
 
 #: Statements that happen together or not at all.
@@ -61,6 +89,6 @@ class Merge:
     #: Takes how many, one of `MERGE_SIZES`; gives the text, its values as ``?``, row after row.
     sql: Callable[[int], str]
     #: Takes the parameters of one statement; gives its row of values.
-    values: Callable[[Mapping[str, Value]], tuple[Value, ...]]
+    values: Callable[[_Parameters], _Values]
     #: Tells whose each of the rows is that it returned.
     split: Split

@@ -1,0 +1,75 @@
+"""How an event loop gives jobs to a worker thread, which sleeps while there are none."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+__all__ = ["JobQueue", "new_queue"]
+
+T = TypeVar("T")
+
+
+class JobQueue(Generic[T]):
+    """A queue whose thread sleeps on a lock; for systems without ``eventfd``."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[T] = SimpleQueue()
+
+    def put(self, job: T) -> None:
+        """Give the thread a job."""
+        self._queue.put(job)
+
+    def get(self) -> T:
+        """Wait for the next job. Only for the thread."""
+        return self._queue.get()
+
+    def close(self) -> None:
+        """Give back what it holds of the system. Only when the thread has ended."""
+
+
+class DescriptorQueue(JobQueue[T]):
+    """
+    A queue whose thread sleeps in a read of an ``eventfd``.
+
+    Python lets its own lock go to write to one, so that the thread that wakes can have it. Where it sleeps
+    on a lock, it is woken while the event loop still runs, and at once has to sleep again.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[T] = deque()
+        self._fd = os.eventfd(0, os.EFD_CLOEXEC)
+        #: Whether the thread will look for jobs once more before it sleeps.
+        self._is_told = False
+
+    def __del__(self) -> None:
+        """Close the descriptor, if nobody has."""
+        self.close()
+
+    def put(self, job: T) -> None:
+        """Give the thread a job, and wake it."""
+        self._jobs.append(job)
+        if not self._is_told and self._fd >= 0:
+            self._is_told = True
+            os.eventfd_write(self._fd, 1)
+
+    def get(self) -> T:
+        """Wait for the next job; see `JobQueue`."""
+        while not self._jobs:
+            os.eventfd_read(self._fd)
+            # Before the look at the jobs, so that whoever adds one after it tells the thread again.
+            self._is_told = False
+        return self._jobs.popleft()
+
+    def close(self) -> None:
+        """Close the descriptor; see `JobQueue`."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def new_queue() -> JobQueue[T]:
+    """Return a queue for one thread, the better one if the system has it."""
+    return DescriptorQueue() if hasattr(os, "eventfd") else JobQueue()
