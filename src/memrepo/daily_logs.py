@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 
 from memrepo.codec import (
     DAILY_LOG_COLUMNS,
+    Row,
     Value,
     encode_bound,
     encode_instant,
@@ -91,12 +92,12 @@ class DailyLogRepo(Repository):
             except ConstraintError as error:
                 _refuse(error)
             number = stored.rows[0][0]
-            return to_daily_log((number, self._scope, session_id, event_type, data, now, None))
+            return to_daily_log((number, data, now, None, event_type, session_id), self._known)
         stored, again = await self._write(
             (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key))
         )
         for row in (*stored.rows, *again.rows):
-            return to_daily_log(row)
+            return to_daily_log(row, self._known)
         raise DatabaseError("the database did not store the event")
 
     async def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
@@ -127,7 +128,7 @@ class DailyLogRepo(Repository):
         ]
         results = await self._write((*unit, *lookups))
         appended, found = results[: len(unit)], results[len(unit) :]
-        stored = _one_each(encoded, appended, found, scope=self._scope, now=now)
+        stored = _one_each(encoded, appended, found, now=now, known=self._known)
         return await gently(stored)
 
     async def get(self, id: int) -> DailyLog:
@@ -146,7 +147,7 @@ class DailyLogRepo(Repository):
         """Return the event with this id, or ``None``."""
         bound = queries.GET.bind(id=check_id("id", id), scope=self._scope)
         rows = await self._connection.read(bound)
-        return to_daily_log(rows[0]) if rows else None
+        return to_daily_log(rows[0], self._known) if rows else None
 
     async def find_many(
         self,
@@ -180,7 +181,9 @@ class DailyLogRepo(Repository):
         )
         paging = page_parameters(limit, after)
         bound = statement.bind(scope=self._scope, **parameters, **paging)
-        return to_page(await self._connection.read(bound), limit, to_daily_log, _TIMESTAMP)
+        known = tuple(map(bound.parameters.get, statement.known))
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_daily_log, known, instant=_TIMESTAMP)
 
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
@@ -255,14 +258,15 @@ def _one_each(
     appended: Iterable[Result],
     found: Iterable[Result],
     *,
-    scope: str,
     now: str,
+    known: Row,
 ) -> Iterator[DailyLog]:
     # Ids grow in the order of the batch, but SQLite returns rows in any order.
     new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
     by_key = {row[_KEY]: row for result in found for row in result.rows}
     for event in events:
         if event.key is None:
-            yield to_daily_log((next(new_ids), scope, *event[:3], now, None))
+            row = (next(new_ids), event.event_data, now, None, event.event_type, event.session_id)
+            yield to_daily_log(row, known)
         else:
-            yield to_daily_log(by_key[event.key])
+            yield to_daily_log(by_key[event.key], known)

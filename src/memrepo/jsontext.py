@@ -92,11 +92,13 @@ def _is_flat(value: object) -> bool:
     """Tell whether it is an object of plain values, as most are, which JSON holds exactly."""
     if type(value) is not dict:
         return False
-    for key, item in value.items():
+    for key, item in cast("dict[object, object]", value).items():
         if type(key) is not str:
             return False
         kind = type(item)
-        if kind not in _PLAIN and not (kind is int and -_MAX_INTEGER <= item < _MAX_INTEGER):
+        if kind in _PLAIN:
+            continue
+        if kind is not int or not -_MAX_INTEGER <= cast("int", item) < _MAX_INTEGER:
             return False
     return True
 

@@ -60,12 +60,12 @@ class MemoryRepo(Remembering):
             NotFoundError: There is none in this scope, or it is forgotten or expired.
         """
         rows = await self._connection.read(self._get(id))
-        return found(to_memory(rows[0]) if rows else None, id)
+        return found(to_memory(rows[0], self._known) if rows else None, id)
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
         rows = await self._connection.read(self._get(id))
-        return to_memory(rows[0]) if rows else None
+        return to_memory(rows[0], self._known) if rows else None
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
@@ -98,7 +98,9 @@ class MemoryRepo(Remembering):
         statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
         bound = statement.bind(scope=self._scope, **parameters, **paging)
-        return to_page(await self._connection.read(bound), limit, to_memory, _CREATED_AT)
+        known = tuple(map(bound.parameters.get, statement.known))
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_memory, known, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
@@ -189,7 +191,7 @@ class MemoryRepo(Remembering):
         _, after = await self._connection.write(
             (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
         )
-        return found(to_memory(after.rows[0]) if after.rows else None, id)
+        return found(to_memory(after.rows[0], self._known) if after.rows else None, id)
 
     async def restore(self, id: int) -> MemoryEntry:
         """
@@ -224,7 +226,8 @@ class MemoryRepo(Remembering):
             now=encode_instant(now),
             **page_parameters(limit, after),
         )
-        return to_page(await self._connection.read(bound), limit, to_memory, _DELETED_AT)
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_memory, self._known, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
         """
@@ -268,13 +271,13 @@ class MemoryRepo(Remembering):
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
         now = encode_instant(self._now())
         bound = statement.bind(scope=self._scope, now=now, **parameters)
-        return [to_memory(row) for row in await self._connection.read(bound)]
+        return [to_memory(row, self._known) for row in await self._connection.read(bound)]
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
         now = encode_instant(self._now())
         bound = statement.bind(id=check_id("id", id), scope=self._scope, now=now, **values)
         (result,) = await self._connection.write((bound,))
-        return found(to_memory(result.rows[0]) if result.rows else None, id)
+        return found(to_memory(result.rows[0], self._known) if result.rows else None, id)
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self._connection.read(statement.bind(scope=self._scope, **parameters))

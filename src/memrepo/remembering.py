@@ -83,14 +83,14 @@ class Remembering(Repository):
         )
         (result,) = await self._connection.write((remember,))
         if result.rows:
-            return _created_or_duplicate(result.rows[0])
+            return _created_or_duplicate(result.rows[0], self._known)
         # It is gone, which the statement above left as it was: bring it back.
         revive = queries.REVIVE.bind(**self._refreshed(fact, now))
         revived, remembered = await self._connection.write((revive, remember))
         for row in revived.rows:
-            return to_remembered("restored", row)
+            return to_remembered("restored", row, self._known)
         for row in remembered.rows:
-            return _created_or_duplicate(row)
+            return _created_or_duplicate(row, self._known)
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
@@ -117,7 +117,7 @@ class Remembering(Repository):
             for statement in (queries.REVIVE_MANY, queries.REFRESH_MANY, queries.INSERT_MANY)
         ]
         results = await self._connection.write(tuple(unit))
-        returned = await gently(_returned(results))
+        returned = await gently(_returned(results, self._known))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
         return await gently(_one_each(encoded, stored))
@@ -169,8 +169,11 @@ class Remembering(Repository):
             )
         )
         if link.rows:
-            return _first_outcome(result.rows for result in remembered)
-        if found(to_memory(old.rows[0]) if old.rows else None, id).superseded_by is not None:
+            return _first_outcome((result.rows for result in remembered), self._known)
+        if (
+            found(to_memory(old.rows[0], self._known) if old.rows else None, id).superseded_by
+            is not None
+        ):
             raise ConflictError(f"memory {id} was superseded before")
         raise ConflictError(f"memory {id} states the same fact")
 
@@ -191,25 +194,22 @@ def found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
     return entry
 
 
-def _remembered(index: int, row: Row) -> Remembered:
-    return to_remembered(_OUTCOMES[index], row)
-
-
-def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
+def _returned(results: Iterable[Result], known: Row) -> Iterator[tuple[str, Remembered]]:
     for index, result in enumerate(results):
+        outcome = _OUTCOMES[index % len(_OUTCOMES)]
         for row in result.rows:
-            yield row[_HASH], _remembered(index % len(_OUTCOMES), row)
+            yield row[_HASH], to_remembered(outcome, row, known)
 
 
-def _created_or_duplicate(row: Row) -> Remembered:
+def _created_or_duplicate(row: Row, known: Row) -> Remembered:
     outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
-    return to_remembered(outcome, row)
+    return to_remembered(outcome, row, known)
 
 
-def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
-    for index, rows in enumerate(results):
+def _first_outcome(results: Iterable[list[Row]], known: Row) -> Remembered:
+    for outcome, rows in zip(_OUTCOMES, results, strict=True):
         if rows:
-            return _remembered(index, rows[0])
+            return to_remembered(outcome, rows[0], known)
     # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
     raise _not_stored()
 
@@ -221,7 +221,9 @@ def _not_stored() -> DatabaseError:
 def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[Remembered]:
     mentioned: set[str] = set()
     for fact in facts:
-        first = stored.get(fact.content_hash) or _first_outcome(())
+        first = stored.get(fact.content_hash)
+        if first is None:
+            raise _not_stored()
         if fact.content_hash in mentioned:
             yield Remembered(outcome="duplicate", entry=first.entry)
         else:

@@ -29,6 +29,8 @@ class Repository:
         """
         self._connection = connection
         self._scope = check_scope(scope)
+        #: What is known of each row before it is read; see `codec.MEMORY_COLUMNS`.
+        self._known = (self._scope,)
         self._clock = clock
 
     def _now(self) -> datetime:

@@ -233,7 +233,7 @@ class SessionRepo(Repository):
         bound = statement.bind(scope=self._scope, **parameters, **paging)
         now = self._now()
         rows = await self._connection.read(bound)
-        return to_page(rows, limit, lambda row: to_session(row, now, self._idle_after), _STARTED_AT)
+        return to_page(rows, limit, to_session, now, self._idle_after, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
         """Yield the sessions of a filter in the order of `find_many`, reading a page at a time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["JobQueue", "new_queue"]
 
@@ -70,6 +70,6 @@ class DescriptorQueue(JobQueue[T]):
             os.close(fd)
 
 
-def new_queue() -> JobQueue[T]:
+def new_queue() -> JobQueue[Any]:
     """Return a queue for one thread, the better one if the system has it."""
     return DescriptorQueue() if hasattr(os, "eventfd") else JobQueue()

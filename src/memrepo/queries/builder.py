@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import takewhile
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -31,6 +32,7 @@ __all__ = [
     "merged",
     "page",
     "param",
+    "split_columns",
     "statement",
 ]
 
@@ -152,6 +154,14 @@ def columns_of(table: Table, names: Iterable[str]) -> list[Field]:
     return [table[name] for name in names]
 
 
+def split_columns(
+    columns: Sequence[str], fixed: Container[str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Split *columns*: into those to read, and the last of them, as many as are *fixed*."""
+    n_known = len([*takewhile(fixed.__contains__, reversed(columns))])
+    return columns[: len(columns) - n_known], columns[len(columns) - n_known :]
+
+
 def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -> Statement:
     """Print *query* once and for all."""
     sql = query.get_sql()
@@ -183,6 +193,7 @@ def page(
     by: Field,
     after: bool,
     newest_first: bool,
+    known: Sequence[str] = (),
 ) -> Statement:
     """Read the next ``:limit`` rows in the order of (*by*, id), *after* a position or from the start."""
     order = Order.desc if newest_first else Order.asc
@@ -193,7 +204,7 @@ def page(
         bound = Tuple(param("after_instant"), param("after_id"))
         query = query.where(position < bound if newest_first else position > bound)
     query = query.orderby(by, order=order).orderby(number, order=order).limit(param("limit"))
-    return statement(name, query)
+    return attrs.evolve(statement(name, query), known=known)
 
 
 def count(name: str, table: Table, conditions: Iterable[Criterion]) -> Statement:

@@ -31,8 +31,9 @@ from memrepo.queries.statement import Statement
 _d = Table("daily_logs")
 _s = Table("sessions").as_("session")
 _known = Table("daily_logs").as_("known")
-_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS)
-_NEW_COLUMNS = _COLUMNS[1:]
+_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS[:-1])
+_NEW = ("scope", "session_id", "event_type", "event_data", "timestamp", "idempotency_key")
+_NEW_COLUMNS = columns_of(_d, _NEW)
 
 
 def _in_scope() -> Criterion:
@@ -151,13 +152,15 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 @cache
 def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) -> Statement:
     """Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp)."""
+    columns, known = builder.split_columns(DAILY_LOG_COLUMNS, {"scope"} | conditions)
     return builder.page(
         "daily_logs.find_many",
-        Query.from_(_d).select(*_COLUMNS),
+        Query.from_(_d).select(*columns_of(_d, columns)),
         _where(conditions),
         by=_d.timestamp,
         after=after,
         newest_first=newest_first,
+        known=known,
     )
 
 

@@ -10,7 +10,8 @@ from memrepo.codec import MEMORY_COLUMNS
 from memrepo.queries.builder import Unindexed, ValueOf, columns_of, param
 
 MEMORIES: Final = Table("memory_entries")
-COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
+#: A fact's, without its scope, which each statement names.
+COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS[:-1])
 
 
 def unexpired(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:

@@ -11,8 +11,17 @@ from pypika.functions import Count
 from pypika.queries import QueryBuilder
 from pypika.terms import NullValue
 
+from memrepo.codec import MEMORY_COLUMNS
 from memrepo.queries import builder
-from memrepo.queries.builder import Query, ValueOf, Values, merged, param, statement
+from memrepo.queries.builder import (
+    Query,
+    ValueOf,
+    Values,
+    columns_of,
+    merged,
+    param,
+    statement,
+)
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -133,17 +142,27 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
     return [in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
 
 
+#: The columns whose values a condition says.
+_FIXED: Final = {
+    "category": "category",
+    "not_superseded": "superseded_by",
+    "not_forgotten": "deleted_at",
+}
+
+
 @cache
 def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
     """Read a page, newest first, by the index on (scope, created_at) or (scope, category, created_at)."""
-    query = Query.from_(MEMORIES).select(*COLUMNS)
+    fixed = {"scope"} | {_FIXED[name] for name in conditions & _FIXED.keys()}
+    columns, known = builder.split_columns(MEMORY_COLUMNS, fixed)
     return builder.page(
         "memories.find_many",
-        query,
+        Query.from_(MEMORIES).select(*columns_of(MEMORIES, columns)),
         _where(conditions),
         by=MEMORIES.created_at,
         after=after,
         newest_first=True,
+        known=known,
     )
 
 

@@ -36,6 +36,8 @@ class Statement:
     merge: Merge | None = None
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
     returns_little: bool = False
+    #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
+    known: Sequence[str] = ()
     #: `sql` with ``?1``, ``?2``, ... in the place of names, which SQLite's module for Python would look up
     #: one by one at each call.
     numbered_sql: str = attrs.field(init=False, repr=False, eq=False)
