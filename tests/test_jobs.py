@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -60,3 +61,20 @@ def test_put_after_close(queue: JobQueue[int]) -> None:
     queue.close()
     queue.put(1)
     assert queue.get() == 1
+
+
+def test_signal_while_waiting(queue: JobQueue[int]) -> None:
+    """A signal that the system gives to the sleeping thread does not end its wait."""
+    got: list[int] = []
+    thread = threading.Thread(target=lambda: got.append(queue.get()), daemon=True)
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        thread.start()
+        for _ in range(20):
+            time.sleep(0.01)
+            signal.pthread_kill(thread.ident or 0, signal.SIGUSR1)
+        queue.put(7)
+        thread.join(timeout=10)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert got == [7]

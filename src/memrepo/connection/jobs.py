@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 __all__ = ["JobQueue", "new_queue"]
 
 T = TypeVar("T")
+
+#: What a read of an ``eventfd`` gives.
+_COUNTER_BYTES: Final = 8
 
 
 class JobQueue(Generic[T]):
@@ -58,7 +61,7 @@ class DescriptorQueue(JobQueue[T]):
     def get(self) -> T:
         """Wait for the next job; see `JobQueue`."""
         while not self._jobs:
-            os.eventfd_read(self._fd)
+            os.read(self._fd, _COUNTER_BYTES)  # `os.eventfd_read` would be ended by a signal
             # Before the look at the jobs, so that whoever adds one after it tells the thread again.
             self._is_told = False
         return self._jobs.popleft()
