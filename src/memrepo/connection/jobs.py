@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from queue import SimpleQueue
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 __all__ = ["JobQueue", "new_queue"]
 
@@ -15,25 +15,30 @@ T = TypeVar("T")
 _COUNTER_BYTES: Final = 8
 
 
-class JobQueue(Generic[T]):
-    """A queue whose thread sleeps on a lock; for systems without ``eventfd``."""
+class JobQueue(Protocol[T]):
+    """The jobs of one thread, in order."""
 
-    def __init__(self) -> None:
-        self._queue: SimpleQueue[T] = SimpleQueue()
-
-    def put(self, job: T) -> None:
-        """Give the thread a job."""
-        self._queue.put(job)
+    def put(self, job: T, /) -> None:
+        """Give the thread a job, and wake it."""
+        ...
 
     def get(self) -> T:
         """Wait for the next job. Only for the thread."""
-        return self._queue.get()
+        ...
 
     def close(self) -> None:
-        """Give back what it holds of the system. Only when the thread has ended."""
+        """Give back what it holds of the system. Only when the thread has ended; idempotent."""
+        ...
 
 
-class DescriptorQueue(JobQueue[T]):
+class LockQueue(SimpleQueue[T]):
+    """A queue whose thread sleeps on a lock; for systems without ``eventfd``."""
+
+    def close(self) -> None:
+        """Do nothing; see `JobQueue`."""
+
+
+class DescriptorQueue(Generic[T]):
     """
     A queue whose thread sleeps in a read of an ``eventfd``.
 
@@ -44,26 +49,21 @@ class DescriptorQueue(JobQueue[T]):
     def __init__(self) -> None:
         self._jobs: deque[T] = deque()
         self._fd = os.eventfd(0, os.EFD_CLOEXEC)
-        #: Whether the thread will look for jobs once more before it sleeps.
-        self._is_told = False
 
     def __del__(self) -> None:
         """Close the descriptor, if nobody has."""
         self.close()
 
-    def put(self, job: T) -> None:
-        """Give the thread a job, and wake it."""
+    def put(self, job: T, /) -> None:
+        """Give the thread a job; see `JobQueue`."""
         self._jobs.append(job)
-        if not self._is_told and self._fd >= 0:
-            self._is_told = True
+        if self._fd >= 0:
             os.eventfd_write(self._fd, 1)
 
     def get(self) -> T:
         """Wait for the next job; see `JobQueue`."""
         while not self._jobs:
             os.read(self._fd, _COUNTER_BYTES)  # `os.eventfd_read` would be ended by a signal
-            # Before the look at the jobs, so that whoever adds one after it tells the thread again.
-            self._is_told = False
         return self._jobs.popleft()
 
     def close(self) -> None:
@@ -75,4 +75,4 @@ class DescriptorQueue(JobQueue[T]):
 
 def new_queue() -> JobQueue[Any]:
     """Return a queue for one thread, the better one if the system has it."""
-    return DescriptorQueue() if hasattr(os, "eventfd") else JobQueue()
+    return DescriptorQueue() if hasattr(os, "eventfd") else LockQueue()
