@@ -591,6 +591,45 @@ async def test_open_and_close_often(tmp_path: Path, clock: Clock) -> None:
     assert leaks.descriptors() == n_descriptors
 
 
+NO_DESCRIPTORS = """
+    import gc, resource
+
+    async def open_with(n_free):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + n_free, hard))
+        try:
+            store = await memrepo.connect(URL)
+        except memrepo.DatabaseError:
+            return False
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await store.close()
+        return True
+
+    async def main():
+        await (await open_and_write()).close()
+        fds = os.listdir("/proc/self/fd")
+        for n_free in range(24):
+            has_opened = await open_with(n_free)
+            await asyncio.sleep(0.05)
+            gc.collect()
+            assert os.listdir("/proc/self/fd") == fds, n_free
+            assert has_opened or n_free < 20
+        await (await open_and_write()).close()
+        ready()
+
+    asyncio.run(main())
+"""
+
+
+def test_open_without_descriptors(tmp_path: Path) -> None:
+    """A process that has run out of descriptors is told so by a typed error, at each that opening needs."""
+    code, _, _ = leave(NO_DESCRIPTORS, str(tmp_path / "agent.db"))
+    assert code == 0
+
+
 FIXTURES = """
 import os
 import threading

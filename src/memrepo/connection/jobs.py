@@ -46,6 +46,8 @@ class DescriptorQueue(Generic[T]):
     on a lock, it is woken while the event loop still runs, and at once has to sleep again.
     """
 
+    _fd = -1  # until there is one
+
     def __init__(self) -> None:
         self._jobs: deque[T] = deque()
         self._fd = os.eventfd(0, os.EFD_CLOEXEC)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from memrepo.connection.retry import BUSY_SLICE_S, until_free
+from memrepo.connection.sqlite_errors import translate
 from memrepo.connection.thread import WorkerThread, finish
 from memrepo.connection.url import Location
 from memrepo.connection.worker import WorkerConnection
@@ -34,17 +35,25 @@ _WAL_KEPT_BYTES: Final = 8 * 2**20
 
 
 async def open_thread(location: Location) -> WorkerThread:
-    """Open the database on a thread of its own; a cancelled call leaves none behind."""
+    """
+    Open the database on a thread of its own; a cancelled call leaves none behind.
+
+    Raises:
+        CorruptDatabaseError: The file is not a database.
+        DatabaseError: It cannot be opened, or the process has no descriptor left.
+    """
     opening = asyncio.ensure_future(WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S))
     try:
         return await asyncio.shield(opening)
     except CancelledError:
         await finish(_close(opening))
         raise
+    except (sqlite3.Error, OSError) as error:
+        raise translate(error) from error
 
 
 async def _close(opening: asyncio.Future[WorkerThread]) -> None:
-    with suppress(sqlite3.Error):
+    with suppress(sqlite3.Error, OSError):
         thread = await opening
         await thread.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import Final
 
@@ -59,19 +60,24 @@ def _primary_code(error: BaseException) -> int:
     return _code(error) & _PRIMARY
 
 
-def translate(error: sqlite3.Error, *, outcome_unknown: bool = False) -> MemrepoError:
-    """Return our error for SQLite's, with it as the cause."""
+def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) -> MemrepoError:
+    """Return our error for SQLite's or the system's, with it as the cause."""
     code = _code(error)
     ours: MemrepoError
     if code & _PRIMARY == sqlite3.SQLITE_CONSTRAINT:
         ours = ConstraintError(_CONSTRAINTS.get(code, "other"))
     else:
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        name = getattr(error, "sqlite_errorname", None) or _system_name(error)
         kind, sentence = _ERRORS.get(code & _PRIMARY, (DatabaseError, "the database failed"))
         ours = kind(f"{sentence} ({name})")
         ours.outcome_unknown = outcome_unknown
     ours.__cause__ = error
     return ours
+
+
+def _system_name(error: BaseException) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)
 
 
 def _code(error: BaseException) -> int:
