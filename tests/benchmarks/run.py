@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     n_rounds = options.rounds or (_QUICK_ROUNDS if options.quick else 5)
     files.prepare_folder()
-    contenders, missing = _contenders(with_peers=options.peers)
+    contenders, missing = _contenders(options.beside.split(","), with_peers=options.peers)
     results = Results(
         command=_command(options),
         machine=_machine(),
@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small counts, to try it out")
     parser.add_argument("--durability", default="normal,full", help="normal, full or both")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--beside", metavar="NAMES", default="", help="these peers only, each by a part of its name"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round as JSON")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the Markdown tables")
     return parser
@@ -84,17 +87,22 @@ def _command(options: argparse.Namespace) -> str:
     parts += [f"--only {options.only}"] * bool(options.only)
     parts += [f"--rounds {options.rounds}"] * bool(options.rounds)
     parts += [f"--durability {options.durability}"] * (options.durability != "normal,full")
+    parts += [f'--beside "{options.beside}"'] * bool(options.beside)
     parts += ["--quick"] * options.quick + ["--no-peers"] * (not options.peers)
     return " ".join(parts)
 
 
-def _contenders(*, with_peers: bool) -> tuple[list[type[Contender]], list[peers.Missing]]:
+def _contenders(
+    beside: Sequence[str], *, with_peers: bool
+) -> tuple[list[type[Contender]], list[peers.Missing]]:
     from tests.benchmarks.ours import Ours  # noqa: PLC0415 - after the parser: --help needs nothing
 
     found, missing = peers.load() if with_peers else ([], [])
     for name, reason in missing:
         _say(f"WITHOUT {name}: {reason}")
-    return [Raw, Ours, *found], missing
+    # An empty name is a part of every name.
+    chosen = [kind for kind in found if any(name in kind.name for name in beside)]
+    return [Raw, Ours, *chosen], missing
 
 
 def _compare(
