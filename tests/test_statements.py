@@ -480,11 +480,11 @@ async def test_what_is_bound_is_what_the_statement_asks_for(
     assert {its.name for module in modules for its in _constants(module)} - ran == set()
 
 
-def test_numbered_placeholders() -> None:
-    """A file's driver binds by number: the same one for the same name, none for what only looks like a name."""
+def test_positional_placeholders() -> None:
+    """A file's driver binds by position: at each place of a name, at none of what only looks like one."""
     statement = Statement("a", "SELECT :b, ':a', :a, '12:30', :b -- :c\n")
-    assert statement.numbered_sql == "SELECT ?1, ':a', ?2, '12:30', ?1 -- :c\n"
-    assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1)
+    assert statement.positional_sql == "SELECT ?, ':a', ?, '12:30', ? -- :c\n"
+    assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1, 2)
 
 
 def test_one_placeholder_and_none() -> None:

@@ -238,7 +238,7 @@ class WorkerConnection(sqlite3.Connection):
             for statement, parameters in call.unit:
                 started = 0.0 if record is None else perf_counter()
                 try:
-                    cursor = self.execute(statement.numbered_sql, statement.values(parameters))
+                    cursor = self.execute(statement.positional_sql, statement.values(parameters))
                     results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
                 finally:
                     if record is not None:

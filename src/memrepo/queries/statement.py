@@ -38,26 +38,22 @@ class Statement:
     returns_little: bool = False
     #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
     known: Sequence[str] = ()
-    #: `sql` with ``?1``, ``?2``, ... in the place of names, which SQLite's module for Python would look up
-    #: one by one at each call.
-    numbered_sql: str = attrs.field(init=False, repr=False, eq=False)
-    #: Takes the values by their names; gives them in the order of `numbered_sql`.
+    #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
+    #: each call. Without numbers: some Python 3.12 take ``?1`` for a name.
+    positional_sql: str = attrs.field(init=False, repr=False, eq=False)
+    #: Takes the values by their names; gives them in the order of `positional_sql`.
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
 
-    @numbered_sql.default
-    def _number(self) -> str:
-        numbers = {name: f"?{number}" for number, name in enumerate(self._names(), 1)}
-        return _PLACEHOLDER.sub(lambda found: numbers.get(found[1], found[0]), self.sql)
+    @positional_sql.default
+    def _without_names(self) -> str:
+        return _PLACEHOLDER.sub(lambda found: "?" if found[1] else found[0], self.sql)
 
     @values.default
     def _pick(self) -> Callable[[_Parameters], _Values]:
-        names = self._names()
+        names = [*filter(None, _PLACEHOLDER.findall(self.sql))]
         if len(names) > 1:
             return itemgetter(*names)
         return lambda parameters: tuple(parameters[name] for name in names)
-
-    def _names(self) -> list[str]:
-        return list(dict.fromkeys(filter(None, _PLACEHOLDER.findall(self.sql))))
 
     def bind(self, **parameters: Value) -> BoundStatement:
         """Give each placeholder its value."""
