@@ -99,6 +99,34 @@ async def test_odd_value_is_read_or_refused(
                     await read()
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("memory_entries", "created_at"),
+        ("memory_entries", "last_accessed"),
+        ("memory_entries", "expires_at"),
+        ("memory_entries", "deleted_at"),
+        ("sessions", "started_at"),
+        ("sessions", "ended_at"),
+        ("daily_logs", "timestamp"),
+    ],
+)
+async def test_error_names_the_value(tmp_path: Path, clock: Clock, table: str, column: str) -> None:
+    """A row with an instant that is none is an error that says which row and which column."""
+    path = tmp_path / "agent.db"
+    await make(path, clock)
+    change(path, f"UPDATE {table} SET {column} = '9999 or so' WHERE id = 1")
+    everything = memrepo.MemoryFilter(include_forgotten=True, include_superseded=True)
+    async with memrepo.connect(path, clock=clock) as store:
+        read: dict[str, Callable[[], Awaitable[object]]] = {
+            "memory_entries": lambda: store.memories.find_many(everything),
+            "sessions": store.sessions.find_many,
+            "daily_logs": store.daily_logs.find_many,
+        }
+        with pytest.raises(memrepo.DecodeError, match=rf"^{table} 1: {column} is not ISO 8601"):
+            await read[table]()
+
+
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize(
     "content", ["'Drinks tee'", "CAST(x'4472ff' AS TEXT)", "CAST(content AS BLOB)", "''"]

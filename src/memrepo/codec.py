@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -27,10 +28,13 @@ __all__ = [
     "encode_cursor",
     "encode_instant",
     "to_daily_log",
+    "to_daily_logs",
     "to_instant",
+    "to_memories",
     "to_memory",
     "to_remembered",
     "to_session",
+    "to_sessions",
 ]
 
 #: What SQLite stores.
@@ -80,19 +84,33 @@ def _unfrozen(model: type) -> type[Any]:
     Return a class of the fields of a frozen *model*, whose objects can become its own.
 
     attrs gives a frozen object its values one by one through `object.__setattr__`; giving them to an
-    object that is not frozen yet takes a fifth of the time. Assigning ``__class__`` then needs the
-    same slots on both sides, and none for weak references.
+    object that is not frozen yet, and that its class makes without any, takes a fifth of the time.
+    Assigning ``__class__`` then needs the same slots on both sides, and none for weak references.
     """
     names = [field.name for field in attrs.fields(model)]
-    return attrs.make_class(model.__name__, names, slots=True, weakref_slot=False, eq=False)
+    return attrs.make_class(
+        model.__name__, names, slots=True, weakref_slot=False, init=False, eq=False
+    )
 
 
 _UnfrozenMemory: Final = _unfrozen(MemoryEntry)
 _UnfrozenDailyLog: Final = _unfrozen(DailyLog)
 _UnfrozenRemembered: Final = _unfrozen(Remembered)
-#: Makes an object without values, in half the time of calling its class.
-_new: Final = object.__new__
+
+#: The columns that are instants.
+_INSTANTS: Final = {
+    "created_at",
+    "last_accessed",
+    "expires_at",
+    "deleted_at",
+    "started_at",
+    "ended_at",
+    "last_activity_at",
+    "timestamp",
+}
 _from_iso_format: Final = datetime.fromisoformat
+#: What is raised for a value that is not an instant.
+_NO_INSTANT: Final = (TypeError, ValueError, OverflowError)
 
 
 def encode_instant(instant: datetime) -> str:
@@ -123,32 +141,47 @@ def encode_cursor(instant: str, number: int) -> str:
     return f"{number}~{instant}"
 
 
+def to_memories(rows: Iterable[Row], known: Row) -> list[MemoryEntry]:
+    """
+    Decode rows of `MEMORY_COLUMNS`, the last of which are those *known* before.
+
+    Raises:
+        DecodeError: A row has an instant that is none.
+    """
+    entries: list[MemoryEntry] = []
+    # A page has many rows: nothing is called for each that need not be.
+    for row in rows:
+        entry = _UnfrozenMemory()
+        # fmt: off
+        (
+            entry.id, entry.content, entry.content_hash, entry.source, created_at, last_accessed,
+            expires_at, entry.raw_metadata, entry.category, entry.superseded_by, deleted_at,
+            entry.scope,
+        ) = row + known
+        # fmt: on
+        try:
+            entry.created_at = instant = _from_iso_format(created_at)
+            if instant.tzinfo is not UTC:
+                entry.created_at = _in_utc(instant)
+            entry.last_accessed = None if last_accessed is None else _parse(last_accessed)
+            entry.expires_at = None if expires_at is None else _parse(expires_at)
+            entry.deleted_at = None if deleted_at is None else _parse(deleted_at)
+        except _NO_INSTANT:
+            _check_instants("memory_entries", MEMORY_COLUMNS, row + known)
+            raise
+        entry.__class__ = MemoryEntry
+        entries.append(entry)
+    return entries
+
+
 def to_memory(row: Row, known: Row) -> MemoryEntry:
-    """Decode a row of `MEMORY_COLUMNS`, the last of which are those *known* before."""
-    entry = _new(_UnfrozenMemory)
-    # fmt: off
-    (
-        entry.id, entry.content, entry.content_hash, entry.source, created_at, last_accessed,
-        expires_at, entry.raw_metadata, entry.category, entry.superseded_by, deleted_at, entry.scope,
-    ) = row + known
-    # fmt: on
-    try:
-        entry.created_at = to_instant(created_at, "created_at")
-        entry.last_accessed = (
-            None if last_accessed is None else to_instant(last_accessed, "last_accessed")
-        )
-        entry.expires_at = None if expires_at is None else to_instant(expires_at, "expires_at")
-        entry.deleted_at = None if deleted_at is None else to_instant(deleted_at, "deleted_at")
-    except DecodeError as error:
-        raise DecodeError(f"memory_entries {entry.id}: {error}") from error
-    entry.__class__ = MemoryEntry
-    decoded: MemoryEntry = entry  # not by `cast`, whose call is a tenth of decoding a row
-    return decoded
+    """Decode one row; see `to_memories`."""
+    return to_memories((row,), known)[0]
 
 
 def to_remembered(outcome: RememberOutcome, row: Row, known: Row) -> Remembered:
     """Say what became of a fact; see `to_memory`."""
-    remembered = _new(_UnfrozenRemembered)
+    remembered = _UnfrozenRemembered()
     remembered.outcome, remembered.entry = outcome, to_memory(row, known)
     remembered.__class__ = Remembered
     decoded: Remembered = remembered
@@ -159,13 +192,12 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     """Decode a row of `SESSION_COLUMNS` and the time of the latest event; see its status at *now*."""
     number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
     try:
-        started_at = to_instant(started_text, "started_at")
-        ended_at = None if ended_text is None else to_instant(ended_text, "ended_at")
-        last_activity_at = started_at
-        if last_event_text is not None:
-            last_activity_at = to_instant(last_event_text, "last activity")
-    except DecodeError as error:
-        raise DecodeError(f"sessions {number}: {error}") from error
+        started_at = _parse(started_text)
+        ended_at = None if ended_text is None else _parse(ended_text)
+        last_activity_at = started_at if last_event_text is None else _parse(last_event_text)
+    except _NO_INSTANT:
+        _check_instants("sessions", (*SESSION_COLUMNS, "last_activity_at"), row)
+        raise
     return Session(
         id=number,
         scope=scope,
@@ -178,22 +210,37 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     )
 
 
+def to_sessions(rows: Iterable[Row], now: datetime, idle_after: timedelta) -> list[Session]:
+    """Decode rows; see `to_session`."""
+    return [to_session(row, now, idle_after) for row in rows]
+
+
+def to_daily_logs(rows: Iterable[Row], known: Row) -> list[DailyLog]:
+    """Decode rows of `DAILY_LOG_COLUMNS`, as `to_memories` does; JSON is decoded when it is asked for."""
+    events: list[DailyLog] = []
+    for row in rows:
+        event = _UnfrozenDailyLog()
+        # fmt: off
+        (
+            event.id, event.raw_event_data, timestamp, event.key, event.event_type, event.session_id,
+            event.scope,
+        ) = row + known
+        # fmt: on
+        try:
+            event.timestamp = instant = _from_iso_format(timestamp)
+            if instant.tzinfo is not UTC:
+                event.timestamp = _in_utc(instant)
+        except _NO_INSTANT:
+            _check_instants("daily_logs", DAILY_LOG_COLUMNS, row + known)
+            raise
+        event.__class__ = DailyLog
+        events.append(event)
+    return events
+
+
 def to_daily_log(row: Row, known: Row) -> DailyLog:
-    """Decode a row of `DAILY_LOG_COLUMNS`, as `to_memory` does; its JSON is decoded when it is asked for."""
-    event = _new(_UnfrozenDailyLog)
-    # fmt: off
-    (
-        event.id, event.raw_event_data, timestamp, event.key, event.event_type, event.session_id,
-        event.scope,
-    ) = row + known
-    # fmt: on
-    try:
-        event.timestamp = to_instant(timestamp, "timestamp")
-    except DecodeError as error:
-        raise DecodeError(f"daily_logs {event.id}: {error}") from error
-    event.__class__ = DailyLog
-    decoded: DailyLog = event
-    return decoded
+    """Decode one row; see `to_daily_logs`."""
+    return to_daily_logs((row,), known)[0]
 
 
 def to_instant(text: Value, column: str = "a stored instant") -> datetime:
@@ -204,13 +251,22 @@ def to_instant(text: Value, column: str = "a stored instant") -> datetime:
         DecodeError: It is not ISO 8601 text, or outside the years 1 to 9999 in UTC.
     """
     try:
-        instant = _from_iso_format(text)  # type: ignore[arg-type]
-        if instant.tzinfo is not UTC:
-            # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
-            instant = _in_utc(instant)
-    except (TypeError, ValueError, OverflowError) as error:
+        return _parse(text)
+    except _NO_INSTANT as error:
         raise DecodeError(f"{column} is not ISO 8601 text") from error
-    return instant
+
+
+def _check_instants(table: str, columns: Sequence[str], row: Row) -> None:
+    """Raise for the first value that should be an instant and is not."""
+    for column, value in zip(columns, row, strict=True):
+        if column in _INSTANTS and value is not None:
+            to_instant(value, f"{table} {row[0]}: {column}")
+
+
+def _parse(text: Value) -> datetime:
+    instant = _from_iso_format(text)  # type: ignore[arg-type]
+    # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
+    return instant if instant.tzinfo is UTC else _in_utc(instant)
 
 
 def _status(ended_at: datetime | None, idle: timedelta, idle_after: timedelta) -> SessionStatus:

@@ -14,6 +14,7 @@ from memrepo.codec import (
     encode_bound,
     encode_instant,
     to_daily_log,
+    to_daily_logs,
     to_instant,
 )
 from memrepo.connection.contract import Result
@@ -183,7 +184,7 @@ class DailyLogRepo(Repository):
         bound = statement.bind(scope=self._scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
         rows = await self._connection.read(bound)
-        return to_page(rows, limit, to_daily_log, known, instant=_TIMESTAMP)
+        return to_page(rows, limit, to_daily_logs, known, instant=_TIMESTAMP)
 
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False

@@ -259,12 +259,11 @@ def _check_filter(where: object, kind: type) -> None:
 
 
 def _ranges(where: object, *fields: str) -> dict[str, Value]:
-    given = {field: getattr(where, field) for field in fields}
-    return {
-        field: encode_bound(field, check_instant(field, instant))
-        for field, instant in given.items()
-        if instant is not None
-    }
+    parameters: dict[str, Value] = {}
+    for field in fields:
+        if (instant := getattr(where, field)) is not None:
+            parameters[field] = encode_bound(field, check_instant(field, instant))
+    return parameters
 
 
 def _contains(text: str) -> str:

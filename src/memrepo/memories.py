@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from memrepo.codec import MEMORY_COLUMNS, Value, encode_bound, encode_instant, to_memory
+from memrepo.codec import (
+    MEMORY_COLUMNS,
+    Value,
+    encode_bound,
+    encode_instant,
+    to_memories,
+    to_memory,
+)
 from memrepo.errors import InvalidInputError
 from memrepo.inputs import (
     encode_expiry,
@@ -100,7 +107,7 @@ class MemoryRepo(Remembering):
         bound = statement.bind(scope=self._scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
         rows = await self._connection.read(bound)
-        return to_page(rows, limit, to_memory, known, instant=_CREATED_AT)
+        return to_page(rows, limit, to_memories, known, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
@@ -227,7 +234,7 @@ class MemoryRepo(Remembering):
             **page_parameters(limit, after),
         )
         rows = await self._connection.read(bound)
-        return to_page(rows, limit, to_memory, self._known, instant=_DELETED_AT)
+        return to_page(rows, limit, to_memories, self._known, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
         """
@@ -271,7 +278,7 @@ class MemoryRepo(Remembering):
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
         now = encode_instant(self._now())
         bound = statement.bind(scope=self._scope, now=now, **parameters)
-        return [to_memory(row, self._known) for row in await self._connection.read(bound)]
+        return to_memories(await self._connection.read(bound), self._known)
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
         now = encode_instant(self._now())

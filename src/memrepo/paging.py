@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from itertools import repeat
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from memrepo.codec import Row, Value, encode_cursor
@@ -29,17 +28,21 @@ def page_parameters(limit: int, after: str | None) -> dict[str, Value]:
 
 
 def to_page(
-    rows: Sequence[Row], limit: int, decode: Callable[..., T], *arguments: object, instant: int
+    rows: Sequence[Row],
+    limit: int,
+    decode: Callable[..., Iterable[T]],
+    *arguments: object,
+    instant: int,
 ) -> Page[T]:
     """
     Make a page of *limit* + 1 rows or fewer, ordered by (their column *instant*, their first).
 
-    A row is decoded by *decode*, which is given the row and the *arguments*.
+    They are decoded by *decode*, which is given the rows that are shown, and the *arguments*.
     """
     shown = rows[:limit]
     is_last = len(rows) <= limit
     cursor = None if is_last else encode_cursor(shown[-1][instant], shown[-1][0])
-    return Page(items=tuple(map(decode, shown, *map(repeat, arguments))), next_cursor=cursor)
+    return Page(items=tuple(decode(shown, *arguments)), next_cursor=cursor)
 
 
 async def walk(find_page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:

@@ -170,10 +170,8 @@ class Remembering(Repository):
         )
         if link.rows:
             return _first_outcome((result.rows for result in remembered), self._known)
-        if (
-            found(to_memory(old.rows[0], self._known) if old.rows else None, id).superseded_by
-            is not None
-        ):
+        before = found(to_memory(old.rows[0], self._known) if old.rows else None, id)
+        if before.superseded_by is not None:
             raise ConflictError(f"memory {id} was superseded before")
         raise ConflictError(f"memory {id} states the same fact")
 

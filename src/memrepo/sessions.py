@@ -9,7 +9,15 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from memrepo.clock import Clock, utc_now
-from memrepo.codec import SESSION_COLUMNS, Row, Value, encode_bound, encode_instant, to_session
+from memrepo.codec import (
+    SESSION_COLUMNS,
+    Row,
+    Value,
+    encode_bound,
+    encode_instant,
+    to_session,
+    to_sessions,
+)
 from memrepo.connection.contract import Executor
 from memrepo.connection.thread import finish
 from memrepo.days import start_of_day
@@ -233,7 +241,7 @@ class SessionRepo(Repository):
         bound = statement.bind(scope=self._scope, **parameters, **paging)
         now = self._now()
         rows = await self._connection.read(bound)
-        return to_page(rows, limit, to_session, now, self._idle_after, instant=_STARTED_AT)
+        return to_page(rows, limit, to_sessions, now, self._idle_after, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
         """Yield the sessions of a filter in the order of `find_many`, reading a page at a time."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import attrs
 import pytest
 
-from memrepo import InvalidInputError, MemoryNew, Page, Store
+from memrepo import DailyLogFilter, InvalidInputError, MemoryFilter, MemoryNew, Page, Store
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -181,6 +181,44 @@ async def test_default_limit(store: Store, kind: Kind) -> None:
     page = await kind.find(store)
     assert len(page) == 50
     assert page.next_cursor is not None
+
+
+@pytest.mark.parametrize("scope", ["", "ann"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        MemoryFilter(),
+        MemoryFilter(category="work"),
+        MemoryFilter(category="work", include_forgotten=True),
+        MemoryFilter(category="work", include_superseded=True),
+        MemoryFilter(source="inferred", include_forgotten=True, include_superseded=True),
+    ],
+)
+async def test_page_of_facts_is_whole(store: Store, scope: str, where: MemoryFilter) -> None:
+    """A fact in a page is the same in every field as the fact alone, whatever the filter says of it."""
+    memories = store.scoped(scope).memories
+    old = await memories.remember("Works at home", category="work", source="inferred")
+    new = await memories.supersede(old.id, "Works at the office", metadata={"since": 2026})
+    page = await memories.find_many(where)
+    assert new.entry in page or where.source is not None
+    assert [*page] == [await memories.get(fact.id) for fact in page]
+
+
+@pytest.mark.parametrize("scope", ["", "ann"])
+@pytest.mark.parametrize("event_type", [None, "message"])
+@pytest.mark.parametrize("has_session", [True, False])
+async def test_page_of_events_is_whole(
+    store: Store, scope: str, event_type: str | None, *, has_session: bool
+) -> None:
+    """An event in a page is the same in every field as the event alone, whatever the filter says of it."""
+    scoped = store.scoped(scope)
+    session = await scoped.sessions.start()
+    event = await scoped.daily_logs.append(session.id, "message", {"n": 1}, key="key")
+    session_id = session.id if has_session else None
+    page = await scoped.daily_logs.find_many(
+        DailyLogFilter(session_id=session_id, event_type=event_type)
+    )
+    assert [*page] == [event] == [await scoped.daily_logs.get(event.id)]
 
 
 async def test_iterate_goes_on(store: Store, clock: Clock) -> None:
