@@ -83,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(options: argparse.Namespace) -> str:
     """Write the command again, without where its output goes on this machine."""
-    parts = ["python -m tests.benchmarks"]
+    parts = [f"taskset -c {min(_cores())}"] * (len(_cores()) == 1 < (os.cpu_count() or 1))
+    parts += ["python -m tests.benchmarks"]
     parts += [f"--only {options.only}"] * bool(options.only)
     parts += [f"--rounds {options.rounds}"] * bool(options.rounds)
     parts += [f"--durability {options.durability}"] * (options.durability != "normal,full")
@@ -157,12 +158,19 @@ def _machine() -> list[tuple[str, str]]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         ("date", datetime.now(UTC).date().isoformat()),
-        ("processor", f"{_processor()}, {os.cpu_count()} cores"),
+        ("processor", f"{_processor()}, {len(_cores())} of {os.cpu_count()} cores"),
         ("memory", f"{memory:.0f} GiB"),
         ("system", f"{platform.system()} {platform.release()}"),
         ("Python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("SQLite", sqlite3.sqlite_version),
     ]
+
+
+def _cores() -> set[int]:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
 
 
 def _processor() -> str:
