@@ -30,9 +30,16 @@ the millisecond. A method may also raise what any call may raise: `ClosedError`,
 program wrote.
 """
 #: The modules that come first; the others follow in the order of the imports.
-_FIRST: Final = ("store", "memories", "sessions", "daily_logs", "models", "errors")
+_FIRST: Final = (
+    "store",
+    "repositories.memories",
+    "repositories.sessions",
+    "repositories.daily_logs",
+    "domain.models",
+    "errors",
+)
 #: What is public, but not imported by memrepo, because it needs an extra.
-_EXTRAS: Final = {"memrepo.opentelemetry": {"statement_hook"}}
+_EXTRAS: Final = {"memrepo.contrib.opentelemetry": {"statement_hook"}}
 _SECTIONS: Final = ("Args", "Returns", "Raises", "Source")
 _section = re.compile(rf"({'|'.join(_SECTIONS)}):").fullmatch
 _item = re.compile(r"(\w+): (.*)", re.DOTALL).fullmatch

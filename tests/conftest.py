@@ -94,7 +94,7 @@ def complaints(stderr: str) -> str:
 #: They wake tasks by calling them, so they are on the stack of whatever a woken task, or test, does.
 _BELOW_TASKS = [
     f"memrepo.connection.{name}"
-    for name in ("bell", "call", "lane", "thread_lane", "server_writer")
+    for name in ("sqlite.bell", "pending", "queue", "sqlite.queue", "hrana.writer")
 ]
 
 

@@ -2,14 +2,32 @@
 
 import logging
 
-from memrepo.clock import Clock, utc_now
-from memrepo.connecting import OpeningStore, connect, from_env
-from memrepo.connection.contract import Connection, ConnectionInfo, Executor
+from memrepo.admin.maintenance import Problem, ProblemKind
+from memrepo.connect import OpeningStore, connect, from_env
+from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Executor
 from memrepo.connection.credentials import AuthToken
-from memrepo.connection.hooks import OnStatement, StatementEvent
-from memrepo.connection.opening import Durability
-from memrepo.copying import CopiedTable, CopyProgress, CopyReport, OnProgress
-from memrepo.daily_logs import DailyLogRepo
+from memrepo.connection.instrumentation import OnStatement, StatementEvent
+from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.hashing import content_hash, normalize_content
+from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.models import (
+    IDLE_AFTER,
+    UNSET,
+    DailyLog,
+    DailyLogFilter,
+    DailyLogNew,
+    MemoryEntry,
+    MemoryFilter,
+    MemoryNew,
+    Page,
+    Remembered,
+    RememberOutcome,
+    Session,
+    SessionEnd,
+    SessionFilter,
+    SessionStatus,
+    Unset,
+)
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
@@ -32,32 +50,13 @@ from memrepo.errors import (
     UsageError,
     WrongLoopError,
 )
-from memrepo.hashing import content_hash, normalize_content
-from memrepo.jsontext import JsonValue
-from memrepo.maintenance import Problem, ProblemKind
-from memrepo.memories import MemoryRepo
-from memrepo.models import (
-    IDLE_AFTER,
-    UNSET,
-    DailyLog,
-    DailyLogFilter,
-    DailyLogNew,
-    MemoryEntry,
-    MemoryFilter,
-    MemoryNew,
-    Page,
-    Remembered,
-    RememberOutcome,
-    Session,
-    SessionEnd,
-    SessionFilter,
-    SessionStatus,
-    Unset,
-)
-from memrepo.pool import StorePool
-from memrepo.scopes import Repositories, ScopedStore
-from memrepo.sessions import SessionRepo
+from memrepo.pool.pool import StorePool
+from memrepo.repositories.daily_logs import DailyLogRepo
+from memrepo.repositories.memories import MemoryRepo
+from memrepo.repositories.scopes import Repositories, ScopedStore
+from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
+from memrepo.transfer.copying import CopiedTable, CopyProgress, CopyReport, OnProgress
 
 # What memrepo logs is shown where a program asks for it, and not printed where it does not:
 # https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library

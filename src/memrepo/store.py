@@ -6,15 +6,15 @@ import asyncio
 from os import PathLike
 from pathlib import Path
 
-from memrepo.adoption import adopt_facts
+from memrepo.admin.adoption import adopt_facts
+from memrepo.admin.maintenance import Problem, back_up, find_problems
+from memrepo.admin.migrations import load_migrations, migrate
 from memrepo.connection.contract import Connection, ConnectionInfo
-from memrepo.copying import CopyReport, OnProgress, copy_rows, require_another
+from memrepo.domain.checks import check_instant
 from memrepo.errors import InvalidInputError, MigrationError
-from memrepo.maintenance import Problem, back_up, find_problems
-from memrepo.migrations import load_migrations, migrate
 from memrepo.queries import versions
-from memrepo.scopes import ScopedStore, Settings
-from memrepo.validation import check_instant
+from memrepo.repositories.scopes import ScopedStore, Settings
+from memrepo.transfer.copying import CopyReport, OnProgress, copy_rows, require_another
 
 __all__ = ["Store"]
 

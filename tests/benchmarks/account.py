@@ -16,10 +16,10 @@ import aiosqlite
 import attrs
 
 import memrepo
-from memrepo.clock import utc_now
-from memrepo.codec import encode_instant, to_daily_log, to_memory
-from memrepo.inputs import Event, encode_event
-from memrepo.jsontext import JsonValue
+from memrepo.domain.arguments import Event, encode_event
+from memrepo.domain.clock import utc_now
+from memrepo.domain.codec import encode_instant, to_daily_log, to_memory
+from memrepo.domain.jsontext import JsonValue
 from memrepo.queries import daily_logs, memories
 from memrepo.queries.statement import BoundStatement
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from memrepo import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
-from memrepo.codec import encode_cursor, encode_instant
+from memrepo.domain.codec import encode_cursor, encode_instant
 
 from .actions import Action, Conversation, Single, Transaction
 from .calls import Call, Known, Repo

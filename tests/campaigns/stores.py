@@ -15,9 +15,9 @@ from unittest import mock
 
 import memrepo
 from memrepo import Store
-from memrepo.connection import worker
-from memrepo.connection.sqlite import SQLiteConnection
-from memrepo.connection.thread_lane import ThreadLane
+from memrepo.connection.sqlite import worker
+from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.connection.sqlite.queue import ThreadLane
 
 from .journal import clock
 

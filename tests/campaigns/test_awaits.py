@@ -26,8 +26,8 @@ import attrs
 import pytest
 
 from memrepo import DailyLogNew, MemoryNew, Store
-from memrepo.connection.thread_lane import ThreadLane
-from tests.test_cancellation import Moment, cancelled_at
+from memrepo.connection.sqlite.queue import ThreadLane
+from tests.connection.test_cancellation import Moment, cancelled_at
 
 from .actions import Action, Conversation, Single, Transaction
 from .calls import Call, Known, Repo
@@ -147,7 +147,7 @@ def _cases(folder: Path) -> dict[str, Action]:
     """
     Everything public that waits, by its name.
 
-    Without `connect` and `close`, which leave no store to look at: ``tests/test_cancellation.py``
+    Without `connect` and `close`, which leave no store to look at: ``tests/connection/test_cancellation.py``
     cancels them at every await; and without `copy_to`, which ``test_copying.py`` cancels.
     """
     backups = (folder / f"backup{n}.db" for n in itertools.count())

@@ -23,8 +23,8 @@ import pytest
 import memrepo
 from memrepo import CopyProgress, CopyReport
 from tests.conftest import Clock
-from tests.copies import ODD, TABLES, fill, run
 from tests.servers.sqld import Sqld
+from tests.transfer.copies import ODD, TABLES, fill, run
 
 from .scale import Figures, pick
 

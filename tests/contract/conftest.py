@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memrepo.connection import hrana_http
+from memrepo.connection.hrana import http as hrana_http
 from tests.servers.fixtures import Cluster
 from tests.servers.sqld import Sqld
 

@@ -1,10 +1,10 @@
-"""Calls that wait at the same moment, on every driver; tests/test_grouping.py tries more on a file."""
+"""Calls that wait at the same moment, on every driver; tests/connection/test_coalescing.py tries more on a file."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.test_grouping import append, compare, get, remember, touch
+from tests.connection.test_coalescing import append, compare, get, remember, touch
 
 pytestmark = pytest.mark.asyncio
 

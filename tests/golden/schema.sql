@@ -1,5 +1,5 @@
 -- The schema of a new database, but for its version table.
--- Write it anew: .venv/bin/python -m tests.test_migrations
+-- Write it anew: .venv/bin/python -m tests.admin.test_migrations
 
 -- table daily_logs
 CREATE TABLE `daily_logs` (

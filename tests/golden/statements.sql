@@ -1,5 +1,5 @@
--- The SQL of every statement, as tests/test_statements.py pins it. Each clause is on a line of its own.
--- Write it anew: .venv/bin/python -m tests.test_statements
+-- The SQL of every statement, as tests/queries/test_statements.py pins it. Each clause is on a line of its own.
+-- Write it anew: .venv/bin/python -m tests.queries.test_statements
 
 -- adoption.clear_wrong
 UPDATE `memory_entries`

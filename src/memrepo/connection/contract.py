@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import attrs
 
-from memrepo.codec import Row
+from memrepo.domain.codec import Row
 from memrepo.queries.statement import BoundStatement, Unit
 
-__all__ = ["Connection", "ConnectionInfo", "Executor", "Result"]
+__all__ = ["Connection", "ConnectionInfo", "Durability", "Executor", "Result"]
+
+#: ``full``: what was acknowledged survives a power loss. ``normal``: a crash of the process.
+Durability: TypeAlias = Literal["full", "normal"]
 
 
 class Result(NamedTuple):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from memrepo.codec import Row
+from memrepo.connection.affinity import open_transactions
 from memrepo.connection.contract import Result
-from memrepo.connection.guard import open_transactions
-from memrepo.connection.thread import finish
+from memrepo.connection.waiting import finish
+from memrepo.domain.codec import Row
 from memrepo.errors import TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
 

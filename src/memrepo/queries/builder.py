@@ -16,7 +16,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import CustomFunction, Term, Tuple
 from pypika.utils import builder
 
-from memrepo.codec import Value
+from memrepo.domain.codec import Value
 from memrepo.queries.statement import Merge, Split, Statement
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
-from memrepo.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS
+from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS
 from memrepo.queries.statement import Statement
 
 __all__ = [

@@ -11,7 +11,7 @@ from pypika.functions import Coalesce, Count, Substring
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
-from memrepo.codec import DAILY_LOG_COLUMNS
+from memrepo.domain.codec import DAILY_LOG_COLUMNS
 from memrepo.queries import builder
 from memrepo.queries.builder import (
     JsonEach,
@@ -25,7 +25,7 @@ from memrepo.queries.builder import (
     param,
     statement,
 )
-from memrepo.queries.splitting import rows_in_order
+from memrepo.queries.coalescing import rows_in_order
 from memrepo.queries.statement import Statement
 
 _d = Table("daily_logs")

@@ -6,7 +6,7 @@ from typing import Final
 
 from pypika import Criterion, Table
 
-from memrepo.codec import MEMORY_COLUMNS
+from memrepo.domain.codec import MEMORY_COLUMNS
 from memrepo.queries.builder import Unindexed, ValueOf, columns_of, param
 
 MEMORIES: Final = Table("memory_entries")

@@ -11,7 +11,7 @@ from pypika.functions import Count
 from pypika.queries import QueryBuilder
 from pypika.terms import NullValue
 
-from memrepo.codec import MEMORY_COLUMNS
+from memrepo.domain.codec import MEMORY_COLUMNS
 from memrepo.queries import builder
 from memrepo.queries.builder import (
     Query,
@@ -22,6 +22,7 @@ from memrepo.queries.builder import (
     param,
     statement,
 )
+from memrepo.queries.coalescing import rows_by_number
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -32,7 +33,6 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
-from memrepo.queries.splitting import rows_by_number
 from memrepo.queries.statement import Statement
 
 # --- one fact by its id ------------------------------------------------------------------------

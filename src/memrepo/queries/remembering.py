@@ -9,6 +9,7 @@ from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
+from memrepo.domain.models import EXPLICIT_SOURCE, INFERRED_SOURCES
 from memrepo.queries.builder import (
     JsonEach,
     Query,
@@ -21,6 +22,7 @@ from memrepo.queries.builder import (
     param,
     statement,
 )
+from memrepo.queries.coalescing import rows_by_hash
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -31,13 +33,9 @@ from memrepo.queries.facts import (
     gone,
     in_scope,
 )
-from memrepo.queries.splitting import rows_by_hash
 
-#: The version of the rule in `memrepo.hashing`. A migration that changes it sets every row's to 0.
+#: The version of the rule in `memrepo.domain.hashing`. A migration that changes it sets every row's to 0.
 HASH_VERSION: Final = 1
-#: A fact that the user states outranks one from these sources, ours and the original system's.
-INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
-EXPLICIT_SOURCE: Final = "user_explicit"
 
 _known = Table("memory_entries").as_("known")
 #: The row that is not inserted, because its hash is there: https://sqlite.org/lang_upsert.html

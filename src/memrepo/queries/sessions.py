@@ -11,7 +11,7 @@ from pypika.functions import Coalesce, Max
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion
 
-from memrepo.codec import SESSION_COLUMNS
+from memrepo.domain.codec import SESSION_COLUMNS
 from memrepo.queries import builder
 from memrepo.queries.builder import Query, Scalar, columns_of, param, statement
 from memrepo.queries.statement import Statement

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
-from memrepo.codec import Row, Value
+from memrepo.domain.codec import Row, Value
 
 __all__ = ["MERGE_SIZES", "BoundStatement", "Merge", "Statement", "Unit"]
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, TypeVar, cast
 import attrs
 
 from memrepo import DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
-from memrepo.codec import encode_cursor, encode_instant, to_instant
+from memrepo.domain.codec import encode_cursor, encode_instant, to_instant
 
 __all__ = [
     "AnyRow",

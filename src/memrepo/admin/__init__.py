@@ -1,0 +1,1 @@
+"""The schema and its migrations, adoption, checks and backups."""

@@ -1,0 +1,67 @@
+"""Give facts that another program stored the hash by which memrepo finds them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Final
+
+from memrepo.connection.contract import Connection
+from memrepo.domain.codec import Row
+from memrepo.domain.hashing import content_hash
+from memrepo.queries import adoption
+from memrepo.queries.statement import Unit
+
+__all__ = ["adopt_facts"]
+
+_logger = logging.getLogger(__name__)
+
+#: Facts of one unit.
+_BATCH: Final = 500
+
+
+async def adopt_facts(connection: Connection) -> int:
+    """
+    Check the hash of every fact that has not been checked, and put right what differs.
+
+    The original system leaves some hashes NULL, and other programs may have other rules. Of two
+    facts that are the same under ours, the one that has the hash keeps it; the other is linked to
+    it as superseded. No row is removed. Can be interrupted at any time, and goes on the next time.
+
+    Returns:
+        How many facts were checked; 0 when there was nothing to do.
+    """
+    await _clear_wrong_hashes(connection)
+    n_checked = 0
+    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=0)):
+        await connection.write(_unit(rows))
+        n_checked += len(rows)
+    if n_checked:
+        _logger.info("adopted %d facts", n_checked)
+    return n_checked
+
+
+async def _clear_wrong_hashes(connection: Connection) -> None:
+    """Free the hashes that stand in the wrong rows: each may be the right one of another."""
+    after = 0
+    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
+        hashes = [(number, _hash(content, scope)) for number, scope, content, _ in rows]
+        if any(row[3] not in (None, digest) for row, (_, digest) in zip(rows, hashes, strict=True)):
+            await connection.write((adoption.CLEAR_WRONG.bind(batch=json.dumps(hashes)),))
+        after = rows[-1][0]
+
+
+def _hash(content: bytes, scope: str) -> str:
+    # Read as bytes: what another program stored as text need not be UTF-8, nor text at all.
+    return content_hash(content.decode(errors="replace"), scope=scope)
+
+
+def _unit(rows: list[Row]) -> Unit:
+    hashes = [(number, _hash(content, scope)) for number, scope, content, _ in rows]
+    first = {digest: number for number, digest in reversed(hashes)}
+    batch = json.dumps(hashes)
+    return (
+        adoption.SET_HASH.bind(batch=json.dumps([(n, digest) for digest, n in first.items()])),
+        adoption.LINK_DUPLICATES.bind(batch=batch),
+        adoption.MARK_CHECKED.bind(batch=batch),
+    )

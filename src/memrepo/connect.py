@@ -1,0 +1,222 @@
+"""How a store is opened: from a URL, or from the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio import CancelledError
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from os import PathLike
+from ssl import SSLContext
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from memrepo.admin.migrations import load_migrations, read_version
+from memrepo.connection.contract import Connection, Durability
+from memrepo.connection.credentials import AuthToken, Credentials
+from memrepo.connection.instrumentation import OnStatement
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.connection.url import Location, parse_url
+from memrepo.domain.checks import check_duration, check_flag, check_seconds
+from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.models import IDLE_AFTER
+from memrepo.errors import InvalidInputError, MigrationError
+from memrepo.repositories.scopes import Settings
+from memrepo.store import Store
+
+if TYPE_CHECKING:
+    from memrepo.connection.hrana.connection import LibSQLConnection
+
+__all__ = ["OpeningStore", "connect", "from_env"]
+
+#: Seconds to wait for the writer and for other processes.
+DEFAULT_LOCK_TIMEOUT_S: Final = 10.0
+#: Seconds to wait for one answer of a server.
+DEFAULT_REQUEST_TIMEOUT_S: Final = 30.0
+
+
+class OpeningStore(AbstractAsyncContextManager[Store]):
+    """What `connect` returns: ``await`` it for a store to close yourself, or use ``async with``."""
+
+    def __init__(self, open_store: Callable[[], Coroutine[Any, Any, Store]]) -> None:
+        self._open = open_store
+        self._store: Store | None = None
+
+    def __await__(self) -> Generator[Any, None, Store]:
+        """Open the store."""
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Store:
+        """Open the store."""
+        self._store = await self._open()
+        return self._store
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        if self._store is not None:
+            await self._store.close()
+
+
+def connect(
+    url: str | PathLike[str],
+    *,
+    auth_token: AuthToken | None = None,
+    ssl_context: SSLContext | None = None,
+    durability: Durability = "full",
+    migrate: bool = True,
+    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
+    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
+    idle_after: timedelta = IDLE_AFTER,
+    clock: Clock = utc_now,
+    on_statement: OnStatement | None = None,
+) -> OpeningStore:
+    """
+    Return a store to open: ``async with memrepo.connect("agent.db") as store: ...``.
+
+    Or ``store = await memrepo.connect("agent.db")``, and ``await store.close()`` in the end.
+
+    Args:
+        url: A path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
+            ``sqlite:////absolute.db`` or ``sqlite+aiosqlite:///...``. The file is created if it is
+            not there; its folder is not. ``mode=ro`` changes no row, but SQLite puts its ``-wal`` and
+            ``-shm`` files beside a file in WAL mode. Or a database on a libSQL server:
+            ``libsql://host``, ``https://host`` or ``http://host:8080`` (with ``memrepo[turso]``),
+            ``wss://host`` or ``ws://host`` (with ``memrepo[libsql]``), ``?namespace=name`` on a server
+            that has namespaces.
+        auth_token: The server's token, or a function that returns one or can be awaited for one; it
+            is called when the store connects, and again when the server refuses the last. Before
+            ``?authToken=`` in *url*. Never shown in a message, log or repr.
+        ssl_context: How to check the server's certificate; by default by the system's roots.
+        durability: ``"full"``: what an await acknowledged survives power loss. ``"normal"``: it
+            survives a crash of the process, and power loss may cost the last moments. A server
+            decides this itself.
+        migrate: Whether to bring the schema to this version first; see `Store.migrate`.
+        lock_timeout_s: Seconds that a call waits for its turn and for other processes, and during
+            which it is tried again where that can do no harm.
+        request_timeout_s: Seconds to wait for one answer of a server.
+        idle_after: How long a session may be idle before it is abandoned.
+        clock: Returns the current instant, with its time zone.
+        on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
+
+    Raises:
+        InvalidInputError: An argument is not accepted.
+        UnsupportedURLError: *url* is not one of the above. Both are raised by the call itself.
+        BusyError: Other processes kept the file locked (raised, like the rest, while opening).
+        UsageError: A server's URL needs an extra that is not installed.
+        AuthenticationError: The server wants another token.
+        ConnectionLostError: The server cannot be reached.
+        CorruptDatabaseError: The file is not a database.
+        DatabaseError: It cannot be opened.
+        MigrationError: Its schema cannot be brought to this version. The file was not touched.
+    """
+    location = parse_url(url)
+    if not isinstance(durability, str) or durability not in get_args(Durability):
+        raise InvalidInputError("durability", 'must be "full" or "normal"')
+    if not isinstance(location, ServerLocation) and (
+        auth_token is not None or ssl_context is not None
+    ):
+        raise InvalidInputError("url", "names no server, which auth_token and ssl_context are for")
+    credentials = Credentials(auth_token if auth_token is not None else _token_in(location))
+    wait_s = check_seconds("lock_timeout_s", lock_timeout_s)
+    timeout_s = check_seconds("request_timeout_s", request_timeout_s)
+    settings = Settings(clock=clock, idle_after=check_duration("idle_after", idle_after))
+    is_migrating = check_flag("migrate", migrate)
+
+    async def open_store() -> Store:
+        connection: Connection
+        if isinstance(location, ServerLocation):
+            driver = await asyncio.to_thread(_import_server_driver)
+            connection = await driver.open(
+                location,
+                credentials,
+                ssl=ssl_context,
+                lock_timeout_s=wait_s,
+                request_timeout_s=timeout_s,
+                on_statement=on_statement,
+            )
+        else:
+            connection = await SQLiteConnection.open(
+                location,
+                durability=durability,
+                lock_timeout_s=wait_s,
+                on_statement=on_statement,
+            )
+        try:
+            return await _prepare(connection, settings, migrate=is_migrating)
+        except (Exception, CancelledError):
+            await connection.close()
+            raise
+
+    return OpeningStore(open_store)
+
+
+def _import_server_driver() -> type[LibSQLConnection]:
+    # A tenth of what importing memrepo takes, which files need not pay.
+    from memrepo.connection.hrana.connection import LibSQLConnection  # noqa: PLC0415
+
+    return LibSQLConnection
+
+
+def _token_in(location: Location | ServerLocation) -> str | None:
+    return location.auth_token if isinstance(location, ServerLocation) else None
+
+
+async def _prepare(connection: Connection, settings: Settings, *, migrate: bool) -> Store:
+    known = await asyncio.to_thread(load_migrations)
+    store = Store(connection, await read_version(connection, known), settings)
+    await connection.allow_writing()
+    if migrate and not connection.is_read_only:
+        await store.migrate()
+    elif migrate and store.schema_version < len(known):
+        raise MigrationError("the database needs migrations, and was opened for reading only")
+    return store
+
+
+def from_env(
+    *,
+    auth_token: AuthToken | None = None,
+    ssl_context: SSLContext | None = None,
+    durability: Durability = "full",
+    migrate: bool = True,
+    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
+    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
+    idle_after: timedelta = IDLE_AFTER,
+    clock: Clock = utc_now,
+    on_statement: OnStatement | None = None,
+) -> OpeningStore:
+    """
+    Return a store to open on the database that the environment names.
+
+    The arguments are those of `connect`.
+
+    ``TURSO_DATABASE_URL`` comes before ``DATABASE_URL``. For a server, ``TURSO_AUTH_TOKEN`` is the token
+    if none is given. They are read when this is called.
+
+    Raises:
+        InvalidInputError: Neither is set.
+    """
+    url = os.environ.get("TURSO_DATABASE_URL") or os.environ.get("DATABASE_URL")
+    if not url:
+        raise InvalidInputError("url", "set TURSO_DATABASE_URL or DATABASE_URL")
+    if auth_token is None and isinstance(location := parse_url(url), ServerLocation):
+        auth_token = location.auth_token or os.environ.get("TURSO_AUTH_TOKEN") or None
+    return connect(
+        url,
+        auth_token=auth_token,
+        ssl_context=ssl_context,
+        durability=durability,
+        migrate=migrate,
+        lock_timeout_s=lock_timeout_s,
+        request_timeout_s=request_timeout_s,
+        idle_after=idle_after,
+        clock=clock,
+        on_statement=on_statement,
+    )

@@ -1,0 +1,1 @@
+"""The server engine: libSQL servers, by their protocol Hrana."""

@@ -1,0 +1,242 @@
+"""The driver for databases on a libSQL server: one write at a time, reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from asyncio import CancelledError
+from collections.abc import Sequence
+from ssl import SSLContext
+from typing import Final, Self
+
+from memrepo.connection.affinity import Guard
+from memrepo.connection.backoff import retry
+from memrepo.connection.contract import ConnectionInfo, Result
+from memrepo.connection.credentials import Credentials
+from memrepo.connection.hrana.connect import open_transport
+from memrepo.connection.hrana.info import describe, require_foreign_keys
+from memrepo.connection.hrana.reader import ServerReader
+from memrepo.connection.hrana.transaction import ServerTransaction
+from memrepo.connection.hrana.transport import Transport
+from memrepo.connection.hrana.writer import ServerWriter
+from memrepo.connection.instrumentation import OnStatement, Record
+from memrepo.connection.pending import Call
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.transaction import Transaction
+from memrepo.connection.waiting import finish, see_through
+from memrepo.domain.codec import Row
+from memrepo.errors import ClosedError, TransactionError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["LibSQLConnection"]
+
+#: Seconds that a check of the whole database may take.
+_ASIDE_S: Final = 600.0
+
+
+class LibSQLConnection:
+    """
+    One database on a libSQL server, shared by the tasks of one event loop.
+
+    Whatever it says of a write was said by the server after the commit. It connects again by itself.
+    """
+
+    def __init__(
+        self,
+        location: ServerLocation,
+        transport: Transport,
+        *,
+        lock_timeout_s: float,
+        request_timeout_s: float,
+        on_statement: OnStatement | None,
+    ) -> None:
+        self._guard = Guard()
+        self._transport = transport
+        self._writer = ServerWriter(transport, request_timeout_s)
+        self._reader = ServerReader(transport, request_timeout_s)
+        self._transaction: ServerTransaction | None = None
+        self._on_statement = on_statement
+        self._closing: asyncio.Task[None] | None = None
+        self.location = location
+        self.lock_timeout_s = lock_timeout_s
+        self.request_timeout_s = request_timeout_s
+
+    def __repr__(self) -> str:
+        """Name the database, without its token."""
+        return f"<{type(self).__name__} {self.location}>"
+
+    def __del__(self) -> None:
+        """Warn of a forgotten close, and let the sockets go."""
+        if "_guard" in self.__dict__ and not self._guard.is_closed:
+            self._transport.forget()
+            warnings.warn(
+                f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    @classmethod
+    async def open(
+        cls,
+        location: ServerLocation,
+        credentials: Credentials,
+        *,
+        ssl: SSLContext | None,
+        lock_timeout_s: float,
+        request_timeout_s: float,
+        on_statement: OnStatement | None = None,
+    ) -> Self:
+        """
+        Connect, and make sure that a libSQL server answers.
+
+        Raises:
+            UsageError: The extra for this kind of URL is not installed.
+            ConnectionLostError: There is no server.
+            AuthenticationError: It wants another token.
+            DatabaseError: It is none, or has no such database.
+        """
+        transport = await open_transport(location, credentials, ssl)
+        connection = cls(
+            location,
+            transport,
+            lock_timeout_s=lock_timeout_s,
+            request_timeout_s=request_timeout_s,
+            on_statement=on_statement,
+        )
+        try:
+            await retry(
+                lambda: require_foreign_keys(transport, request_timeout_s), connection._deadline()
+            )
+        except (Exception, CancelledError):
+            await connection.close()
+            raise
+        return connection
+
+    async def allow_writing(self) -> None:
+        """Do nothing: the server knows what this store may do."""
+
+    async def close(self) -> None:
+        """
+        Finish what runs, refuse what waits, and close.
+
+        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+
+        Raises:
+            TransactionError: This task is inside a transaction.
+            WrongLoopError: Another event loop runs, or this is a forked child.
+        """
+        if self._closing is None:
+            if self._guard.is_closed:
+                return
+            self._guard.check(self)
+            self._guard.is_closed = True
+            self._closing = asyncio.create_task(self._close())
+        else:
+            self._guard.check_place()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        self._writer.refuse()
+        self._reader.refuse()
+        try:
+            await self._writer.drain()
+            await self._reader.drain()
+            if self._transaction is not None:
+                await self._transaction.roll_back()
+        finally:
+            await self._transport.close()
+
+    # --- reading and writing -------------------------------------------------------------------
+
+    @property
+    def is_read_only(self) -> bool:
+        """Never: a token or the server may refuse writes, when they come."""
+        return False
+
+    @property
+    def is_local(self) -> bool:
+        """Never."""
+        return False
+
+    async def write(self, unit: Unit) -> Sequence[Result]:
+        """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        self._guard.check(self)
+        return await self._writer.send(self._call(unit))
+
+    async def read(self, statement: BoundStatement) -> list[Row]:
+        """Run one SELECT beside the writer; see `Connection`."""
+        return await self._read(statement, self.request_timeout_s)
+
+    async def read_aside(self, statement: BoundStatement) -> list[Row]:
+        """Run a long statement that changes nothing; see `Connection`."""
+        return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
+
+    async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
+        self._guard.check(self)
+        call = self._call((statement,))
+        await self._reader.run(call, timeout_s)
+        return call.results()[0].rows
+
+    def _call(self, unit: Unit) -> Call:
+        hook = self._on_statement
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.lock_timeout_s
+        return Call(loop, deadline, unit, None if hook is None else Record(hook))
+
+    def _deadline(self, timeout_s: float | None = None) -> float:
+        wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
+        return asyncio.get_running_loop().time() + wait_s
+
+    async def info(self) -> ConnectionInfo:
+        """Find out what it is connected to; see `Connection`."""
+        self._guard.check_open()
+        return await describe(self._transport, self.location, self.request_timeout_s)
+
+    # --- transactions --------------------------------------------------------------------------
+
+    def transaction(self, *, timeout_s: float | None = None) -> Transaction:
+        """Hold the writer for a block; see `Connection`."""
+        return Transaction(self, timeout_s)
+
+    async def begin(self, timeout_s: float | None) -> None:
+        """Take the writer and the write lock, for a transaction."""
+        self._guard.check(self)
+        deadline = self._deadline(timeout_s)
+        await self._writer.take(deadline)
+        try:
+            self._guard.check_open()
+            await see_through(retry(self._begin, deadline))
+        except (Exception, CancelledError):
+            await finish(self.end(commit=False))
+            raise
+
+    async def _begin(self) -> None:
+        transaction = ServerTransaction(self._transport.stream(), self.request_timeout_s)
+        await transaction.begin()
+        self._transaction = transaction
+
+    async def run_in_transaction(self, unit: Unit) -> list[Result]:
+        """Run *unit* inside the transaction that holds the writer."""
+        self._guard.check_open()
+        if self._transaction is None:
+            raise TransactionError("the transaction has ended")
+        call = self._call(unit)
+        await self._transaction.run(call)
+        return call.results()
+
+    async def end(self, *, commit: bool) -> None:
+        """Commit or roll back, and give the writer to the next."""
+        transaction, self._transaction = self._transaction, None
+        try:
+            if transaction is None or self._guard.is_closed:
+                if commit:
+                    raise ClosedError("the store was closed: its transaction is rolled back")
+            elif commit:
+                await transaction.commit()
+            else:
+                await transaction.roll_back()
+        finally:
+            self._writer.release()

@@ -1,0 +1,164 @@
+"""A server's errors to ours: by SQLite's code where there is one, else by the server's fixed texts."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from memrepo.errors import (
+    AuthenticationError,
+    BusyError,
+    ConnectionLostError,
+    ConstraintError,
+    CorruptDatabaseError,
+    DatabaseError,
+    DeadlineError,
+    MemrepoError,
+    ReadOnlyError,
+    StorageFullError,
+)
+
+__all__ = [
+    "ServerError",
+    "deadline",
+    "is_too_large",
+    "lost",
+    "of_status",
+    "refused",
+    "translate",
+    "unclear",
+]
+
+
+E = TypeVar("E", bound=MemrepoError)
+
+
+class ServerError(Exception):
+    """What a server said; the cause of our errors."""
+
+    def __init__(self, code: str, message: str, extended_code: str = "") -> None:
+        super().__init__(f"{code}: {message}")
+        #: ``SQLITE_BUSY``, ``TRANSACTION_TIMEOUT``, ``HTTP 503``.
+        self.code = code
+        #: The server's sentence.
+        self.message = message
+        #: ``SQLITE_CONSTRAINT_UNIQUE`` where the server gives it.
+        self.extended_code = extended_code
+
+
+_CONSTRAINTS: Final = {
+    "SQLITE_CONSTRAINT_UNIQUE": "unique",
+    "SQLITE_CONSTRAINT_PRIMARYKEY": "unique",
+    "SQLITE_CONSTRAINT_FOREIGNKEY": "foreign key",
+    "SQLITE_CONSTRAINT_NOTNULL": "not null",
+    "SQLITE_CONSTRAINT_CHECK": "check",
+}
+# sqld gives one code for all constraints, and a replica another one for all errors of its primary.
+_constraint = re.compile(r"\b(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed").search
+_is_busy_text = re.compile(r"\bdatabase (table )?is locked\b").search
+#: The text that a replica passes on when its primary has ended a transaction.
+_is_timed_out_text = re.compile(r"\b[Tt]ransaction timed[- ]out\b").search
+
+_ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
+    "SQLITE_BUSY": (BusyError, "the database is locked by another writer"),
+    "SQLITE_LOCKED": (BusyError, "a table of the database is locked"),
+    "TRANSACTION_BUSY": (BusyError, "the server has too many transactions"),
+    "TRANSACTION_TIMEOUT": (DeadlineError, "the server ended a transaction that took too long"),
+    "STREAM_EXPIRED": (ConnectionLostError, "the server ended a transaction that was idle"),
+    "STREAM_LOST": (ConnectionLostError, "the server lost the transaction"),
+    "SQLITE_FULL": (StorageFullError, "the storage is full"),
+    "SQLITE_READONLY": (ReadOnlyError, "the database cannot be written"),
+    "BLOCKED": (ReadOnlyError, "the server blocks this database"),
+    "SQLITE_CORRUPT": (CorruptDatabaseError, "the database is damaged"),
+    "SQLITE_NOTADB": (CorruptDatabaseError, "the file is not a database"),
+    "SQLITE_AUTH": (AuthenticationError, "the server does not allow it"),
+    "RESPONSE_TOO_LARGE": (DatabaseError, "the answer is larger than the server sends"),
+}
+#: These leave nothing behind, so that whatever was to be done can be done again.
+_RETRYABLE: Final = {"STREAM_EXPIRED", "STREAM_LOST"}
+
+
+def translate(error: ServerError) -> MemrepoError:
+    """Return our error for a server's, with it as the cause. Nothing was stored."""
+    code = error.code
+    if (kind := _constraint_kind(error)) is not None:
+        return _because(ConstraintError(kind), error)
+    if code.startswith("AUTH_"):
+        return refused(error)
+    if _is_busy_text(error.message):
+        code = "SQLITE_BUSY"
+    elif _is_timed_out_text(error.message):
+        code = "TRANSACTION_TIMEOUT"
+    family = "_".join(code.split("_")[:2])  # SQLITE_BUSY_SNAPSHOT is SQLITE_BUSY
+    found, sentence = _ERRORS.get(code) or _ERRORS.get(family, (DatabaseError, "the server failed"))
+    ours = found(f"{sentence} ({error.code})")
+    ours.retryable = ours.retryable or code in _RETRYABLE
+    return _because(ours, error)
+
+
+def _constraint_kind(error: ServerError) -> str | None:
+    if kind := _CONSTRAINTS.get(error.extended_code):
+        return kind
+    if match := _constraint(error.message):
+        return "unique" if match[1] == "UNIQUE" else match[1].lower()
+    return "other" if error.code.startswith("SQLITE_CONSTRAINT") else None
+
+
+def of_status(status: int, error: ServerError) -> MemrepoError:
+    """Return our error for a reply of HTTP that is not 200."""
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return refused(error)
+    if status == HTTPStatus.NOT_FOUND:
+        return _because(DatabaseError("the server has no such database (HTTP 404)"), error)
+    if error.code in _ERRORS:
+        return translate(error)
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return _because(BusyError(f"the server is overloaded (HTTP {status})"), error)
+    if "with primary broken" in error.message:
+        return lost(error, was_sent=True)  # by a replica whose stream it was on
+    ours = DatabaseError(f"the server failed (HTTP {status})")
+    # A bare 500 has been seen for a write that was stored.
+    ours.outcome_unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    ours.retryable = status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+    return _because(ours, error)
+
+
+def refused(cause: BaseException | None) -> AuthenticationError:
+    """Return the error for a token that is not accepted."""
+    return _because(AuthenticationError("the server refused the token, or what was asked"), cause)
+
+
+def lost(cause: BaseException | None, *, was_sent: bool) -> ConnectionLostError:
+    """Return the error for a connection that broke; what was not sent, was not done."""
+    text = "the connection broke before the answer came" if was_sent else "cannot connect"
+    name = "" if cause is None else f" ({type(cause).__name__})"
+    error = ConnectionLostError(text + name)
+    error.retryable = True
+    error.outcome_unknown = was_sent
+    return _because(error, cause)
+
+
+def deadline(cause: BaseException | None) -> DeadlineError:
+    """Return the error for an answer that did not come."""
+    error = DeadlineError("the server did not answer in time")
+    error.outcome_unknown = True
+    return _because(error, cause)
+
+
+def unclear(cause: BaseException) -> DatabaseError:
+    """Return the error for an answer that cannot be read."""
+    error = DatabaseError(f"no libSQL server, or an answer unknown to us ({type(cause).__name__})")
+    error.outcome_unknown = True
+    return _because(error, cause)
+
+
+def is_too_large(error: MemrepoError) -> bool:
+    """Tell whether the answer was larger than the server, or the client, takes."""
+    cause = error.__cause__
+    return isinstance(cause, ServerError) and cause.code == "RESPONSE_TOO_LARGE"
+
+
+def _because(ours: E, cause: BaseException | None) -> E:
+    ours.__cause__ = cause
+    return ours

@@ -1,0 +1,295 @@
+"""
+Hrana over HTTP, on aiohttp: a request a batch, and batons for transactions.
+
+Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from io import BytesIO
+from ssl import SSLContext
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from memrepo.connection.credentials import Credentials
+from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.errors import ServerError, lost, of_status, translate, unclear
+from memrepo.connection.hrana.messages import (
+    CLOSE,
+    GET_AUTOCOMMIT,
+    as_object,
+    batch,
+    batch_requests,
+    encode,
+    read_cursor,
+    read_refusal,
+    read_reply,
+)
+from memrepo.connection.hrana.replication import ReplicationMark
+from memrepo.connection.hrana.session import drop_session, failed
+from memrepo.connection.hrana.values import Json
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.waiting import leave_to_loop
+from memrepo.errors import AuthenticationError, DatabaseError, MemrepoError
+
+__all__ = ["HttpStream", "HttpTransport"]
+
+#: The versions of the protocol, the best one first.
+VERSIONS: Final = ("v3", "v2")
+#: Seconds to connect.
+_CONNECT_S: Final = 5.0
+#: Bytes above which a message is written and read on a thread, not on the event loop.
+_LARGE: Final = 262_144
+
+
+class HttpTransport:
+    """HTTP to one database on a server, with as many connections as there are requests at once."""
+
+    def __init__(
+        self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
+    ) -> None:
+        """Make ready; nothing is sent yet."""
+        self._location = location
+        self._credentials = credentials
+        self._ssl: SSLContext | bool = True if ssl is None else ssl
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self._loop = asyncio.get_running_loop()
+        self._version = 0
+        self._is_version_known = False
+        #: How far a replica must have come.
+        self.mark = ReplicationMark()
+
+    @property
+    def protocol(self) -> str:
+        """What the server turned out to speak."""
+        return f"hrana{VERSIONS[self._version][1:]}-http"
+
+    @property
+    def has_autocommit(self) -> bool:
+        """Whether the server can be asked if a transaction is still open."""
+        return VERSIONS[self._version] != "v2"
+
+    def stream(self) -> HttpStream:
+        """Return a new stream."""
+        return HttpStream(self)
+
+    async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
+        """Run a batch on a stream of its own; see `Transport`."""
+
+        async def run(index: int | None, timeout_s: float) -> BatchReply:
+            body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
+            is_large = batch.size > _LARGE
+            return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+
+        return await self.mark.run(batch, timeout_s, run)
+
+    async def run_large(self, batch_: Batch, *, timeout_s: float) -> BatchReply:
+        """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
+        if VERSIONS[self._version] == "v2":
+            return await self.run(batch_, timeout_s=timeout_s)
+        body = encode({"batch": batch(batch_.steps, {}, self.mark.index)})
+        content = await self._send("v3/cursor", body, self._location.root, timeout_s)
+        try:
+            reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
+        except ServerError as error:
+            raise translate(error) from error
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            raise unclear(error) from error
+        await self.close_stream(baton, self._location.root)
+        return reply
+
+    async def pipeline(
+        self, body: Json, *, timeout_s: float, root: str | None = None, is_large: bool = False
+    ) -> Json:
+        """
+        Send a pipeline, in the best version that the server knows.
+
+        Raises:
+            MemrepoError: There is no reply.
+        """
+        content = await asyncio.to_thread(encode, body) if is_large else encode(body)
+        try:
+            answer = await self._send(self._path, content, root or self._location.root, timeout_s)
+        except DatabaseError as error:
+            if self._is_version_known or not _is_not_found(error):
+                raise
+            answer = await self._fall_back(content, timeout_s, error)
+        self._is_version_known = True
+        return await _decode(answer)
+
+    @property
+    def _path(self) -> str:
+        return f"{VERSIONS[self._version]}/pipeline"
+
+    async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
+        for self._version in range(1, len(VERSIONS)):
+            try:
+                return await self._send(self._path, content, self._location.root, timeout_s)
+            except DatabaseError as error:
+                if not _is_not_found(error):
+                    raise
+        self._version = 0
+        raise first
+
+    def follow(self, base_url: object) -> str:
+        """
+        Check the URL at which a server wants a stream to go on.
+
+        Raises:
+            DatabaseError: It is none, or would send the token without TLS.
+        """
+        scheme = urlsplit(str(base_url)).scheme
+        if scheme not in ("https", self._location.scheme):
+            raise unclear(ValueError("base_url"))
+        return str(base_url).rstrip("/")
+
+    async def close_stream(self, baton: str | None, root: str) -> None:
+        """End a stream that is not used any more; one that is not ended so expires by itself."""
+        if baton is not None and not self._session.closed:
+            body: Json = {"baton": baton, "requests": [CLOSE]}
+            try:
+                await self.pipeline(body, timeout_s=_CONNECT_S, root=root)
+            except MemrepoError:
+                return
+
+    async def server_version(self, *, timeout_s: float) -> str:
+        """Ask the server what it is; see `Transport`."""
+        try:
+            content = await self._exchange("GET", f"{self._location.root}/version", None, timeout_s)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, ServerError):
+                return ""
+            raise
+        return " ".join(content.decode(errors="replace").split()[:2])
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    def forget(self) -> None:
+        """Close the connections without waiting."""
+        if not leave_to_loop(self._loop, self.close):
+            drop_session(self._session)
+
+    # --- requests --------------------------------------------------------------------------------
+
+    async def _send(self, path: str, content: bytes, root: str, timeout_s: float) -> bytes:
+        try:
+            return await self._exchange("POST", f"{root}/{path}", content, timeout_s)
+        except AuthenticationError:
+            if not await self._credentials.renew():
+                raise
+        return await self._exchange("POST", f"{root}/{path}", content, timeout_s)
+
+    async def _exchange(
+        self, method: str, url: str, content: bytes | None, timeout_s: float
+    ) -> bytes:
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if url.startswith(self._location.root):
+            headers |= self._location.headers
+        if (token := await self._credentials.token()) is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            async with self._session.request(
+                method,
+                url,
+                # aiohttp writes a stream piece by piece, and a large text in one go.
+                data=content if content is None or len(content) <= _LARGE else BytesIO(content),
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S),
+                ssl=self._ssl,
+                allow_redirects=False,  # they would take the token elsewhere
+            ) as response:
+                answer = await response.read()
+                status = response.status
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise failed(error) from error
+        if status != HTTPStatus.OK:
+            raise of_status(status, read_refusal(status, answer))
+        return answer
+
+
+class HttpStream:
+    """A stream over HTTP: each reply brings the baton that the next request must show."""
+
+    def __init__(self, transport: HttpTransport) -> None:
+        """Make ready; the first batch opens it."""
+        self._transport = transport
+        self._baton: str | None = None
+        self._root: str | None = None
+        self._is_open = False
+
+    async def run(self, batch: Batch, *, timeout_s: float, is_last: bool = False) -> BatchReply:
+        """Run a batch; see `Stream`."""
+        if self._is_open and self._baton is None:
+            raise lost(None, was_sent=False)
+        requests = batch_requests(batch.steps, None)
+        if is_last:
+            requests.append(CLOSE)
+        elif self._transport.has_autocommit:
+            requests.append(GET_AUTOCOMMIT)
+        body: Json = {"baton": self._baton, "requests": requests}
+        # A baton is good for one request, whatever becomes of it.
+        is_new, self._baton, self._is_open = self._baton is None, None, True
+        try:
+            reply = await self._transport.pipeline(
+                body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
+            )
+        except DatabaseError as error:
+            if is_new or not _is_baton_refused(error):
+                raise
+            # A server that was started anew does not know the baton.
+            raise lost(error.__cause__, was_sent=False) from error.__cause__
+        self._baton = reply.get("baton")
+        if (base_url := reply.get("base_url")) is not None:
+            self._root = self._transport.follow(base_url)
+        read = _read(reply)
+        self._transport.mark.wrote(read)
+        return read
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a baton; see `Stream`."""
+        return self._baton is not None
+
+    async def abandon(self) -> None:
+        """End it; see `Stream`."""
+        baton, self._baton = self._baton, None
+        await self._transport.close_stream(baton, self._root or "")
+
+
+def _read(reply: Json) -> BatchReply:
+    try:
+        return read_reply(reply["results"])
+    except ServerError as error:
+        raise translate(error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise unclear(error) from error
+
+
+async def _decode(content: bytes) -> Json:
+    try:
+        decoded: Any
+        if len(content) > _LARGE:
+            decoded = await asyncio.to_thread(json.loads, content)
+        else:
+            decoded = json.loads(content)
+        return as_object(decoded)
+    except ValueError as error:
+        raise unclear(error) from error
+
+
+def _is_baton_refused(error: DatabaseError) -> bool:
+    return "HTTP 400" in str(error) or _is_not_found(error)
+
+
+def _is_not_found(error: DatabaseError) -> bool:
+    return "HTTP 404" in str(error)

@@ -1,0 +1,166 @@
+"""The messages of Hrana, as JSON: batches out, replies in. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, cast
+
+import attrs
+
+from memrepo.connection.hrana.batch import BatchReply, Step
+from memrepo.connection.hrana.errors import ServerError
+from memrepo.connection.hrana.values import Json
+
+__all__ = [
+    "CLOSE",
+    "GET_AUTOCOMMIT",
+    "as_object",
+    "batch",
+    "batch_requests",
+    "encode",
+    "read_batch",
+    "read_cursor",
+    "read_refusal",
+    "read_reply",
+]
+
+CLOSE: Final[Json] = {"type": "close"}
+GET_AUTOCOMMIT: Final[Json] = {"type": "get_autocommit"}
+
+#: Texts shorter than this are sent again rather than stored and named.
+_LEAST_STORED: Final = 200
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def encode(message: Json) -> bytes:
+    """Write a message."""
+    return _encode(message).encode()
+
+
+def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> Json:
+    """
+    Return a batch.
+
+    Args:
+        steps: What to run.
+        stored: The numbers of the texts that the stream knows.
+        index: The replication index that a replica must have reached before it answers.
+    """
+    message: Json = {"steps": [_step(step, stored) for step in steps]}
+    if index is not None:
+        message["replication_index"] = str(index)
+    return message
+
+
+def batch_requests(steps: Sequence[Step], index: int | None) -> list[Json]:
+    """Return the requests that run *steps* on a stream; a long text that recurs is sent once."""
+    counts = Counter(step.sql for step in steps if len(step.sql) >= _LEAST_STORED)
+    stored = {sql: number for number, (sql, n) in enumerate(counts.items()) if n > 1}
+    return [
+        *({"type": "store_sql", "sql_id": number, "sql": sql} for sql, number in stored.items()),
+        {"type": "batch", "batch": batch(steps, stored, index)},
+        # A stream keeps its texts for as long as it lives.
+        *({"type": "close_sql", "sql_id": number} for number in stored.values()),
+    ]
+
+
+def _step(step: Step, stored: dict[str, int]) -> Json:
+    statement: Json = {"want_rows": step.has_rows}
+    if (number := stored.get(step.sql)) is None:
+        statement["sql"] = step.sql
+    else:
+        statement["sql_id"] = number
+    if step.arguments:
+        statement["named_args"] = step.arguments
+    if step.values:
+        statement["args"] = step.values
+    return (
+        {"stmt": statement}
+        if step.condition is None
+        else {"condition": step.condition, "stmt": statement}
+    )
+
+
+def read_error(error: Json) -> ServerError:
+    """Read what a server says of a failure; its parts may be missing."""
+    message = str(error.get("message") or error.get("error") or "")
+    return ServerError(error.get("code") or "UNKNOWN", message, error.get("extended_code") or "")
+
+
+def read_refusal(status: int, answer: bytes) -> ServerError:
+    """Read what came with a status of HTTP that is not 200: JSON of some kind, or any text."""
+    said: Json
+    try:
+        said = as_object(json.loads(answer))
+    except ValueError:
+        said = {"message": answer[:200].decode(errors="replace")}
+    return read_error({**said, "code": said.get("code") or f"HTTP {status}"})
+
+
+def as_object(decoded: Any) -> Json:
+    """
+    Return a message that was decoded.
+
+    Raises:
+        ValueError: It is JSON, but no object.
+    """
+    if not isinstance(decoded, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - as for what is no JSON at all
+    return cast(Json, decoded)
+
+
+def read_batch(result: Json) -> BatchReply:
+    """Read the result of a batch."""
+    errors = [None if error is None else read_error(error) for error in result["step_errors"]]
+    index = result.get("replication_index")  # text, or a number, or missing
+    return BatchReply(result["step_results"], errors, index=None if index is None else int(index))
+
+
+def read_reply(results: Iterable[Json]) -> BatchReply:
+    """
+    Read the results of `batch_requests`, and of what was asked beside it.
+
+    Raises:
+        ServerError: The batch as a whole failed.
+    """
+    found: BatchReply | None = None
+    is_autocommit = None
+    for result in results:
+        if result["type"] == "error":
+            raise read_error(result["error"])
+        response = result["response"]
+        if response["type"] == "batch":
+            found = read_batch(response["result"])
+        elif response["type"] == "get_autocommit":
+            is_autocommit = response["is_autocommit"]
+    if found is None:
+        raise KeyError("batch")
+    return attrs.evolve(found, is_autocommit=is_autocommit)
+
+
+def read_cursor(lines: Iterator[bytes]) -> tuple[BatchReply, str | None]:
+    """
+    Read what a cursor gave for a batch of one step.
+
+    Returns:
+        The reply, and the baton of the stream that the cursor leaves open.
+
+    Raises:
+        ServerError: The server failed.
+    """
+    baton: str | None = json.loads(next(lines))["baton"]
+    rows: list[Any] = []
+    result: Json = {"rows": rows, "affected_row_count": 0}
+    for line in lines:
+        entry = json.loads(line)
+        kind = entry["type"]
+        if kind == "row":
+            rows.append(entry["row"])
+        elif kind == "step_end":
+            result["affected_row_count"] = entry["affected_row_count"]
+        elif kind in ("step_error", "error"):
+            raise read_error(entry["error"])
+    return BatchReply([result], [None]), baton

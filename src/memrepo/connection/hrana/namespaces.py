@@ -1,0 +1,120 @@
+"""The namespaces of a libSQL server: its admin API, as far as a pool needs it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from ssl import SSLContext
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+
+from memrepo.connection.credentials import Credentials
+from memrepo.connection.hrana.errors import of_status
+from memrepo.connection.hrana.messages import read_refusal
+from memrepo.connection.hrana.session import failed
+from memrepo.connection.server_url import ServerLocation
+from memrepo.errors import ConflictError, NotFoundError
+
+__all__ = ["HttpNamespaces"]
+
+#: Seconds to connect.
+_CONNECT_S: Final = 5.0
+
+
+class HttpNamespaces:
+    """Makes and deletes the namespaces of one server. Keeps no connection open."""
+
+    def __init__(
+        self,
+        location: ServerLocation,
+        credentials: Credentials,
+        ssl: SSLContext | None,
+        timeout_s: float,
+    ) -> None:
+        """Make ready; nothing is sent yet. The token is the server's ``--admin-auth-key``."""
+        self._location = location
+        self._credentials = credentials
+        self._ssl: SSLContext | bool = True if ssl is None else ssl
+        self._timeout_s = timeout_s
+
+    async def create(self, name: str) -> None:
+        """
+        Make an empty namespace.
+
+        Raises:
+            ConflictError: It is there already.
+            DatabaseError: The server did not do it; ``outcome_unknown`` tells whether it may have.
+        """
+        status, answer = await self._send("POST", f"{name}/create")
+        # The server has no code for it, and says it with the name.
+        if status == HTTPStatus.BAD_REQUEST and b"already exists" in answer:
+            raise ConflictError("the tenant is there already")
+        self._require_ok(status, answer)
+
+    async def delete(self, name: str) -> None:
+        """
+        Delete a namespace with all that is in it.
+
+        Raises:
+            NotFoundError: It is not there.
+            DatabaseError: The server did not do it; ``outcome_unknown`` tells whether it may have.
+        """
+        # In lower case, so that aiohttp does not by itself send it again when the answer is lost: the
+        # second would be told that there is no such namespace, when it was there and is erased.
+        status, answer = await self._send("delete", name)
+        if status == HTTPStatus.NOT_FOUND and b"doesn't exist" in answer:
+            raise NotFoundError("there is no such tenant")
+        self._require_ok(status, answer)
+
+    @staticmethod
+    def _require_ok(status: int, answer: bytes) -> None:
+        if status != HTTPStatus.OK:
+            raise of_status(status, read_refusal(status, answer))
+
+    async def _send(self, method: str, path: str) -> tuple[int, bytes]:
+        headers: dict[str, str] = {}
+        if (token := await self._credentials.token()) is not None:
+            headers["Authorization"] = f"Basic {token}"
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=_CONNECT_S)
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_connecting_once()]
+                ) as session,
+                session.request(
+                    method,
+                    f"{self._location.root}/v1/namespaces/{path}",
+                    json={} if method == "POST" else None,
+                    headers=headers,
+                    timeout=timeout,
+                    ssl=self._ssl,
+                    allow_redirects=False,  # they would take the token elsewhere
+                ) as response,
+            ):
+                return response.status, await response.read()
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            raise failed(error) from error
+
+
+def _connecting_once() -> aiohttp.TraceConfig:
+    """
+    Keep aiohttp from sending a DELETE again by itself, when the answer is lost.
+
+    The second would be told that there is no such namespace, when it was there and is erased.
+    """
+    n_connections = 0
+
+    async def count(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        _parameters: aiohttp.TraceConnectionCreateStartParams,
+    ) -> None:
+        nonlocal n_connections
+        n_connections += 1
+        if n_connections > 1:
+            raise aiohttp.ClientConnectionError("not sent again")
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_start.append(count)
+    return config

@@ -1,0 +1,154 @@
+"""A transaction on a server: one stream, which is given up at the first sign that it is not whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+from memrepo.connection.contract import Result
+from memrepo.connection.hrana import batch as batches
+from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.transport import Stream
+from memrepo.connection.hrana.values import size_of
+from memrepo.connection.pending import Call
+from memrepo.connection.waiting import see_through
+from memrepo.errors import DatabaseError, MemrepoError, TransactionError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["LARGE_UNIT", "ServerTransaction", "size_of_unit"]
+
+#: Characters of one request; a server sends at most 10 MB back, and rows come back as they went in.
+LARGE_UNIT: Final = 1_000_000
+
+
+def size_of_unit(unit: Unit) -> int:
+    """Return about how many bytes a unit's values take in a message."""
+    return sum(size_of(bound.parameters) for bound in unit)
+
+
+class ServerTransaction:
+    """
+    What runs between BEGIN and COMMIT on one stream.
+
+    A server ends a transaction that keeps others waiting (5 seconds), and what is sent next on its
+    stream would run, and stay, outside of any. So the stream is not used again after anything but an
+    error that undid a unit and nothing else.
+    """
+
+    def __init__(self, stream: Stream, timeout_s: float) -> None:
+        self._stream = stream
+        self._timeout_s = timeout_s
+        self._lock = asyncio.Lock()
+        self._is_broken = False
+
+    async def begin(self) -> None:
+        """
+        Take the write lock.
+
+        Raises:
+            MemrepoError: It could not be taken; the stream is over.
+        """
+        try:
+            await self._require(batches.BEGIN)
+        except BaseException:
+            await self.roll_back()
+            raise
+
+    async def run(self, call: Call) -> None:
+        """Run a call's unit; if it fails, it alone is undone. Calls run one after another."""
+        async with self._lock:
+            if self._is_broken:
+                call.outcome = _rolled_back()
+                return
+            try:
+                await see_through(self._run(call))
+            except DatabaseError as error:
+                # Nothing was committed, and nothing will be.
+                self._is_broken = True
+                error.outcome_unknown = False
+                call.outcome = error
+            except MemrepoError as error:
+                call.outcome = error
+            except BaseException:
+                self._is_broken = True
+                raise
+
+    async def _run(self, call: Call) -> None:
+        if size_of_unit(call.unit) > LARGE_UNIT and len(call.unit) > 1:
+            await self._run_in_parts(call)
+            return
+        batch = batches.inside(call.unit)
+        reply = await self._send(batch)
+        reply.settle(call, batch.spans[0])
+        if not reply.has_done(batch.decisive):
+            self._is_broken = True
+        elif reply.is_autocommit:
+            self._is_broken = True
+            call.outcome = _rolled_back()
+
+    async def _run_in_parts(self, call: Call) -> None:
+        await self._require(batches.SAVEPOINT)
+        results: list[Result] = []
+        for part in _parts(call.unit):
+            batch = batches.statements(part)
+            reply = await self._send(batch)
+            if reply.is_autocommit:
+                self._is_broken = True
+            if not reply.has_done(batch.decisive):
+                await self._require(batches.ROLLBACK_TO)
+                call.outcome = reply.failure()
+                break
+            results += map(reply.result, range(len(part)))
+        else:
+            call.outcome = results
+        await self._require(batches.RELEASE)
+
+    async def _require(self, step: batches.Step) -> None:
+        reply = await self._send(Batch([step], [], 0, is_write=step is batches.BEGIN))
+        if not reply.has_done(0):
+            raise reply.failure()
+
+    async def commit(self) -> None:
+        """
+        Commit, and end the stream.
+
+        Raises:
+            MemrepoError: It is not committed, unless ``outcome_unknown`` is set.
+        """
+        if self._is_broken:
+            await self._stream.abandon()
+            raise _rolled_back()
+        self._is_broken = True
+        reply = await self._stream.run(
+            batches.leave(commit=True), timeout_s=self._timeout_s, is_last=True
+        )
+        if not reply.has_done(0):
+            raise reply.failure()
+
+    async def roll_back(self) -> None:
+        """Roll back, and end the stream; a server that cannot be reached does so by itself."""
+        self._is_broken = True
+        await self._stream.abandon()
+
+    async def _send(self, batch: Batch) -> BatchReply:
+        return await self._stream.run(batch, timeout_s=self._timeout_s)
+
+
+def _parts(unit: Unit) -> Iterator[Unit]:
+    """Cut a unit where its values become too many for one request."""
+    part: list[BoundStatement] = []
+    size = 0
+    for bound in unit:
+        own = size_of(bound.parameters)
+        if part and size + own > LARGE_UNIT:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(bound)
+        size += own
+    if part:
+        yield tuple(part)
+
+
+def _rolled_back() -> TransactionError:
+    return TransactionError("the database has rolled this transaction back")

@@ -1,0 +1,1 @@
+"""Hrana over WebSockets, on libsql-client."""

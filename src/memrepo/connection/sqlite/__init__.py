@@ -1,0 +1,1 @@
+"""The embedded engine: SQLite on worker threads, through aiosqlite."""

@@ -1,0 +1,288 @@
+"""The driver for SQLite: a writer and, on a file, a reader beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import warnings
+from asyncio import CancelledError
+from pathlib import Path
+from typing import Self, TypeVar
+
+from memrepo.connection.affinity import Guard
+from memrepo.connection.contract import ConnectionInfo, Durability, Result
+from memrepo.connection.instrumentation import OnStatement, Record
+from memrepo.connection.pending import Call, Reading
+from memrepo.connection.sqlite.busy import until_free
+from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.health import advise
+from memrepo.connection.sqlite.info import describe
+from memrepo.connection.sqlite.queue import ThreadLane
+from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
+from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.transaction import Transaction
+from memrepo.connection.url import Location
+from memrepo.connection.waiting import finish
+from memrepo.domain.codec import Row
+from memrepo.errors import ClosedError, ReadOnlyError
+from memrepo.queries.statement import BoundStatement, Unit
+
+__all__ = ["SQLiteConnection"]
+
+_logger = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=Call)
+
+
+class SQLiteConnection:
+    """
+    One SQLite database, shared by the tasks of one event loop.
+
+    On a file in WAL mode, reads have a connection of their own, see only committed rows and never
+    wait for a writer. In memory there is one connection, and reads take their turn among the writes.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        *,
+        durability: Durability,
+        lock_timeout_s: float,
+        on_statement: OnStatement | None,
+    ) -> None:
+        self._writer: ThreadLane | None = None
+        self._reader: ThreadLane | None = None
+        self._guard = Guard()
+        self._loop = asyncio.get_running_loop()
+        self.location = location
+        self.lock_timeout_s = lock_timeout_s
+        self._durability: Durability = durability
+        self._on_statement = on_statement
+        self._closing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        """Name the database."""
+        return f"<{type(self).__name__} {self.location}>"
+
+    def __del__(self) -> None:
+        """Warn of a forgotten close, and let the threads go."""
+        lanes = [lane for lane in (self._writer, self._reader) if lane is not None]
+        if lanes and not self._guard.is_closed:
+            warnings.warn(
+                f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+            for lane in lanes:
+                lane.thread.stop()
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    @classmethod
+    async def open(
+        cls,
+        location: Location,
+        *,
+        durability: Durability,
+        lock_timeout_s: float,
+        on_statement: OnStatement | None = None,
+    ) -> Self:
+        """
+        Open the database for reading, a new one in memory also for writing.
+
+        A cancelled call leaves no thread and no file descriptor behind.
+
+        Raises:
+            CorruptDatabaseError: The file is not a database.
+            DatabaseError: It cannot be opened.
+        """
+        connection = cls(
+            location,
+            durability=durability,
+            lock_timeout_s=lock_timeout_s,
+            on_statement=on_statement,
+        )
+        try:
+            await finish(connection._open())
+        except (Exception, CancelledError):
+            await connection.close()
+            raise
+        _logger.debug("opened %s", location)
+        return connection
+
+    async def _open(self) -> None:
+        try:
+            if self.location.path is None:
+                thread = await open_thread(self.location)
+                self._writer = ThreadLane(thread, WorkerConnection.run_group)
+                await set_pragma(thread, "foreign_keys", 1)
+            else:
+                thread = await open_thread(self.location)
+                self._reader = ThreadLane(thread, WorkerConnection.run_reads)
+                await set_pragma(thread, "query_only", 1)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    async def allow_writing(self) -> None:
+        """
+        Open the writer of a file; until then, nothing in it is touched.
+
+        Raises:
+            BusyError: Other processes kept the file locked.
+            ReadOnlyError: The file cannot be written.
+        """
+        path = self.location.path
+        if path is not None and self._writer is None and not self.is_read_only:
+            await finish(self._open_writer(path))
+
+    async def _open_writer(self, path: Path) -> None:
+        try:
+            thread = await open_thread(self.location)
+            self._writer = ThreadLane(thread, WorkerConnection.run_group)
+            await prepare_writer(thread, path, self._durability, self._deadline())
+            await advise(path, self._durability)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    async def close(self) -> None:
+        """
+        Finish what runs, refuse what waits, and close.
+
+        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+
+        Raises:
+            TransactionError: This task is inside a transaction.
+            WrongLoopError: Another event loop runs, or this is a forked child.
+        """
+        if self._closing is None:
+            if self._guard.is_closed:
+                return
+            self._guard.check(self)
+            self._guard.is_closed = True
+            self._closing = asyncio.create_task(self._close())
+        else:
+            self._guard.check_place()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        lanes = [lane for lane in (self._reader, self._writer) if lane is not None]
+        for lane in lanes:
+            lane.refuse()
+        try:
+            if self._writer is not None:
+                await self._writer.thread.run(WorkerConnection.undo)
+        finally:
+            for lane in lanes:
+                await lane.thread.close()
+        _logger.debug("closed %s", self.location)
+
+    # --- reading and writing -------------------------------------------------------------------
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened with ``mode=ro``."""
+        return self.location.mode == "ro"
+
+    @property
+    def is_local(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, unit: Unit) -> Call:
+        """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        # No coroutine, nor is `read`: each would be a twentieth of a call beside many others.
+        self._guard.check(self)
+        call = self._call(unit, Call)
+        (self._writer or self._require_writer()).run(call)
+        return call
+
+    def read(self, statement: BoundStatement) -> Reading:
+        """Run one SELECT beside the writer; see `Connection`."""
+        self._guard.check(self)
+        call = self._call((statement,), Reading)
+        (self._reader or self._require_writer()).run(call)
+        return call
+
+    def _call(self, unit: Unit, kind: type[C]) -> C:
+        record = None if self._on_statement is None else Record(self._on_statement)
+        loop = self._loop
+        return kind(loop, loop.time() + self.lock_timeout_s, unit, record)
+
+    def _deadline(self, timeout_s: float | None = None) -> float:
+        wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
+        return self._loop.time() + wait_s
+
+    # --- the database as a whole ---------------------------------------------------------------
+
+    async def read_aside(self, statement: BoundStatement) -> list[Row]:
+        """Run a long statement where it holds up neither reads nor writes; see `Connection`."""
+        self._guard.check(self)
+        call = self._call((statement,), Call)
+        if self.location.path is not None:
+            thread = await open_thread(self.location)
+            try:
+                await thread.run_calls(WorkerConnection.run_reads, [call])
+            finally:
+                await finish(thread.close())
+        else:
+            # A database in memory has no other connection, so everything else waits.
+            writer = self._require_writer()
+            await writer.take(call.deadline)
+            try:
+                await writer.thread.run_calls(WorkerConnection.run_reads, [call])
+            finally:
+                writer.release()
+        return call.results()[0].rows
+
+    async def info(self) -> ConnectionInfo:
+        """Find out what it is connected to; see `Connection`."""
+        self._guard.check_open()
+        lane = self._reader if self._writer is None else self._writer
+        return await describe(
+            (lane or self._require_writer()).thread, self.location.path, self._durability
+        )
+
+    def _require_writer(self) -> ThreadLane:
+        if self._writer is None:
+            raise ReadOnlyError("the database was opened for reading only")
+        return self._writer
+
+    # --- transactions --------------------------------------------------------------------------
+
+    def transaction(self, *, timeout_s: float | None = None) -> Transaction:
+        """Hold the writer for a block; see `Connection`."""
+        return Transaction(self, timeout_s)
+
+    async def begin(self, timeout_s: float | None) -> None:
+        """Take the writer and the write lock, for a transaction."""
+        self._guard.check(self)
+        writer = self._require_writer()
+        deadline = self._deadline(timeout_s)
+        await writer.take(deadline)
+        try:
+            await until_free(lambda: writer.thread.run(WorkerConnection.begin), deadline)
+        except (Exception, CancelledError):
+            await finish(self.end(commit=False))
+            raise
+
+    async def run_in_transaction(self, unit: Unit) -> list[Result]:
+        """Run *unit* inside the transaction that holds the writer."""
+        self._guard.check_open()
+        call = self._call(unit, Call)
+        thread = self._require_writer().thread
+        await thread.run_calls(WorkerConnection.run_in_transaction, [call])
+        return call.results()
+
+    async def end(self, *, commit: bool) -> None:
+        """Commit or roll back, and give the writer to the next."""
+        writer = self._require_writer()
+        errand = WorkerConnection.commit if commit else WorkerConnection.undo
+        try:
+            if not self._guard.is_closed:
+                await writer.thread.run(errand)
+            elif commit:
+                raise ClosedError("the store was closed: its transaction is rolled back")
+        finally:
+            writer.release()

@@ -1,0 +1,273 @@
+"""
+What runs on SQLite's worker thread: whole groups of units, each group in one job.
+
+aiosqlite makes a thread for a connection and opens the database on it. It passes a subclass of
+`sqlite3.Connection` through (``factory=``), and the last thing it does with a connection is to close it. A
+subclass that does jobs of its own before it closes needs nothing of aiosqlite but its public methods.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from memrepo.connection.coalescing import MergedCalls, portions
+from memrepo.connection.contract import Result
+from memrepo.connection.pending import Call
+from memrepo.connection.sqlite.errors import is_busy, is_storage, translate
+from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.errors import ConnectionLostError, TransactionError
+
+__all__ = ["WorkerConnection"]
+
+#: Steps of SQLite's virtual machine between two looks at whether the call was cancelled: about a
+#: millisecond, so that ordinary statements are never looked at.
+_STEPS_BETWEEN_CHECKS: Final = 20_000
+
+
+class _Watch:
+    """Tells SQLite to stop a statement whose caller has gone. Has no way back to the connection."""
+
+    call: Call | None = None
+
+    def __call__(self) -> bool:
+        return self.call is not None and self.call.is_cancelled
+
+
+class WorkerConnection(sqlite3.Connection):
+    """A connection that runs units. Lives on the worker thread; no method of it blocks the loop."""
+
+    def __init__(
+        self, database: str, *args: Any, serve: Callable[[WorkerConnection], None], **kwargs: Any
+    ) -> None:
+        #: Why the database could not be opened; this is then a connection to nothing. If opening
+        #: failed here, aiosqlite would stop its thread without waiting for it, and the thread's last
+        #: message could come when the event loop is closed.
+        self.failure: sqlite3.Error | None = None
+        try:
+            super().__init__(database, *args, **kwargs)
+        except sqlite3.Error as error:
+            self.failure = error
+            super().__init__(":memory:")
+        self._serve = serve
+        self._watch = _Watch()
+        self._file: FileIdentity | None = None
+        self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
+
+    def close(self) -> None:
+        """Serve as long as there is something to do, and only then close."""
+        self._serve(self)
+        super().close()
+
+    def shut(self) -> None:
+        """Close the database at once."""
+        super().close()
+
+    def watch_file(self, path: Path, *, look_every_s: float) -> None:
+        """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
+        self._file = FileIdentity(path, look_every_s=look_every_s)
+
+    def require_writable(self) -> None:
+        """
+        Notice a file that can only be read: SQLite opens it all the same, and says so when written to.
+
+        Raises:
+            sqlite3.OperationalError: SQLITE_READONLY.
+        """
+        try:
+            self.begin()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+        self.undo()
+
+    def run_group(self, calls: Sequence[Call]) -> None:
+        """
+        Run each call's unit and commit them together; a unit that fails is undone alone.
+
+        Raises:
+            sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
+        """
+        # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
+        waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        try:
+            if len(waiting) == 1:
+                self._run_alone(waiting[0])
+            elif waiting:
+                self._run_together(waiting)
+        except BaseException:
+            self.undo()
+            raise
+        finally:
+            if self._file is not None and not self._file.is_same():
+                _lose(waiting)
+
+    def run_reads(self, calls: Sequence[Call]) -> None:
+        """
+        Run each call's unit; several see the database as of one moment, which saves them its locks.
+
+        Raises:
+            sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
+        """
+        waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        try:
+            if len(waiting) > 1:
+                self.execute("BEGIN")
+            for portion in portions(waiting) if len(waiting) > 1 else waiting:
+                self._run_portion(portion, self._read)
+        finally:
+            self.undo()
+
+    def run_in_transaction(self, calls: Sequence[Call]) -> None:
+        """Run each call's unit inside the open transaction; one that fails is undone alone."""
+        for call in calls:
+            if self.in_transaction:
+                self._run_inside(call)
+            else:
+                # Going on would run, and commit, the rest of the block statement by statement.
+                call.outcome = _rolled_back()
+
+    def begin(self) -> None:
+        """
+        Take the write lock.
+
+        Raises:
+            sqlite3.OperationalError: It was not free.
+        """
+        self.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Commit the open transaction; if that fails, roll it back and raise our error."""
+        if not self.in_transaction:
+            raise _rolled_back()
+        try:
+            self.execute("COMMIT")
+        except sqlite3.Error as error:
+            self.undo()
+            raise translate(error, outcome_unknown=True) from error
+        if self._file is not None and not self._file.is_same():
+            raise _file_lost()
+
+    def undo(self) -> None:
+        """Roll back, if there is anything to roll back."""
+        if self.in_transaction:
+            self.execute("ROLLBACK")
+
+    def _run_alone(self, call: Call) -> None:
+        # One statement is a transaction by itself; BEGIN and COMMIT would only cost.
+        is_single = len(call.unit) == 1
+        try:
+            if not is_single:
+                self.begin()
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            self.undo()
+            if is_busy(error):
+                raise
+            # A single statement commits in its own run, so that its failure may be the commit's.
+            call.outcome = translate(error, outcome_unknown=is_single and is_storage(error))
+            return
+        if not is_single:
+            self._commit([call])
+
+    def _run_together(self, calls: Sequence[Call]) -> None:
+        self.begin()
+        for portion in portions(calls):
+            self._run_portion(portion, self._run_inside)
+            if not self.in_transaction:
+                # SQLite has rolled back everything, as it does on a full disk, an I/O error or an
+                # interrupted write. Nothing is committed yet, so the others get their own chance.
+                self._run_one_by_one([call for call in calls if not call.has_failed])
+                return
+        self._commit(calls)
+
+    def _run_one_by_one(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            call.outcome = None
+        for call in calls:
+            self._run_alone(call)
+
+    def _run_portion(self, portion: MergedCalls | Call, run_single: Callable[[Call], None]) -> None:
+        """Run calls by one statement; if that fails, it has done nothing, and they run one by one."""
+        if isinstance(portion, Call):
+            run_single(portion)
+            return
+        try:
+            cursor = self.execute(portion.sql, portion.values)
+            rows = cursor.fetchall()
+        except sqlite3.Error:
+            for call in portion.calls:
+                run_single(call)
+        else:
+            portion.settle(rows, is_change=cursor.rowcount > 0)
+
+    def _read(self, call: Call) -> None:
+        try:
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise
+            call.outcome = translate(error)
+
+    def _run_inside(self, call: Call) -> None:
+        """Run a unit inside the open transaction; if it fails, it alone is undone."""
+        if not self.in_transaction:
+            return  # its neighbour's failure has ended it
+        # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
+        if needs_savepoint := len(call.unit) > 1:
+            self.execute("SAVEPOINT unit")
+        try:
+            call.outcome = self._run(call)
+        except sqlite3.Error as error:
+            call.outcome = translate(error)
+            if needs_savepoint and self.in_transaction:
+                self.execute("ROLLBACK TO unit")
+        if needs_savepoint and self.in_transaction:
+            self.execute("RELEASE unit")
+
+    def _run(self, call: Call) -> list[Result]:
+        results: list[Result] = []
+        record = call.record
+        if record is not None:
+            record.timings.clear()  # of an attempt that found the file locked
+        self._watch.call = call
+        try:
+            for statement, parameters in call.unit:
+                started = 0.0 if record is None else perf_counter()
+                try:
+                    cursor = self.execute(statement.positional_sql, statement.values(parameters))
+                    results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
+                finally:
+                    if record is not None:
+                        record.timings.append((started, perf_counter() - started))
+            return results
+        finally:
+            self._watch.call = None
+
+    def _commit(self, calls: Sequence[Call]) -> None:
+        try:
+            self.execute("COMMIT")
+        except sqlite3.Error as error:
+            self.undo()
+            for call in calls:
+                if isinstance(call.outcome, list):
+                    call.outcome = translate(error, outcome_unknown=True)
+
+
+def _rolled_back() -> TransactionError:
+    return TransactionError("the database has rolled this transaction back")
+
+
+def _lose(calls: Sequence[Call]) -> None:
+    for call in calls:
+        if isinstance(call.outcome, list):
+            call.outcome = _file_lost()
+
+
+def _file_lost() -> ConnectionLostError:
+    error = ConnectionLostError("the database file was removed or replaced")
+    error.outcome_unknown = True
+    return error

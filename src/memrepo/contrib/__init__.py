@@ -1,0 +1,1 @@
+"""Adapters to other packages; each needs an extra."""

@@ -1,0 +1,282 @@
+"""What callers give, checked, to what statements bind. Pure: nothing was sent when this raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeVar
+
+from memrepo.domain.checks import (
+    check_date,
+    check_flag,
+    check_id,
+    check_instant,
+    check_json,
+    check_name,
+    check_object,
+    check_text,
+    check_tz,
+)
+from memrepo.domain.codec import Value, encode_bound, encode_instant
+from memrepo.domain.days import day_range
+from memrepo.domain.glob import glob_containing
+from memrepo.domain.hashing import hash_normalized, normalize_content
+from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.models import (
+    EXPLICIT_SOURCE,
+    INFERRED_SOURCES,
+    DailyLogFilter,
+    DailyLogNew,
+    MemoryFilter,
+    MemoryNew,
+    SessionFilter,
+)
+from memrepo.errors import InvalidInputError
+
+__all__ = [
+    "Conditions",
+    "Event",
+    "Fact",
+    "batches",
+    "daily_log_conditions",
+    "encode_each",
+    "encode_event",
+    "encode_expiry",
+    "encode_fact",
+    "encode_new_event",
+    "encode_new_fact",
+    "memory_conditions",
+    "merge_facts",
+    "session_conditions",
+]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for its parameter.
+_BATCH_ROWS: Final = 1_000
+_BATCH_LENGTH: Final = 1_000_000
+#: Characters of `MemoryFilter.contains`: SQLite's patterns end at 50,000 bytes, a letter takes up to 20.
+_MAX_CONTAINS: Final = 1_000
+
+
+class Fact(NamedTuple):
+    """A fact, as `queries.memories` binds it."""
+
+    content: str
+    content_hash: str
+    category: str
+    source: str
+    metadata: str | None
+    expires_at: str | None
+
+
+class Event(NamedTuple):
+    """An event, as `queries.daily_logs` binds it."""
+
+    session_id: int | None
+    event_type: str
+    event_data: str | None
+    key: str | None
+
+
+class Conditions(NamedTuple):
+    """A filter: which conditions its statement has, and what is bound for them."""
+
+    names: frozenset[str]
+    parameters: dict[str, Value]
+
+
+# --- facts -------------------------------------------------------------------------------------
+
+
+def encode_new_fact(new: MemoryNew, scope: str) -> Fact:
+    """Check a fact and hash it for *scope*."""
+    return encode_fact(scope, new.content, new.category, new.source, new.metadata, new.expires_at)
+
+
+def encode_fact(
+    scope: str,
+    content: str,
+    category: str,
+    source: str,
+    metadata: Mapping[str, JsonValue] | None,
+    expires_at: datetime | None,
+) -> Fact:
+    """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
+    content = check_text("content", content)
+    normalized = normalize_content(content)
+    if not normalized.strip(" .,;:!?"):
+        raise InvalidInputError("content", "must be more than white space and punctuation")
+    return Fact(
+        content,
+        hash_normalized(normalized, scope),
+        check_name("category", category),
+        check_name("source", source),
+        check_object("metadata", metadata),
+        encode_expiry(expires_at),
+    )
+
+
+def encode_expiry(expires_at: datetime | None) -> str | None:
+    """Check when a fact expires."""
+    return None if expires_at is None else encode_instant(check_instant("expires_at", expires_at))
+
+
+def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
+    """
+    Yield a row for each fact, in order of first mention, as `queries.remembering` takes a batch.
+
+    It is as if the fact's repetitions were remembered after it, one by one: they may raise its source
+    and put off its expiry. The last column is the source to raise a stored fact's to.
+    """
+    mentions: dict[str, list[Fact]] = {}
+    for fact in facts:
+        mentions.setdefault(fact.content_hash, []).append(fact)
+    for same in mentions.values():
+        yield _merge(*same)
+
+
+def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
+    is_said = any(fact.source == EXPLICIT_SOURCE for fact in (first, *others))
+    is_upgrade = is_said and first.source in INFERRED_SOURCES
+    expiries = [fact.expires_at for fact in (first, *others)]
+    merged = first._replace(
+        source=EXPLICIT_SOURCE if is_upgrade else first.source,
+        expires_at=None if None in expiries else max(filter(None, expiries)),
+    )
+    return (*merged, EXPLICIT_SOURCE if is_said else first.source)
+
+
+# --- events ------------------------------------------------------------------------------------
+
+
+def encode_new_event(new: DailyLogNew) -> Event:
+    """Check an event."""
+    return Event(*encode_event(new.session_id, new.event_type, new.event_data, new.key))
+
+
+def encode_event(
+    session_id: int | None, event_type: str, event_data: JsonValue, key: str | None
+) -> tuple[int | None, str, str | None, str | None]:
+    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event`."""
+    return (
+        None if session_id is None else check_id("session_id", session_id),
+        check_name("event_type", event_type),
+        check_json("event_data", event_data),
+        None if key is None else check_name("key", key),
+    )
+
+
+# --- many --------------------------------------------------------------------------------------
+
+
+def encode_each(
+    field: str, items: Iterable[T], kind: type[T], encode: Callable[[T], R]
+) -> Iterator[R]:
+    """Check and encode an iterable of nothing but *kind*; an error names the item."""
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+        raise InvalidInputError(field, f"must be a list of {kind.__name__}")
+    # All of it at once: its owner may change a list before the last item has its turn.
+    for index, item in enumerate(tuple(items)):
+        if not isinstance(item, kind):
+            found = type(item).__name__
+            raise InvalidInputError(f"{field}[{index}]", f"must be a {kind.__name__}, not {found}")
+        try:
+            yield encode(item)
+        except InvalidInputError as error:
+            place = f"{field}[{index}].{error.field}"
+            raise InvalidInputError(place, error.reason) from None
+
+
+def batches(rows: Iterable[str]) -> Iterator[str]:
+    """Put JSON texts into JSON arrays that one statement each can take, in order."""
+    texts: list[str] = []
+    length = 0
+    for text in rows:
+        if texts and (len(texts) == _BATCH_ROWS or length + len(text) > _BATCH_LENGTH):
+            yield f"[{','.join(texts)}]"
+            texts, length = [], 0
+        texts.append(text)
+        length += len(text)
+    if texts:
+        yield f"[{','.join(texts)}]"
+
+
+# --- filters -----------------------------------------------------------------------------------
+
+
+def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
+    """Check a filter of facts."""
+    _check_filter(where, MemoryFilter)
+    parameters = _ranges(
+        where, "created_from", "created_before", "accessed_from", "accessed_before"
+    )
+    for field in ("category", "source"):
+        if (value := getattr(where, field)) is not None:
+            parameters[field] = check_name(field, value)
+    if where.contains is not None:
+        parameters["contains"] = _contains(where.contains)
+    if not check_flag("include_expired", where.include_expired):
+        parameters["now"] = now
+    flags: set[str] = set()
+    if not check_flag("include_forgotten", where.include_forgotten):
+        flags.add("not_forgotten")
+    if not check_flag("include_superseded", where.include_superseded):
+        flags.add("not_superseded")
+    return Conditions(frozenset(parameters) | flags, parameters)
+
+
+def session_conditions(where: SessionFilter) -> Conditions:
+    """Check a filter of sessions."""
+    _check_filter(where, SessionFilter)
+    parameters = _ranges(where, "started_from", "started_before")
+    if where.end_trigger is not None:
+        parameters["end_trigger"] = check_name("end_trigger", where.end_trigger)
+    names = set(parameters)
+    if where.is_ended is not None:
+        names.add("ended" if check_flag("is_ended", where.is_ended) else "not_ended")
+    return Conditions(frozenset(names), parameters)
+
+
+def daily_log_conditions(where: DailyLogFilter) -> Conditions:
+    """Check a filter of events."""
+    _check_filter(where, DailyLogFilter)
+    parameters = _ranges(where, "since", "until")
+    if where.day is not None:
+        if parameters:
+            raise InvalidInputError("day", "cannot be given together with since or until")
+        tz = UTC if where.tz is None else check_tz("tz", where.tz)
+        since, until = day_range(check_date("day", where.day), tz)
+        parameters["since"] = encode_bound("day", since)
+        parameters["until"] = encode_bound("day", until)
+    elif where.tz is not None:
+        raise InvalidInputError("tz", "is the time zone of day, which is not given")
+    if where.session_id is not None:
+        parameters["session_id"] = check_id("session_id", where.session_id)
+    if where.event_type is not None:
+        parameters["event_type"] = check_name("event_type", where.event_type)
+    return Conditions(frozenset(parameters), parameters)
+
+
+def _check_filter(where: object, kind: type) -> None:
+    if not isinstance(where, kind):
+        found = type(where).__name__
+        raise InvalidInputError("where", f"must be a {kind.__name__}, not {found}")
+
+
+def _ranges(where: object, *fields: str) -> dict[str, Value]:
+    parameters: dict[str, Value] = {}
+    for field in fields:
+        if (instant := getattr(where, field)) is not None:
+            parameters[field] = encode_bound(field, check_instant(field, instant))
+    return parameters
+
+
+def _contains(text: str) -> str:
+    if not isinstance(text, str) or not text:
+        raise InvalidInputError("contains", "must be a str that is not empty")
+    if len(text) > _MAX_CONTAINS:
+        raise InvalidInputError("contains", f"must not be longer than {_MAX_CONTAINS:,} characters")
+    # The dot lets blank text pass: here it is as good as any.
+    return glob_containing(check_text("contains", "." + text)[1:])

@@ -1,0 +1,179 @@
+"""Checks of arguments, made before anything is sent; each returns the value as the database takes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
+
+from memrepo.domain.jsontext import JsonValue, encode_json
+from memrepo.errors import InvalidInputError
+
+__all__ = [
+    "check_cursor",
+    "check_date",
+    "check_duration",
+    "check_flag",
+    "check_id",
+    "check_instant",
+    "check_json",
+    "check_limit",
+    "check_name",
+    "check_object",
+    "check_scope",
+    "check_seconds",
+    "check_text",
+    "check_tz",
+]
+
+#: Bytes of UTF-8; a libSQL server takes 5,000,000 for a whole row.
+MAX_TEXT_BYTES: Final = 4_000_000
+#: Characters of a category, a source, a key, a scope and their kin.
+MAX_NAME_LENGTH: Final = 255
+#: Rows of one page.
+MAX_LIMIT: Final = 10_000
+
+_MAX_ID: Final = 2**63 - 1
+
+
+def check_text(field: str, value: object, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Accept a str (of a subclass, its text) that is not blank, has no NUL and fits UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidInputError(field, f"must be a str, not {type(value).__name__}")
+    text = value if type(value) is str else value[:]
+    if not text or text.isspace():
+        raise InvalidInputError(field, "must not be empty or blank")
+    if "\0" in text:
+        raise InvalidInputError(field, "must not contain a NUL character")
+    if len(text) > max_bytes or (len(text) * 4 > max_bytes and _size(field, text) > max_bytes):
+        raise InvalidInputError(field, f"must not be longer than {max_bytes:,} bytes")
+    if not text.isascii():
+        _size(field, text)
+    return text
+
+
+def check_name(field: str, value: object) -> str:
+    """Accept a text of at most 255 characters."""
+    if type(value) is str and value.isidentifier() and len(value) <= MAX_NAME_LENGTH:
+        return value  # as most are, and those are never blank, nor have what is refused below
+    text = check_text(field, value)
+    if len(text) > MAX_NAME_LENGTH:
+        raise InvalidInputError(field, f"must not be longer than {MAX_NAME_LENGTH} characters")
+    return text
+
+
+def check_scope(value: object) -> str:
+    """Accept a name, or ``""`` for the default scope."""
+    return "" if value == "" and isinstance(value, str) else check_name("scope", value)
+
+
+def check_id(field: str, value: object) -> int:
+    """Accept a row's number: an int from 1 to 2**63 - 1."""
+    if type(value) is not int:
+        raise InvalidInputError(field, f"must be an int, not {type(value).__name__}")
+    if not 1 <= value <= _MAX_ID:
+        raise InvalidInputError(field, "must be from 1 to 2**63 - 1")
+    return value
+
+
+def check_limit(value: object) -> int:
+    """Accept a page's length: an int from 1 to 10,000."""
+    if type(value) is not int:
+        raise InvalidInputError("limit", f"must be an int, not {type(value).__name__}")
+    if not 1 <= value <= MAX_LIMIT:
+        raise InvalidInputError("limit", f"must be from 1 to {MAX_LIMIT:,}")
+    return value
+
+
+def check_flag(field: str, value: object) -> bool:
+    """Accept True or False, and nothing that is merely like them."""
+    if type(value) is not bool:
+        raise InvalidInputError(field, f"must be a bool, not {type(value).__name__}")
+    return value
+
+
+def check_instant(field: str, value: object) -> datetime:
+    """Accept a datetime that knows its time zone; return it in UTC."""
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
+    if not isinstance(value, datetime):
+        raise InvalidInputError(field, f"must be a datetime, not {type(value).__name__}")
+    try:
+        if value.utcoffset() is None:
+            raise InvalidInputError(field, "must have a time zone, as in datetime.now(UTC)")
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInputError(field, "is outside the years 1 to 9999 in UTC") from None
+
+
+def check_duration(field: str, value: object) -> timedelta:
+    """Accept a timedelta above zero."""
+    if not isinstance(value, timedelta):
+        raise InvalidInputError(field, f"must be a timedelta, not {type(value).__name__}")
+    if value <= timedelta(0):
+        raise InvalidInputError(field, "must be longer than zero")
+    return value
+
+
+def check_seconds(field: str, value: object) -> float:
+    """Accept a number of seconds above zero, and finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError(field, f"must be a number, not {type(value).__name__}")
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf
+    if not 0 < seconds < math.inf:
+        raise InvalidInputError(field, "must be above zero and finite")
+    return seconds
+
+
+def check_date(field: str, value: object) -> date:
+    """Accept a date that is not a datetime."""
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise InvalidInputError(field, f"must be a date, not {type(value).__name__}")
+    return value
+
+
+def check_tz(field: str, value: object) -> tzinfo:
+    """Accept a tzinfo such as ``zoneinfo.ZoneInfo("Europe/Berlin")``."""
+    if not isinstance(value, tzinfo):
+        raise InvalidInputError(field, f"must be a tzinfo, not {type(value).__name__}")
+    return value
+
+
+def check_cursor(value: object) -> tuple[str, int]:
+    """Accept a page's ``next_cursor``; return the position it stands for."""
+    text = check_name("after", value)
+    number, mark, instant = text.partition("~")
+    if not (mark and instant and number.isascii() and number.isdigit() and int(number) <= _MAX_ID):
+        raise InvalidInputError("after", "must be the next_cursor of a page")
+    return instant, int(number)
+
+
+def check_json(field: str, value: JsonValue) -> str | None:
+    """Accept a JSON value; return its text, or None for None."""
+    if value is None:
+        return None
+    text = encode_json(field, value)
+    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
+        raise InvalidInputError(field, f"must not be longer than {MAX_TEXT_BYTES:,} bytes as JSON")
+    return text
+
+
+def check_object(field: str, value: Mapping[str, JsonValue] | None) -> str | None:
+    """Accept a JSON object or None; return its text."""
+    kind = type(value)
+    if value is not None and kind is not dict:
+        raise InvalidInputError(field, f"must be a dict, not {kind.__name__}")
+    return check_json(field, value)
+
+
+def _size(field: str, text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise InvalidInputError(
+            field, "must not contain a lone surrogate, which UTF-8 cannot hold"
+        ) from None

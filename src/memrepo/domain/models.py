@@ -1,0 +1,282 @@
+"""The values that go in and come out: frozen, slotted, keyword-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from enum import Enum
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from memrepo.domain.jsontext import JsonValue, decode_json
+
+__all__ = [
+    "EXPLICIT_SOURCE",
+    "IDLE_AFTER",
+    "INFERRED_SOURCES",
+    "UNSET",
+    "DailyLog",
+    "DailyLogFilter",
+    "DailyLogNew",
+    "MemoryEntry",
+    "MemoryFilter",
+    "MemoryNew",
+    "Page",
+    "RememberOutcome",
+    "Remembered",
+    "Session",
+    "SessionEnd",
+    "SessionFilter",
+    "SessionStatus",
+    "Unset",
+]
+
+T = TypeVar("T")
+
+#: What `MemoryRepo.remember` did with a fact.
+RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
+#: Where a session stands at the moment it is read.
+SessionStatus: TypeAlias = Literal["active", "ended", "abandoned"]
+
+#: A fact that the user states outranks one from these sources, ours and the original system's.
+INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
+EXPLICIT_SOURCE: Final = "user_explicit"
+
+#: A session without an event for this long is over.
+IDLE_AFTER: Final = timedelta(minutes=30)
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+
+#: Leave this column alone, where ``None`` would empty it.
+UNSET: Final = Unset.UNSET
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class MemoryEntry:
+    """A fact: one row of ``memory_entries``."""
+
+    #: The row's number; never used again after a purge.
+    id: int
+    #: Whose memory it is; ``""`` is the default scope.
+    scope: str
+    #: The text as it was given.
+    content: str
+    #: See `content_hash`; ``None`` where another program wrote the row and it is not adopted yet.
+    content_hash: str | None
+    #: ``preference``, ``fact``, ``pattern``, ... ; any text.
+    category: str
+    #: ``user_explicit``, ``inferred``, or what another program wrote.
+    source: str
+    #: When it was first remembered, UTC.
+    created_at: datetime
+    #: When it was last touched or restated, UTC; ``None`` if never.
+    last_accessed: datetime | None
+    #: From when on it is no longer returned, UTC; ``None`` for never.
+    expires_at: datetime | None
+    #: When it was forgotten, UTC; ``None`` unless it is.
+    deleted_at: datetime | None
+    #: The id of the fact that replaced it; ``None`` while it is current.
+    superseded_by: int | None
+    #: `metadata` as it is stored: JSON text, or ``None``.
+    raw_metadata: str | None
+
+    @property
+    def metadata(self) -> Mapping[str, JsonValue] | None:
+        """
+        `raw_metadata`, decoded anew each time; ``None`` if there is none.
+
+        ``None`` also if it is not a JSON object: another program wrote it.
+        """
+        value = None if self.raw_metadata is None else decode_json(self.raw_metadata)[0]
+        return value if isinstance(value, Mapping) else None
+
+
+@attrs.frozen(kw_only=True)
+class Session:
+    """A conversation with a beginning and an end: one row of ``sessions``."""
+
+    #: The row's number.
+    id: int
+    #: Whose session it is; ``""`` is the default scope.
+    scope: str
+    #: When it began, UTC.
+    started_at: datetime
+    #: When it ended, UTC; ``None`` until then.
+    ended_at: datetime | None
+    #: Why it ended: ``explicit``, ``timeout``, ``error``, ``cancelled``, ``browser_close``, or any text.
+    end_trigger: str | None
+    #: What was said in it, in short.
+    summary: str | None
+    #: The time of its latest event, or of its start, UTC.
+    last_activity_at: datetime
+    #: At the moment of reading: ``ended``; ``active``; or ``abandoned``, which is not ended but has
+    #: been idle for the repository's ``idle_after``.
+    status: SessionStatus
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class DailyLog:
+    """Something that happened: one row of ``daily_logs``."""
+
+    #: The row's number.
+    id: int
+    #: Whose log it is in; ``""`` is the default scope.
+    scope: str
+    #: The session it belongs to, or ``None``.
+    session_id: int | None
+    #: ``tool_invocation``, ``topic_change``, ``user_state``, ... ; any text.
+    event_type: str
+    #: `event_data` as it is stored: JSON text, or ``None``.
+    raw_event_data: str | None
+    #: When it happened, UTC.
+    timestamp: datetime
+    #: The idempotency key it was appended with, or ``None``.
+    key: str | None
+
+    @property
+    def event_data(self) -> JsonValue:
+        """`raw_event_data`, decoded anew each time; ``None`` if there is none or `is_broken`."""
+        return None if self.raw_event_data is None else decode_json(self.raw_event_data)[0]
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether `raw_event_data` is not JSON: another program wrote it."""
+        return self.raw_event_data is not None and not decode_json(self.raw_event_data)[1]
+
+
+@attrs.frozen(kw_only=True)
+class MemoryNew:
+    """A fact to remember; the fields are the arguments of `MemoryRepo.remember`."""
+
+    #: The text; see `MemoryRepo.remember`.
+    content: str
+    #: What kind of fact it is.
+    category: str = "fact"
+    #: Who says so.
+    source: str = "user_explicit"
+    #: Whatever belongs to it, as a JSON object.
+    metadata: Mapping[str, JsonValue] | None = None
+    #: From when on it is no longer returned.
+    expires_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DailyLogNew:
+    """An event to append; the fields are the arguments of `DailyLogRepo.append`."""
+
+    #: The session it belongs to, or ``None``.
+    session_id: int | None = None
+    #: What kind of event it is.
+    event_type: str
+    #: What happened, as JSON.
+    event_data: JsonValue = None
+    #: The idempotency key, or ``None``.
+    key: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MemoryFilter:
+    """Which facts to read; conditions that are given must all hold. Ranges are half-open."""
+
+    #: Only this category.
+    category: str | None = None
+    #: Only this source.
+    source: str | None = None
+    #: Only those created at this instant or later.
+    created_from: datetime | None = None
+    #: Only those created before this instant.
+    created_before: datetime | None = None
+    #: Only those last accessed at this instant or later.
+    accessed_from: datetime | None = None
+    #: Only those last accessed before this instant.
+    accessed_before: datetime | None = None
+    #: Only those whose content contains this text, literally, whatever the case of its letters.
+    contains: str | None = None
+    #: Also the forgotten ones.
+    include_forgotten: bool = False
+    #: Also the expired ones.
+    include_expired: bool = False
+    #: Also those that another fact has replaced.
+    include_superseded: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SessionFilter:
+    """Which sessions to read; conditions that are given must all hold. Ranges are half-open."""
+
+    #: Only those that started at this instant or later.
+    started_from: datetime | None = None
+    #: Only those that started before this instant.
+    started_before: datetime | None = None
+    #: Only those that ended for this reason.
+    end_trigger: str | None = None
+    #: Only those that have ended (``True``) or have not (``False``).
+    is_ended: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DailyLogFilter:
+    """Which events to read; conditions that are given must all hold. Ranges are half-open."""
+
+    #: Only those of this session.
+    session_id: int | None = None
+    #: Only this type.
+    event_type: str | None = None
+    #: Only those that happened at this instant or later.
+    since: datetime | None = None
+    #: Only those that happened before this instant.
+    until: datetime | None = None
+    #: Only those of this calendar day in `tz`; not together with `since` or `until`.
+    day: date | None = None
+    #: The time zone of `day`; UTC if ``None``.
+    tz: tzinfo | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of rows in a stable order; iterating it yields its `items`."""
+
+    #: The rows; empty when nothing matches.
+    items: tuple[T, ...]
+    #: Pass it as ``after`` to read on; ``None`` on the last page. It stays valid while rows come and go.
+    next_cursor: str | None
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over the page's rows."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Return the number of rows in the page."""
+        return len(self.items)
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class Remembered:
+    """What became of a fact that was given to `MemoryRepo.remember`."""
+
+    #: ``created``; ``duplicate`` (known already, refreshed); ``restored`` (it was forgotten, expired
+    #: or replaced, and is back under its old id).
+    outcome: RememberOutcome
+    #: The fact as it is stored now.
+    entry: MemoryEntry
+
+    @property
+    def id(self) -> int:
+        """The fact's id."""
+        return self.entry.id
+
+
+@attrs.frozen(kw_only=True)
+class SessionEnd:
+    """What became of a call that ends a session."""
+
+    #: Whether this call ended it; ``False`` if it had ended before.
+    ended_now: bool
+    #: The session as it is stored now.
+    session: Session

@@ -1,0 +1,239 @@
+"""A database for each tenant, opened when it is needed and closed when it is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from os import PathLike
+from ssl import SSLContext
+from types import TracebackType
+from typing import Final, Self
+
+from memrepo.connect import DEFAULT_LOCK_TIMEOUT_S, DEFAULT_REQUEST_TIMEOUT_S, connect
+from memrepo.connection.affinity import Guard
+from memrepo.connection.contract import Durability
+from memrepo.connection.credentials import AuthToken
+from memrepo.connection.instrumentation import OnStatement
+from memrepo.domain.checks import check_duration, check_flag, check_seconds
+from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.models import IDLE_AFTER
+from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
+from memrepo.pool.slots import Leases, store_of
+from memrepo.pool.tenants import parse_template
+from memrepo.store import Store
+
+__all__ = ["StorePool"]
+
+#: Stores that are open at once; each on a file has two threads.
+DEFAULT_MAX_OPEN: Final = 32
+#: How long a store that nobody uses stays open.
+DEFAULT_IDLE_CLOSE_AFTER: Final = timedelta(minutes=5)
+
+
+class StorePool:
+    """
+    One database for each tenant: a file each, or a namespace each on one server.
+
+    ::
+
+        pool = memrepo.StorePool("tenants/{tenant}.db")
+        async with pool.open("acme") as store:
+            await store.memories.remember("...")
+
+    All its methods can be called by any number of tasks of one event loop.
+    """
+
+    def __init__(
+        self,
+        url_template: str | PathLike[str],
+        *,
+        max_open: int = DEFAULT_MAX_OPEN,
+        idle_close_after: timedelta = DEFAULT_IDLE_CLOSE_AFTER,
+        admin_url: str | None = None,
+        admin_token: AuthToken | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        auth_token: AuthToken | None = None,
+        ssl_context: SSLContext | None = None,
+        durability: Durability = "full",
+        migrate: bool = True,
+        lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
+        request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
+        idle_after: timedelta = IDLE_AFTER,
+        clock: Clock = utc_now,
+        on_statement: OnStatement | None = None,
+    ) -> None:
+        """
+        Make a pool; it opens nothing yet.
+
+        Args:
+            url_template: ``"tenants/{tenant}.db"``, ``"file:tenants/{tenant}.db?mode=rw"`` (which
+                does not create a file that is not there) or
+                ``"http://localhost:8080?namespace={tenant}"``. The folder must be there.
+            max_open: Stores that are open at once, at most.
+            idle_close_after: How long a store that nobody uses stays open.
+            admin_url: The server's admin API, ``http://localhost:9090``; for `create` and `erase`.
+            admin_token: The server's ``--admin-auth-key``, if it has one.
+            monotonic: Returns seconds that only grow, by which idle stores are closed.
+            auth_token: As in `connect`, and the same for all tenants.
+            ssl_context: As in `connect`; also for *admin_url*.
+            durability: As in `connect`.
+            migrate: As in `connect`.
+            lock_timeout_s: As in `connect`; also seconds that a block waits for a store to be free.
+            request_timeout_s: As in `connect`.
+            idle_after: As in `connect`.
+            clock: As in `connect`.
+            on_statement: As in `connect`.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+            UnsupportedURLError: The template is not one of the above.
+        """
+        if type(max_open) is not int or max_open < 1:
+            raise InvalidInputError("max_open", "must be an int above zero")
+        self._tenants = parse_template(
+            url_template,
+            admin_url=admin_url,
+            admin_token=admin_token,
+            ssl=ssl_context,
+            timeout_s=check_seconds("request_timeout_s", request_timeout_s),
+        )
+        self._connect = partial(
+            connect,
+            auth_token=auth_token,
+            ssl_context=ssl_context,
+            durability=durability,
+            migrate=migrate,
+            lock_timeout_s=lock_timeout_s,
+            request_timeout_s=request_timeout_s,
+            idle_after=idle_after,
+            clock=clock,
+            on_statement=on_statement,
+        )
+        self._connect(
+            self._tenants.url("a")
+        )  # opens nothing, and refuses what it would refuse later
+        self._leases = Leases(
+            self._open,
+            max_open=max_open,
+            idle_s=check_duration("idle_close_after", idle_close_after).total_seconds(),
+            wait_s=check_seconds("lock_timeout_s", lock_timeout_s),
+            monotonic=monotonic,
+        )
+        self._guard: Guard | None = None
+
+    def __repr__(self) -> str:
+        """Tell how full it is."""
+        return f"<memrepo.StorePool, {self._leases!r}>"
+
+    async def _open(self, tenant: str) -> Store:
+        return await self._connect(self._tenants.url(tenant))
+
+    async def __aenter__(self) -> Self:
+        """Return the pool."""
+        self._check()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the pool."""
+        await self.close()
+
+    # --- leases --------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def open(self, tenant: str) -> AsyncGenerator[Store, None]:
+        """
+        Yield the tenant's store: ``async with pool.open("acme") as store: ...``. Do not close it.
+
+        Blocks of one tenant at the same time share one store. It is opened if it is not open; if
+        *max_open* others are, the one is closed that nobody has used for the longest time.
+
+        Args:
+            tenant: 1 to 64 ASCII letters, digits, ``-``, ``_`` and ``.``, and no dot at the beginning;
+                on a server 1 to 63, without dots. A file system that ignores case takes ``Acme`` and
+                ``acme`` for one.
+
+        Raises:
+            InvalidInputError: *tenant* is not accepted.
+            BusyError: All stores were in use for longer than ``lock_timeout_s``.
+            ClosedError: The pool is closed.
+            MemrepoError: The store cannot be opened; see `connect`. The next block tries again.
+        """
+        self._check()
+        self._tenants.url(tenant)
+        slot = await self._leases.lease(tenant)
+        try:
+            yield await store_of(slot)
+        except (ClosedError, ConnectionLostError):
+            # It may be of this store, which then would be lost for everybody who comes after.
+            slot.is_spent = True
+            raise
+        finally:
+            self._leases.release(slot)
+
+    async def close(self) -> None:
+        """
+        Refuse new blocks, and close all stores, also those that are in use.
+
+        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+        """
+        self._check_place()
+        await self._leases.close()
+
+    # --- tenants -------------------------------------------------------------------------------
+
+    async def create(self, tenant: str) -> None:
+        """
+        Make an empty database: a file, or a namespace through the admin API. `open` migrates it.
+
+        Files need no `create`, unless the template says ``mode=rw``.
+
+        Raises:
+            InvalidInputError: *tenant* is not accepted.
+            ConflictError: It is there already.
+            UsageError: The pool has no *admin_url*, or opens files for reading only.
+            DatabaseError: It cannot be made; ``outcome_unknown`` tells whether it may be there.
+        """
+        self._check()
+        await self._tenants.create(tenant)
+
+    async def erase(self, tenant: str, *, confirm: bool) -> None:
+        """
+        Delete a tenant's database for good: the file and what SQLite keeps beside it, or the namespace.
+
+        Other processes must not have it open: they would go on writing into nothing. A cancelled call
+        erases all the same.
+
+        Args:
+            tenant: Whose database.
+            confirm: Must be ``True``.
+
+        Raises:
+            InvalidInputError: *tenant* is not accepted, or *confirm* is not ``True``.
+            ConflictError: A block has its store open.
+            NotFoundError: There is no such database.
+            UsageError: The pool has no *admin_url*, or opens files for reading only.
+            DatabaseError: It cannot be erased; ``outcome_unknown`` tells whether it may be gone.
+        """
+        self._check()
+        self._tenants.url(tenant)
+        if not check_flag("confirm", confirm):
+            raise InvalidInputError("confirm", "must be True to erase a tenant")
+        await self._leases.without(tenant, partial(self._tenants.erase, tenant))
+
+    def _check(self) -> None:
+        self._check_place()
+        if self._leases.is_closed:
+            raise ClosedError("the pool is closed")
+
+    def _check_place(self) -> None:
+        if self._guard is None:
+            self._guard = Guard()
+        self._guard.check_place()

@@ -1,0 +1,224 @@
+"""The databases of tenants: what they are called, where they are, how one is made and erased."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from ssl import SSLContext
+from typing import Final, Protocol
+
+import attrs
+
+from memrepo.connection.credentials import AuthToken, Credentials
+from memrepo.connection.hrana.connect import Namespaces, open_namespaces
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.url import Location, parse_url
+from memrepo.errors import (
+    ConflictError,
+    DatabaseError,
+    InvalidInputError,
+    NotFoundError,
+    UnsupportedURLError,
+    UsageError,
+)
+
+__all__ = ["Tenants", "check_tenant", "parse_template"]
+
+_PLACE: Final = "{tenant}"
+_is_tenant = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}").fullmatch
+#: What SQLite appends to a file's name; the database itself comes last, so that what is erased in part
+#: can be erased again.
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+
+
+class Tenants(Protocol):
+    """The databases of a pool's tenants, by their names."""
+
+    def url(self, tenant: str) -> str:
+        """
+        Return what `memrepo.connect` opens for a tenant.
+
+        Raises:
+            InvalidInputError: No database of this pool can have the name.
+        """
+        ...
+
+    async def create(self, tenant: str) -> None:
+        """Make an empty database; ConflictError if there is one."""
+        ...
+
+    async def erase(self, tenant: str) -> None:
+        """Delete a database, which is not open here; NotFoundError if there is none."""
+        ...
+
+
+def check_tenant(value: object) -> str:
+    """Accept a name that can neither leave its folder nor its host: letters, digits, ``-_.``."""
+    if not isinstance(value, str):
+        raise InvalidInputError("tenant", f"must be a str, not {type(value).__name__}")
+    if not _is_tenant(value):
+        raise InvalidInputError(
+            "tenant", "must be 1 to 64 ASCII letters, digits, - _ and ., and not begin with a dot"
+        )
+    return value
+
+
+def parse_template(
+    template: str | os.PathLike[str],
+    *,
+    admin_url: str | None,
+    admin_token: AuthToken | None,
+    ssl: SSLContext | None,
+    timeout_s: float,
+) -> Tenants:
+    """
+    Read a pool's template, with ``{tenant}`` in a file's path or for a server's namespace.
+
+    Raises:
+        InvalidInputError: It names the same database for every tenant, or is no str or path.
+        UnsupportedURLError: It is no URL that memrepo opens, or has ``{tenant}`` elsewhere.
+    """
+    if not isinstance(template, str | os.PathLike):
+        raise InvalidInputError("url_template", "must be a str or a path")
+    text = os.fspath(template)
+    if not isinstance(text, str) or _PLACE not in text:
+        raise InvalidInputError("url_template", "must have {tenant} in it")
+    one, other = (parse_url(text.replace(_PLACE, name)) for name in ("a", "b"))
+    if isinstance(one, ServerLocation) and isinstance(other, ServerLocation):
+        admin = _parse_admin(admin_url, admin_token)
+        return _ServerTenants(text, one, other, admin, ssl, timeout_s)
+    if admin_url is not None or admin_token is not None:
+        raise InvalidInputError("admin_url", "is for servers, and the template names files")
+    location = parse_url(text)
+    if not isinstance(location, Location) or location.path is None or one == other:
+        raise UnsupportedURLError("a template has {tenant} in the path of a file")
+    return _FileTenants(location.path, location.mode)
+
+
+def _parse_admin(
+    url: str | None, token: AuthToken | None
+) -> tuple[ServerLocation, Credentials] | None:
+    if url is None:
+        if token is not None:
+            raise InvalidInputError("admin_token", "is of no use without admin_url")
+        return None
+    location = parse_url(url)
+    if not isinstance(location, ServerLocation) or location.is_websocket or location.namespace:
+        raise UnsupportedURLError("admin_url must be http://host:port or https://host:port")
+    return location, Credentials(token if token is not None else location.auth_token)
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _FileTenants:
+    """A file for each tenant."""
+
+    #: The absolute path, with ``{tenant}`` in it.
+    template: Path
+    #: SQLite's ``mode``.
+    mode: str
+
+    def _path(self, tenant: str) -> Path:
+        path = Path(str(self.template).replace(_PLACE, check_tenant(tenant)))
+        if path.name.endswith(_BESIDE):
+            raise InvalidInputError("tenant", "is the name of a file that belongs to another's")
+        return path
+
+    def url(self, tenant: str) -> str:
+        return f"{self._path(tenant).as_uri()}?mode={self.mode}"
+
+    async def create(self, tenant: str) -> None:
+        await asyncio.to_thread(_create_file, self._writable(tenant))
+
+    async def erase(self, tenant: str) -> None:
+        await asyncio.to_thread(_erase_file, self._writable(tenant))
+
+    def _writable(self, tenant: str) -> Path:
+        path = self._path(tenant)
+        if self.mode == "ro":
+            raise UsageError("the pool opens databases for reading only")
+        return path
+
+
+def _create_file(path: Path) -> None:
+    try:
+        path.touch(exist_ok=False)
+        _sync(path.parent)
+    except FileExistsError:
+        raise ConflictError("the tenant is there already") from None
+    except OSError as error:
+        raise DatabaseError(f"the file cannot be made ({type(error).__name__})") from error
+
+
+def _erase_file(path: Path) -> None:
+    try:
+        if not path.exists():
+            raise NotFoundError("there is no such tenant")
+        for suffix in _BESIDE:
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        _sync(path.parent)
+    except OSError as error:
+        raise DatabaseError(f"the file cannot be erased ({type(error).__name__})") from error
+
+
+def _sync(folder: Path) -> None:
+    """See that a name that was made or erased stays so after a power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# --- servers -----------------------------------------------------------------------------------
+
+
+class _ServerTenants:
+    """A namespace of one server for each tenant."""
+
+    def __init__(
+        self,
+        template: str,
+        one: ServerLocation,
+        other: ServerLocation,
+        admin: tuple[ServerLocation, Credentials] | None,
+        ssl: SSLContext | None,
+        timeout_s: float,
+    ) -> None:
+        # A tenant in the place of a host could be anybody's host, and be shown the token.
+        is_place = (one.namespace, other.namespace) == ("a", "b")
+        same = attrs.evolve(other, namespace="a")
+        if not is_place or one != same or one.auth_token != other.auth_token:
+            raise UnsupportedURLError("a server's template has {tenant} for its whole namespace")
+        self._template = template
+        self._admin = admin
+        self._ssl = ssl
+        self._timeout_s = timeout_s
+
+    def url(self, tenant: str) -> str:
+        url = self._template.replace(_PLACE, check_tenant(tenant))
+        try:
+            parse_url(url)
+        except UnsupportedURLError:
+            raise InvalidInputError(
+                "tenant", "must be 1 to 63 letters, digits, - and _ on a server"
+            ) from None
+        return url
+
+    async def create(self, tenant: str) -> None:
+        self.url(tenant)
+        await (await self._namespaces()).create(tenant)
+
+    async def erase(self, tenant: str) -> None:
+        self.url(tenant)
+        await (await self._namespaces()).delete(tenant)
+
+    async def _namespaces(self) -> Namespaces:
+        if self._admin is None:
+            raise UsageError("a server's tenants are made and erased through its admin_url")
+        return await open_namespaces(*self._admin, self._ssl, self._timeout_s)

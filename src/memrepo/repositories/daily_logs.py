@@ -1,0 +1,273 @@
+"""The daily log: what happened, in order, only ever added to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, tzinfo
+from typing import Final, NoReturn
+
+from memrepo.connection.contract import Result
+from memrepo.connection.waiting import gently
+from memrepo.domain.arguments import (
+    Event,
+    batches,
+    daily_log_conditions,
+    encode_each,
+    encode_event,
+    encode_new_event,
+)
+from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
+from memrepo.domain.codec import (
+    DAILY_LOG_COLUMNS,
+    Row,
+    Value,
+    encode_bound,
+    encode_instant,
+    to_daily_log,
+    to_daily_logs,
+    to_instant,
+)
+from memrepo.domain.days import day_range, days_around
+from memrepo.domain.jsontext import JsonValue, to_compact_json
+from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew, Page
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
+from memrepo.queries import daily_logs as queries
+from memrepo.queries.statement import Unit
+from memrepo.repositories.repository import Repository
+
+__all__ = ["DailyLogRepo"]
+
+_ALL: Final = DailyLogFilter()
+_TIMESTAMP: Final = DAILY_LOG_COLUMNS.index("timestamp")
+_KEY: Final = DAILY_LOG_COLUMNS.index("idempotency_key")
+
+
+class DailyLogRepo(Repository):
+    """
+    The events of one scope. They are appended, never changed.
+
+    Source: ``daily_logs`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
+    """
+
+    async def append(
+        self,
+        session_id: int | None,
+        event_type: str,
+        event_data: JsonValue = None,
+        *,
+        key: str | None = None,
+    ) -> DailyLog:
+        """
+        Append an event, at the time of the clock.
+
+        Args:
+            session_id: The session it belongs to, or ``None``.
+            event_type: What kind of event: 1 to 255 characters.
+            event_data: What happened, as JSON: at most 4,000,000 bytes and 500 levels. A str is
+                stored as a JSON string, whatever is in it; ``None`` stores nothing.
+            key: An idempotency key of 1 to 255 characters, unique in the scope.
+
+        Returns:
+            The event; with a *key* that was used before, the event that was stored then, as it is.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+            NotFoundError: There is no such session in this scope.
+        """
+        session_id, event_type, data, key = encode_event(session_id, event_type, event_data, key)
+        now = encode_instant(self._now())
+        new = queries.APPEND if key is None else queries.APPEND_ONCE
+        bound = new.bind(
+            scope=self._scope,
+            session_id=session_id,
+            event_type=event_type,
+            event_data=data,
+            now=now,
+            key=key,
+        )
+        if key is None:
+            try:  # not by `_write`: most calls come here, and a coroutine more is a fiftieth of one
+                (stored,) = await self._connection.write((bound,))
+            except ConstraintError as error:
+                _refuse(error)
+            number = stored.rows[0][0]
+            return to_daily_log((number, data, now, None, event_type, session_id), self._known)
+        stored, again = await self._write(
+            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key))
+        )
+        for row in (*stored.rows, *again.rows):
+            return to_daily_log(row, self._known)
+        raise DatabaseError("the database did not store the event")
+
+    async def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
+        """
+        Append any number of events as one atomic unit, all at the same time of the clock.
+
+        Returns:
+            One event an item, in order, as `append` would return it. An empty list for no events.
+
+        Raises:
+            InvalidInputError: An item is not accepted; nothing is stored.
+            NotFoundError: A session is not in this scope; nothing is stored.
+        """
+        each = encode_each("events", events, DailyLogNew, encode_new_event)
+        encoded = await gently(each)
+        if not encoded:
+            return []
+        now = encode_instant(self._now())
+        rows = await gently(map(to_compact_json, encoded))
+        unit = [
+            queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
+            for batch in batches(rows)
+        ]
+        keys = dict.fromkeys(event.key for event in encoded if event.key is not None)
+        lookups = [
+            queries.GET_BY_KEYS.bind(keys=batch, scope=self._scope)
+            for batch in batches(to_compact_json((key,)) for key in keys)
+        ]
+        results = await self._write((*unit, *lookups))
+        appended, found = results[: len(unit)], results[len(unit) :]
+        stored = _one_each(encoded, appended, found, now=now, known=self._known)
+        return await gently(stored)
+
+    async def get(self, id: int) -> DailyLog:
+        """
+        Return the event with this id.
+
+        Raises:
+            NotFoundError: There is none in this scope.
+        """
+        event = await self.find(id)
+        if event is None:
+            raise NotFoundError(f"daily log {id} is not there")
+        return event
+
+    async def find(self, id: int) -> DailyLog | None:
+        """Return the event with this id, or ``None``."""
+        bound = queries.GET.bind(id=check_id("id", id), scope=self._scope)
+        rows = await self._connection.read(bound)
+        return to_daily_log(rows[0], self._known) if rows else None
+
+    async def find_many(
+        self,
+        where: DailyLogFilter = _ALL,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
+        newest_first: bool = False,
+    ) -> Page[DailyLog]:
+        """
+        Return a page of events in the order in which they happened, ties by id.
+
+        Args:
+            where: Which events; by default all.
+            limit: Most events wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before, read in the same order.
+            newest_first: Turn the order around.
+
+        Returns:
+            At most *limit* events; an empty page when nothing matches. An event whose JSON another
+            program broke is among them, with ``is_broken`` set.
+
+        Source:
+            The indexes on (scope, timestamp) and (session_id, timestamp).
+        """
+        names, parameters = daily_log_conditions(where)
+        statement = queries.find_many(
+            names,
+            after=after is not None,
+            newest_first=check_flag("newest_first", newest_first),
+        )
+        paging = page_parameters(limit, after)
+        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        known = tuple(map(bound.parameters.get, statement.known))
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_daily_logs, known, instant=_TIMESTAMP)
+
+    def iterate(
+        self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
+    ) -> AsyncIterator[DailyLog]:
+        """Yield the events of a filter in the order of `find_many`, reading a page at a time."""
+        daily_log_conditions(where)
+        check_flag("newest_first", newest_first)
+        return walk(
+            lambda after: self.find_many(
+                where, limit=ITERATE_LIMIT, after=after, newest_first=newest_first
+            )
+        )
+
+    async def for_day(self, day: date, tz: tzinfo = UTC) -> list[DailyLog]:
+        """
+        Return all events of a calendar day, in the order in which they happened.
+
+        Args:
+            day: The day.
+            tz: Whose day it is; where its clocks change, the day has 23 or 25 hours.
+        """
+        where = DailyLogFilter(day=check_date("day", day), tz=check_tz("tz", tz))
+        return [event async for event in self.iterate(where)]
+
+    async def count_by_day(self, tz: tzinfo = UTC) -> dict[date, int]:
+        """
+        Return how many events each calendar day of *tz* has, the earliest day first.
+
+        Returns:
+            Only days that have events; empty if there are none.
+        """
+        zone = check_tz("tz", tz)
+        rows = await self._connection.read(queries.DAYS.bind(scope=self._scope))
+        days = days_around(to_instant(row[0]).date() for row in rows)
+        ranges = [[encode_bound("day", end) for end in day_range(day, zone)] for day in days]
+        bound = queries.COUNT_BY_DAY.bind(scope=self._scope, days=json.dumps(ranges))
+        counts = [row[0] for row in await self._connection.read(bound)]
+        return {day: count for day, count in zip(days, counts, strict=True) if count}
+
+    async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
+        """
+        Delete for good the events that happened before an instant.
+
+        Returns:
+            How many events were deleted, or with *dry_run* would be.
+        """
+        bound: dict[str, Value] = {
+            "scope": self._scope,
+            "before": encode_bound("before", check_instant("before", before)),
+        }
+        if check_flag("dry_run", dry_run):
+            ((count,),) = await self._connection.read(queries.COUNT_PURGEABLE.bind(**bound))
+            return int(count)
+        (result,) = await self._connection.write((queries.PURGE.bind(**bound),))
+        return result.changes
+
+    async def _write(self, unit: Unit) -> Sequence[Result]:
+        try:
+            return await self._connection.write(unit)
+        except ConstraintError as error:
+            _refuse(error)
+
+
+def _refuse(error: ConstraintError) -> NoReturn:
+    if error.kind == "foreign key":
+        raise NotFoundError("the session of an event is not there") from error
+    raise error
+
+
+def _one_each(
+    events: Iterable[Event],
+    appended: Iterable[Result],
+    found: Iterable[Result],
+    *,
+    now: str,
+    known: Row,
+) -> Iterator[DailyLog]:
+    # Ids grow in the order of the batch, but SQLite returns rows in any order.
+    new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
+    by_key = {row[_KEY]: row for result in found for row in result.rows}
+    for event in events:
+        if event.key is None:
+            row = (next(new_ids), event.event_data, now, None, event.event_type, event.session_id)
+            yield to_daily_log(row, known)
+        else:
+            yield to_daily_log(by_key[event.key], known)

@@ -1,0 +1,507 @@
+"""Facts: remembered once, found again, replaced, forgotten and restored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from memrepo.connection.contract import Result
+from memrepo.connection.waiting import gently
+from memrepo.domain.arguments import (
+    Fact,
+    batches,
+    encode_each,
+    encode_expiry,
+    encode_fact,
+    encode_new_fact,
+    memory_conditions,
+    merge_facts,
+)
+from memrepo.domain.checks import (
+    check_duration,
+    check_flag,
+    check_id,
+    check_instant,
+    check_name,
+    check_object as check_metadata,
+)
+from memrepo.domain.codec import (
+    MEMORY_COLUMNS,
+    Row,
+    Value,
+    encode_bound,
+    encode_instant,
+    to_memories,
+    to_memory,
+    to_remembered,
+)
+from memrepo.domain.jsontext import JsonValue, to_compact_json
+from memrepo.domain.models import (
+    UNSET,
+    MemoryEntry,
+    MemoryFilter,
+    MemoryNew,
+    Page,
+    Remembered,
+    RememberOutcome,
+    Unset,
+)
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.queries import memories as queries, remembering
+from memrepo.queries.statement import BoundStatement, Statement
+from memrepo.repositories.repository import Repository
+
+__all__ = ["MemoryRepo"]
+
+_ALL: Final = MemoryFilter()
+_CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
+_DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
+_HASH: Final = MEMORY_COLUMNS.index("content_hash")
+_LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
+#: What it means that the first, second or third statement of remembering many returned the fact.
+_OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
+
+
+class MemoryRepo(Repository):
+    """
+    The facts of one scope. None is stored twice.
+
+    A fact is *current* unless it is forgotten, expired or superseded. An expired fact is never
+    returned, except by a filter that includes it; a sweeper is not needed.
+
+    Source: ``memory_entries`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
+    """
+
+    # --- taking facts in ---------------------------------------------------------------------
+
+    async def remember(
+        self,
+        content: str,
+        *,
+        category: str = "fact",
+        source: str = "user_explicit",
+        metadata: Mapping[str, JsonValue] | None = None,
+        expires_at: datetime | None = None,
+    ) -> Remembered:
+        """
+        Store a fact, unless it is known; then refresh it, or bring it back if it was gone.
+
+        Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
+        id, text, category and metadata; its ``last_accessed`` becomes now; its source becomes
+        ``user_explicit`` if it was inferred and is now said by the user; its expiry is put off, never
+        moved closer. One that comes back takes the expiry given here.
+
+        Args:
+            content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
+            category: What kind of fact: 1 to 255 characters.
+            source: Who says so: 1 to 255 characters.
+            metadata: A JSON object that belongs to it.
+            expires_at: From when on it is no longer returned; kept to the millisecond.
+
+        Returns:
+            The fact as it is stored now, and whether it was created, a duplicate, or restored.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+
+        Source:
+            The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
+        """
+        fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
+        now = encode_instant(self._now())
+        remember = remembering.REMEMBER.bind(
+            scope=self._scope,
+            content=fact.content,
+            content_hash=fact.content_hash,
+            category=fact.category,
+            source=fact.source,
+            metadata=fact.metadata,
+            expires_at=fact.expires_at,
+            created_at=now,
+        )
+        (result,) = await self._connection.write((remember,))
+        if result.rows:
+            return _created_or_duplicate(result.rows[0], self._known)
+        # It is gone, which the statement above left as it was: bring it back.
+        revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
+        revived, remembered = await self._connection.write((revive, remember))
+        for row in revived.rows:
+            return to_remembered("restored", row, self._known)
+        for row in remembered.rows:
+            return _created_or_duplicate(row, self._known)
+        raise _not_stored()
+
+    async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
+        """
+        Remember any number of facts as one atomic unit.
+
+        Returns:
+            One outcome an item, in order. A fact that occurs again in the batch is a duplicate of
+            its first mention. An empty list for no facts.
+
+        Raises:
+            InvalidInputError: An item is not accepted; nothing is stored.
+        """
+        encode = partial(encode_new_fact, scope=self._scope)
+        each = encode_each("facts", facts, MemoryNew, encode)
+        encoded = await gently(each)
+        if not encoded:
+            return []
+        rows = await gently(map(to_compact_json, merge_facts(encoded)))
+        bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
+        unit = [
+            statement.bind(batch=batch, **bound)
+            for batch in batches(rows)
+            for statement in (
+                remembering.REVIVE_MANY,
+                remembering.REFRESH_MANY,
+                remembering.INSERT_MANY,
+            )
+        ]
+        results = await self._connection.write(tuple(unit))
+        returned = await gently(_returned(results, self._known))
+        # The first statement to return a fact says what happened to it.
+        stored = dict(reversed(returned))
+        return await gently(_one_each(encoded, stored))
+
+    async def supersede(
+        self,
+        id: int,
+        content: str,
+        *,
+        category: str | None = None,
+        source: str = "user_explicit",
+        metadata: Mapping[str, JsonValue] | None = None,
+        expires_at: datetime | None = None,
+    ) -> Remembered:
+        """
+        Remember *content* and link the fact *id* to it, as one atomic unit.
+
+        The old fact is no longer current; `get` and `history` still return it.
+
+        Args:
+            id: The fact that no longer holds.
+            content: What holds instead, as in `remember`.
+            category: The old fact's if ``None``.
+            source: As in `remember`.
+            metadata: The old fact's if ``None``.
+            expires_at: As in `remember`.
+
+        Returns:
+            What became of the new fact, as in `remember`.
+
+        Raises:
+            ConflictError: The fact was superseded before, or *content* states the same fact.
+            NotFoundError: There is none in this scope, or it is forgotten or expired.
+        """
+        number = check_id("id", id)
+        fact = encode_fact(self._scope, content, category or "fact", source, metadata, expires_at)
+        now = encode_instant(self._now())
+        place: dict[str, Value] = {"id": number, "scope": self._scope, "now": now}
+        refreshed = {**self._refreshed(fact, now), **place}
+        kept = fact._asdict()
+        kept["category"] = None if category is None else check_name("category", category)
+        *remembered, link, old = await self._connection.write(
+            (
+                remembering.SUPERSEDE_REVIVE.bind(**refreshed),
+                remembering.SUPERSEDE_REFRESH.bind(**refreshed),
+                remembering.SUPERSEDE_INSERT.bind(**kept, **place),
+                remembering.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
+                queries.GET.bind(**place),
+            )
+        )
+        if link.rows:
+            return _first_outcome((result.rows for result in remembered), self._known)
+        before = _found(to_memory(old.rows[0], self._known) if old.rows else None, id)
+        if before.superseded_by is not None:
+            raise ConflictError(f"memory {id} was superseded before")
+        raise ConflictError(f"memory {id} states the same fact")
+
+    # --- finding and changing them -----------------------------------------------------------
+
+    async def get(self, id: int) -> MemoryEntry:
+        """
+        Return the fact with this id; also one that is superseded.
+
+        Raises:
+            NotFoundError: There is none in this scope, or it is forgotten or expired.
+        """
+        rows = await self._connection.read(self._get(id))
+        return _found(to_memory(rows[0], self._known) if rows else None, id)
+
+    async def find(self, id: int) -> MemoryEntry | None:
+        """Return the fact with this id, or ``None`` where `get` would raise."""
+        rows = await self._connection.read(self._get(id))
+        return to_memory(rows[0], self._known) if rows else None
+
+    async def find_by_content(self, content: str) -> MemoryEntry | None:
+        """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
+        fact = encode_new_fact(MemoryNew(content=content), self._scope)
+        for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
+            return entry
+        return None
+
+    async def find_many(
+        self, where: MemoryFilter = _ALL, *, limit: int = DEFAULT_LIMIT, after: str | None = None
+    ) -> Page[MemoryEntry]:
+        """
+        Return a page of current facts, newest first, ties by the higher id.
+
+        Args:
+            where: Which facts; by default all that are current.
+            limit: Most facts wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before.
+
+        Returns:
+            At most *limit* facts; an empty page when nothing matches.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+
+        Source:
+            The indexes on (scope, created_at) and (scope, category, created_at).
+        """
+        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        statement = queries.find_many(names, after=after is not None)
+        paging = page_parameters(limit, after)
+        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        known = tuple(map(bound.parameters.get, statement.known))
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_memories, known, instant=_CREATED_AT)
+
+    def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
+        """
+        Yield the facts of a filter in the order of `find_many`, reading a page at a time.
+
+        Facts that are added or removed meanwhile never make it skip or repeat another.
+        """
+        memory_conditions(where, "")
+        return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
+
+    async def count(self, where: MemoryFilter = _ALL) -> int:
+        """Return how many facts `find_many` would go through."""
+        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        return await self._count(queries.count(names), **parameters)
+
+    async def touch(self, id: int) -> MemoryEntry:
+        """
+        Set a fact's ``last_accessed`` to now, and return it.
+
+        Raises:
+            NotFoundError: There is none in this scope, or it is forgotten or expired.
+        """
+        return await self._write_one(queries.TOUCH, id)
+
+    async def update(
+        self,
+        id: int,
+        *,
+        category: str | Unset = UNSET,
+        metadata: Mapping[str, JsonValue] | Unset | None = UNSET,
+        expires_at: datetime | Unset | None = UNSET,
+    ) -> MemoryEntry:
+        """
+        Change a fact's category, metadata or expiry; what is not given stays. Return the fact.
+
+        Raises:
+            InvalidInputError: Nothing is given, or it is not accepted.
+            NotFoundError: There is none in this scope, or it is forgotten or expired.
+        """
+        values: dict[str, Value] = {}
+        if category is not UNSET:
+            values["category"] = check_name("category", category)
+        if metadata is not UNSET:
+            values["metadata"] = check_metadata("metadata", metadata)
+        if expires_at is not UNSET:
+            values["expires_at"] = encode_expiry(expires_at)
+        if not values:
+            raise InvalidInputError("update", "needs category, metadata or expires_at")
+        return await self._write_one(queries.update(frozenset(values)), id, **values)
+
+    async def history(self, id: int) -> list[MemoryEntry]:
+        """
+        Return the facts that led to this one, oldest first: what it superseded, and what they did.
+
+        Returns:
+            Superseded facts only, without the fact itself; an empty list if it replaced none.
+
+        Raises:
+            NotFoundError: There is no such fact in this scope, or it is forgotten or expired.
+        """
+        await self.get(id)
+        found: dict[int, MemoryEntry] = {}
+        to_visit = [id]
+        while to_visit:
+            for entry in await self._read_many(queries.PREDECESSORS, id=to_visit.pop()):
+                if entry.id not in found:
+                    found[entry.id] = entry
+                    to_visit.append(entry.id)
+        return sorted(found.values(), key=lambda entry: (entry.created_at, entry.id))
+
+    async def forget(self, id: int) -> MemoryEntry:
+        """
+        Mark a fact, also a superseded one, as forgotten: it is no longer returned. Idempotent.
+
+        `restore` undoes it.
+
+        Returns:
+            The fact, with ``deleted_at`` of the first time it was forgotten.
+
+        Raises:
+            NotFoundError: There is none in this scope, or it is expired.
+        """
+        place: dict[str, Value] = {
+            "id": check_id("id", id),
+            "scope": self._scope,
+            "now": encode_instant(self._now()),
+        }
+        _, after = await self._connection.write(
+            (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
+        )
+        return _found(to_memory(after.rows[0], self._known) if after.rows else None, id)
+
+    async def restore(self, id: int) -> MemoryEntry:
+        """
+        Undo `forget`, and return the fact. Does nothing to one that is not forgotten.
+
+        Raises:
+            NotFoundError: There is none in this scope, or it is expired.
+        """
+        return await self._write_one(queries.RESTORE, id)
+
+    async def forgotten(
+        self,
+        *,
+        within: timedelta = timedelta(days=30),
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
+    ) -> Page[MemoryEntry]:
+        """
+        Return a page of the facts that were forgotten *within* this time, the latest first.
+
+        Returns:
+            At most *limit* facts (1 to 10,000); an empty page when none was forgotten.
+        """
+        now = self._now()
+        try:
+            since = encode_instant(now - check_duration("within", within))
+        except OverflowError:
+            raise InvalidInputError("within", "reaches back before the year 1") from None
+        bound = queries.forgotten(after=after is not None).bind(
+            scope=self._scope,
+            since=since,
+            now=encode_instant(now),
+            **page_parameters(limit, after),
+        )
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_memories, self._known, instant=_DELETED_AT)
+
+    async def forget_all(self, *, confirm: bool) -> int:
+        """
+        Mark every fact of this scope as forgotten, whether it is current or not.
+
+        Args:
+            confirm: Must be ``True``.
+
+        Returns:
+            How many facts were forgotten now.
+
+        Raises:
+            InvalidInputError: *confirm* is not ``True``.
+        """
+        if not check_flag("confirm", confirm):
+            raise InvalidInputError("confirm", "must be True to forget every fact")
+        statement = queries.FORGET_ALL.bind(scope=self._scope, now=encode_instant(self._now()))
+        (result,) = await self._connection.write((statement,))
+        return result.changes
+
+    async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
+        """
+        Delete for good the facts that were forgotten, or expired, before an instant.
+
+        A superseded fact that is neither stays: it is the history of another.
+
+        Returns:
+            How many facts were deleted, or with *dry_run* would be.
+        """
+        bound = encode_bound("before", check_instant("before", before))
+        if check_flag("dry_run", dry_run):
+            return await self._count(queries.COUNT_PURGEABLE, before=bound)
+        statement = queries.PURGE.bind(scope=self._scope, before=bound)
+        (result,) = await self._connection.write((statement,))
+        return result.changes
+
+    def _get(self, id: int) -> BoundStatement:
+        now = encode_instant(self._now())
+        return queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
+
+    async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
+        now = encode_instant(self._now())
+        bound = statement.bind(scope=self._scope, now=now, **parameters)
+        return to_memories(await self._connection.read(bound), self._known)
+
+    async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
+        now = encode_instant(self._now())
+        bound = statement.bind(id=check_id("id", id), scope=self._scope, now=now, **values)
+        (result,) = await self._connection.write((bound,))
+        return _found(to_memory(result.rows[0], self._known) if result.rows else None, id)
+
+    async def _count(self, statement: Statement, **parameters: Value) -> int:
+        rows = await self._connection.read(statement.bind(scope=self._scope, **parameters))
+        return int(rows[0][0])
+
+    def _refreshed(self, fact: Fact, now: str) -> dict[str, Value]:
+        return {
+            "scope": self._scope,
+            "now": now,
+            "content_hash": fact.content_hash,
+            "source": fact.source,
+            "expires_at": fact.expires_at,
+        }
+
+
+def _found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
+    """Return *entry*, or raise NotFoundError for the one with this id."""
+    if entry is None:
+        raise NotFoundError(f"memory {id} is not there, or it is forgotten or expired")
+    return entry
+
+
+def _returned(results: Iterable[Result], known: Row) -> Iterator[tuple[str, Remembered]]:
+    for index, result in enumerate(results):
+        outcome = _OUTCOMES[index % len(_OUTCOMES)]
+        for row in result.rows:
+            yield row[_HASH], to_remembered(outcome, row, known)
+
+
+def _created_or_duplicate(row: Row, known: Row) -> Remembered:
+    outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
+    return to_remembered(outcome, row, known)
+
+
+def _first_outcome(results: Iterable[list[Row]], known: Row) -> Remembered:
+    for outcome, rows in zip(_OUTCOMES, results, strict=True):
+        if rows:
+            return to_remembered(outcome, rows[0], known)
+    # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
+    raise _not_stored()
+
+
+def _not_stored() -> DatabaseError:
+    return DatabaseError("the database neither stored the fact nor has it")
+
+
+def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[Remembered]:
+    mentioned: set[str] = set()
+    for fact in facts:
+        first = stored.get(fact.content_hash)
+        if first is None:
+            raise _not_stored()
+        if fact.content_hash in mentioned:
+            yield Remembered(outcome="duplicate", entry=first.entry)
+        else:
+            mentioned.add(fact.content_hash)
+            yield first

@@ -1,0 +1,97 @@
+"""The three repositories of one owner, over a connection or in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import attrs
+
+from memrepo.connection.contract import Connection, Executor
+from memrepo.domain.checks import check_scope, check_seconds
+from memrepo.domain.clock import Clock
+from memrepo.repositories.daily_logs import DailyLogRepo
+from memrepo.repositories.memories import MemoryRepo
+from memrepo.repositories.sessions import SessionRepo
+
+__all__ = ["Repositories", "ScopedStore", "Settings"]
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What the repositories of a store have in common."""
+
+    clock: Clock
+    idle_after: timedelta
+
+
+class Repositories:
+    """The three repositories of one scope."""
+
+    #: The facts.
+    memories: MemoryRepo
+    #: The sessions.
+    sessions: SessionRepo
+    #: The daily log.
+    daily_logs: DailyLogRepo
+
+    def __init__(self, executor: Executor, scope: str, settings: Settings) -> None:
+        self._executor = executor
+        self._scope = scope
+        self._settings = settings
+        clock = settings.clock
+        self.memories = MemoryRepo(executor, scope=scope, clock=clock)
+        self.sessions = SessionRepo(
+            executor, scope=scope, clock=clock, idle_after=settings.idle_after
+        )
+        self.daily_logs = DailyLogRepo(executor, scope=scope, clock=clock)
+
+    def scoped(self, scope: str) -> Repositories:
+        """Return the repositories of another scope, over the same connection or transaction."""
+        return Repositories(self._executor, check_scope(scope), self._settings)
+
+
+class ScopedStore(Repositories):
+    """The three repositories of one scope over a store's connection."""
+
+    def __init__(self, connection: Connection, scope: str, settings: Settings) -> None:
+        super().__init__(connection, scope, settings)
+        #: The shared connection; pass it to repositories of your own.
+        self.connection = connection
+
+    def scoped(self, scope: str) -> ScopedStore:
+        """
+        Return the same repositories bound to one owner, such as ``"user:42"``.
+
+        No query of theirs leaves the scope: an id of another scope is not found, a fact is
+        remembered once in each, and each has its active session.
+
+        Args:
+            scope: 1 to 255 characters; ``""`` is the default scope.
+        """
+        return ScopedStore(self.connection, check_scope(scope), self._settings)
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, timeout_s: float | None = None
+    ) -> AsyncGenerator[Repositories, None]:
+        """
+        Yield the repositories of a transaction: ``async with store.transaction() as tx: ...``.
+
+        It commits at the block's end, and rolls back on any exception, cancellation included. Other
+        tasks' writes wait meanwhile, and in memory their reads too, so keep the block short. Inside
+        it, use ``tx.memories`` and its kin; using the store's from the same task raises. ``tx`` ends
+        with the block.
+
+        Args:
+            timeout_s: Seconds to wait for the writer; the store's ``lock_timeout_s`` if ``None``.
+
+        Raises:
+            BusyError: The writer was not free in time; the block did not run.
+            TransactionError: This task is in a transaction on this store already.
+            DatabaseError: The commit failed; ``outcome_unknown`` says whether it may be stored.
+        """
+        wait_s = None if timeout_s is None else check_seconds("timeout_s", timeout_s)
+        async with self.connection.transaction(timeout_s=wait_s) as transaction:
+            yield Repositories(transaction, self._scope, self._settings)

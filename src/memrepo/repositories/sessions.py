@@ -1,0 +1,274 @@
+"""Sessions: conversations with a beginning and an end, one active at a time."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from memrepo.connection.contract import Executor
+from memrepo.connection.waiting import finish
+from memrepo.domain.arguments import session_conditions
+from memrepo.domain.checks import (
+    check_duration,
+    check_flag,
+    check_id,
+    check_name,
+    check_text,
+    check_tz,
+)
+from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.codec import (
+    SESSION_COLUMNS,
+    Row,
+    Value,
+    encode_bound,
+    encode_instant,
+    to_session,
+    to_sessions,
+)
+from memrepo.domain.days import start_of_day
+from memrepo.domain.models import IDLE_AFTER, Page, Session, SessionEnd, SessionFilter
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.queries import sessions as queries
+from memrepo.queries.statement import BoundStatement
+from memrepo.repositories.repository import Repository
+
+__all__ = ["SessionRepo"]
+
+_ALL: Final = SessionFilter()
+_STARTED_AT: Final = SESSION_COLUMNS.index("started_at")
+#: Before every instant: for a session that ends at no day's boundary.
+_NO_DAY: Final = ""
+
+
+class SessionRepo(Repository):
+    """
+    The sessions of one scope, of which one is active at most.
+
+    A session's last activity is its latest event, or its start. One that has been idle for
+    ``idle_after`` is abandoned: it is no longer active, and the next `start` or `get_or_start` ends
+    it, with the trigger ``timeout``, at its last activity.
+
+    Source: ``sessions`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
+    """
+
+    def __init__(
+        self,
+        connection: Executor,
+        *,
+        scope: str = "",
+        clock: Clock = utc_now,
+        idle_after: timedelta = IDLE_AFTER,
+    ) -> None:
+        """
+        Bind a repository to one owner's sessions; see `Repository`.
+
+        Args:
+            connection: A store's ``connection``, or a transaction on one.
+            scope: Whose sessions.
+            clock: Returns the current instant.
+            idle_after: How long a session may be idle before it is abandoned; 30 minutes by default.
+        """
+        super().__init__(connection, scope=scope, clock=clock)
+        self._idle_after = check_duration("idle_after", idle_after)
+
+    async def start(self, *, end_active: bool = False) -> Session:
+        """
+        Start a session, and return it.
+
+        Args:
+            end_active: End the active session first, with the trigger ``explicit``.
+
+        Raises:
+            ConflictError: A session is active, and *end_active* is not given.
+        """
+        end_first = check_flag("end_active", end_active)
+        now = self._now()
+        instant = encode_instant(now)
+        unit = [self._time_out(now, self._idle_after, _NO_DAY)]
+        if end_first:
+            unit.append(queries.END_OPEN.bind(scope=self._scope, now=instant))
+        unit.append(queries.START.bind(scope=self._scope, now=instant))
+        unit.append(queries.NEWEST_OPEN.bind(scope=self._scope))
+        *_, started, newest = await self._connection.write(tuple(unit))
+        session = self._decode_one(newest.rows, now, self._idle_after)
+        if not started.rows:
+            raise ConflictError(f"session {session.id} is active: end it, or pass end_active=True")
+        return session
+
+    async def get_or_start(
+        self, *, idle_after: timedelta | None = None, day_boundary: tzinfo | None = None
+    ) -> Session:
+        """
+        Return the active session, or end the one that is over and start the next.
+
+        Atomic: however many tasks and processes call it at once, there is one session.
+
+        Args:
+            idle_after: How long it may have been idle; the repository's by default (30 minutes). The
+                status of what is returned goes by it, too.
+            day_boundary: The time zone at whose midnight a session ends, too; ``None`` for no such end.
+        """
+        now = self._now()
+        idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
+        day_start = _NO_DAY
+        if day_boundary is not None:
+            today = now.astimezone(check_tz("day_boundary", day_boundary)).date()
+            day_start = encode_bound("day_boundary", start_of_day(today, day_boundary))
+        *_, newest = await self._connection.write(
+            (
+                self._time_out(now, idle, day_start),
+                queries.START.bind(scope=self._scope, now=encode_instant(now)),
+                queries.NEWEST_OPEN.bind(scope=self._scope),
+            )
+        )
+        return self._decode_one(newest.rows, now, idle)
+
+    async def end(
+        self, id: int, *, trigger: str = "explicit", summary: str | None = None
+    ) -> SessionEnd:
+        """
+        End a session. Idempotent: of several callers one ends it, and the others learn so.
+
+        Args:
+            id: The session.
+            trigger: Why: ``explicit``, ``timeout``, ``browser_close``, or any text of 1 to 255
+                characters.
+            summary: What was said in it; leaves the one that is there if ``None``.
+
+        Returns:
+            Whether this call ended it, and the session. If another did, nothing of it is changed.
+
+        Raises:
+            NotFoundError: There is no such session in this scope.
+        """
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
+        text = None if summary is None else check_text("summary", summary)
+        now = self._now()
+        ended, after = await self._connection.write(
+            (
+                queries.END.bind(
+                    now=encode_instant(now),
+                    end_trigger=check_name("trigger", trigger),
+                    summary=text,
+                    **place,
+                ),
+                queries.GET.bind(**place),
+            )
+        )
+        return SessionEnd(
+            ended_now=bool(ended.rows), session=_found(self._decode(after.rows, now), id)
+        )
+
+    @asynccontextmanager
+    async def open(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
+        """
+        Start a session for an ``async with`` block, yield it, and end it with the block.
+
+        How it ended is recorded as its trigger: ``explicit``; ``error`` for an exception; ``cancelled``.
+        A session that the block itself ended is left as it is.
+
+        Raises:
+            ConflictError: A session is active, and *end_active* is not given.
+        """
+        session = await self.start(end_active=end_active)
+        trigger = "error"
+        try:
+            yield session
+            trigger = "explicit"
+        except CancelledError:
+            trigger = "cancelled"
+            raise
+        finally:
+            await finish(self.end(session.id, trigger=trigger))
+
+    async def summarize(self, id: int, summary: str) -> Session:
+        """
+        Set a session's summary, whether it has ended or not, and return the session.
+
+        Raises:
+            NotFoundError: There is no such session in this scope.
+        """
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
+        text = check_text("summary", summary)
+        _, after = await self._connection.write(
+            (queries.SUMMARIZE.bind(summary=text, **place), queries.GET.bind(**place))
+        )
+        return _found(self._decode(after.rows, self._now()), id)
+
+    async def get(self, id: int) -> Session:
+        """
+        Return the session with this id.
+
+        Raises:
+            NotFoundError: There is none in this scope.
+        """
+        return _found(await self.find(id), id)
+
+    async def find(self, id: int) -> Session | None:
+        """Return the session with this id, or ``None``."""
+        return await self._read_one(queries.GET.bind(id=check_id("id", id), scope=self._scope))
+
+    async def active(self) -> Session | None:
+        """Return the session that is active now, or ``None``; an abandoned one is not."""
+        session = await self._read_one(queries.NEWEST_OPEN.bind(scope=self._scope))
+        return session if session is not None and session.status == "active" else None
+
+    async def find_many(
+        self, where: SessionFilter = _ALL, *, limit: int = DEFAULT_LIMIT, after: str | None = None
+    ) -> Page[Session]:
+        """
+        Return a page of sessions, the latest started first, ties by the higher id.
+
+        Args:
+            where: Which sessions; by default all.
+            limit: Most sessions wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before.
+
+        Returns:
+            At most *limit* sessions; an empty page when nothing matches.
+
+        Source:
+            The index on (scope, started_at).
+        """
+        names, parameters = session_conditions(where)
+        statement = queries.find_many(names, after=after is not None)
+        paging = page_parameters(limit, after)
+        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        now = self._now()
+        rows = await self._connection.read(bound)
+        return to_page(rows, limit, to_sessions, now, self._idle_after, instant=_STARTED_AT)
+
+    def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
+        """Yield the sessions of a filter in the order of `find_many`, reading a page at a time."""
+        session_conditions(where)
+        return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
+
+    def _time_out(self, now: datetime, idle_after: timedelta, day_start: str) -> BoundStatement:
+        try:
+            idle_since = encode_instant(now - idle_after)
+        except OverflowError:
+            raise InvalidInputError("idle_after", "reaches back before the year 1") from None
+        return queries.TIME_OUT.bind(scope=self._scope, idle_since=idle_since, day_start=day_start)
+
+    async def _read_one(self, statement: BoundStatement) -> Session | None:
+        now = self._now()
+        return self._decode(await self._connection.read(statement), now)
+
+    def _decode(self, rows: list[Row], now: datetime) -> Session | None:
+        return to_session(rows[0], now, self._idle_after) if rows else None
+
+    def _decode_one(self, rows: list[Row], now: datetime, idle_after: timedelta) -> Session:
+        if not rows:
+            raise DatabaseError("the database neither started a session nor has one")
+        return to_session(rows[0], now, idle_after)
+
+
+def _found(session: Session | None, id: int) -> Session:
+    if session is None:
+        raise NotFoundError(f"session {id} is not there")
+    return session

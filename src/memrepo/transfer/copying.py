@@ -1,0 +1,284 @@
+"""Copy the rows of one database into another, whatever each is, and compare the two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from memrepo.connection.contract import Connection
+from memrepo.domain.codec import Row
+from memrepo.errors import ConflictError, ConstraintError, InvalidInputError, UsageError
+from memrepo.queries import copying as queries
+from memrepo.queries.statement import BoundStatement
+from memrepo.transfer.rows import insertions
+
+__all__ = [
+    "CopiedTable",
+    "CopyProgress",
+    "CopyReport",
+    "OnProgress",
+    "copy_rows",
+    "require_another",
+]
+
+#: Rows of a page, and bytes above which it ends: below a server's limits with one row of any size.
+_PAGE_ROWS: Final = 1_000
+_PAGE_BYTES: Final = 1_000_000
+_LOWEST_ID: Final = -(2**63)
+_HIGHEST_ID: Final = 2**63 - 1
+
+
+@attrs.frozen(kw_only=True)
+class CopyProgress:
+    """How far a copy is; given to `Store.copy_to`'s *on_progress* after each page."""
+
+    #: ``copy``, and when all tables are copied, ``compare``.
+    step: Literal["copy", "compare"]
+    #: The table's name.
+    table: str
+    #: Rows of the table that are done, also those that were there already.
+    n_done: int
+    #: Rows that the table had when the copy began.
+    n_rows: int
+
+
+@attrs.frozen(kw_only=True)
+class CopiedTable:
+    """What became of one table."""
+
+    #: The table's name.
+    table: str
+    #: Rows of the source that were compared in the end.
+    n_rows: int
+    #: Rows that this call copied.
+    n_copied: int
+    #: Rows that were in the target already.
+    n_present: int
+    #: Rows of the source that the target did not have in the end, or not so: one of the two was written
+    #: during the copy.
+    n_different: int
+    #: Rows of the target that the source did not have in the end.
+    n_extra: int
+
+
+@attrs.frozen(kw_only=True)
+class CopyReport:
+    """What became of a copy, and how the two databases compared when it was done."""
+
+    #: ``memory_entries``, ``sessions`` and ``daily_logs``, in this order.
+    tables: tuple[CopiedTable, ...]
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether the target had every row of the source in the end, the same, and no other."""
+        return not any(its.n_different or its.n_extra for its in self.tables)
+
+
+#: A function that is told how far a copy is. What it raises ends the copy.
+OnProgress: TypeAlias = Callable[[CopyProgress], None]
+
+
+@attrs.frozen
+class _Plan:
+    """What of one table is copied: the rows that were there when the copy began."""
+
+    table: str
+    last_id: int
+    n_rows: int
+
+
+@attrs.frozen
+class _Match:
+    """What the target has of a page of the source."""
+
+    same: frozenset[int]
+    different: frozenset[int]
+    n_extra: int
+
+
+async def require_another(source: Connection, target: Connection) -> None:
+    """
+    Refuse to copy a database into itself.
+
+    Raises:
+        InvalidInputError: Both are one store, one file or one URL.
+    """
+    if source is not target:
+        mine, theirs = await source.info(), await target.info()
+        if mine.url is None and theirs.url is None:
+            if mine.path is None or theirs.path is None:
+                return
+            if not await asyncio.to_thread(_is_same_file, mine.path, theirs.path):
+                return
+        elif mine.url != theirs.url:
+            return
+    raise InvalidInputError("other", "is the same database")
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
+async def copy_rows(
+    source: Connection, target: Connection, on_progress: OnProgress | None
+) -> CopyReport:
+    """Copy every row that the source has now, then compare; see `Store.copy_to`."""
+    await _require_utf8(source, target)
+    tell = on_progress or _say_nothing
+    plans = await _plans(source)
+    await _keep_numbers(source, target)
+    copied = [await _copy_table(source, target, plan, tell) for plan in plans]
+    tables = [
+        await _compare_table(source, target, plan, n_copied, n_present, tell)
+        for plan, (n_copied, n_present) in zip(plans, copied, strict=True)
+    ]
+    return CopyReport(tables=tuple(tables))
+
+
+def _say_nothing(_progress: CopyProgress) -> None:
+    pass
+
+
+async def _require_utf8(*connections: Connection) -> None:
+    for connection in connections:
+        if await connection.read(queries.ENCODING.bind()) != [("UTF-8",)]:
+            raise UsageError("only databases whose text is UTF-8 can be copied")
+
+
+async def _plans(source: Connection) -> list[_Plan]:
+    ((*bounds,),) = await source.read(queries.BOUNDS.bind())
+    return [
+        _Plan(table, _LOWEST_ID if last_id is None else last_id, n_rows)
+        for table, last_id, n_rows in zip(queries.TABLES, bounds[::2], bounds[1::2], strict=True)
+    ]
+
+
+async def _keep_numbers(source: Connection, target: Connection) -> None:
+    """See that the target gives no row the id that one of the source has, or had once."""
+    for connection in (source, target):
+        if await connection.read(queries.HAS_NUMBERS.bind()) != [(1,)]:
+            return
+    unit: list[BoundStatement] = []
+    for name, seq in await source.read(queries.NUMBERS.bind()):
+        if name in queries.TABLES:
+            unit += [
+                queries.RAISE_NUMBER.bind(name=name, seq=seq),
+                queries.ADD_NUMBER.bind(name=name, seq=seq),
+            ]
+    if unit:
+        await target.write(tuple(unit))
+
+
+# --- tables ------------------------------------------------------------------------------------
+
+
+async def _copy_table(
+    source: Connection, target: Connection, plan: _Plan, tell: OnProgress
+) -> tuple[int, int]:
+    """Copy what the target does not have; return how many rows that were, and how many it had."""
+    first, n_copied, n_done = _LOWEST_ID, 0, 0
+    while page := await _read(source, plan.table, first, plan.last_id):
+        match = await _match(target, plan.table, page, first)
+        if match.different:
+            raise _conflict(plan.table, min(match.different), "the target has another row with it")
+        n_copied += await _insert(
+            target, plan.table, [row for row in page if row[0] not in match.same]
+        )
+        n_done += len(page)
+        first = page[-1][0] + 1
+        tell(CopyProgress(step="copy", table=plan.table, n_done=n_done, n_rows=plan.n_rows))
+    return n_copied, n_done - n_copied
+
+
+async def _compare_table(
+    source: Connection,
+    target: Connection,
+    plan: _Plan,
+    n_copied: int,
+    n_present: int,
+    tell: OnProgress,
+) -> CopiedTable:
+    """Read both sides again, row by row."""
+    first, n_rows, n_different, n_extra = _LOWEST_ID, 0, 0, 0
+    while page := await _read(source, plan.table, first, plan.last_id):
+        match = await _match(target, plan.table, page, first)
+        n_rows += len(page)
+        n_different += len(page) - len(match.same)
+        n_extra += match.n_extra
+        first = page[-1][0] + 1
+        tell(CopyProgress(step="compare", table=plan.table, n_done=n_rows, n_rows=plan.n_rows))
+    if first <= _HIGHEST_ID:
+        ((n_beyond,),) = await target.read(queries.count_from(plan.table).bind(first=first))
+        n_extra += n_beyond
+    return CopiedTable(
+        table=plan.table,
+        n_rows=n_rows,
+        n_copied=n_copied,
+        n_present=n_present,
+        n_different=n_different,
+        n_extra=n_extra,
+    )
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+async def _read(connection: Connection, table: str, first: int, last: int) -> list[Row]:
+    if first > last:
+        return []
+    statement = queries.read(table)
+    return await connection.read(
+        statement.bind(first=first, last=last, limit=_PAGE_ROWS, size=_PAGE_BYTES)
+    )
+
+
+async def _match(target: Connection, table: str, rows: list[Row], first: int) -> _Match:
+    """Look for *rows* among those of the target with ids from *first* to the last of *rows*."""
+    wanted = {row[0]: row for row in rows}
+    same: set[int] = set()
+    different: set[int] = set()
+    n_extra, last = 0, rows[-1][0]
+    while found := await _read(target, table, first, last):
+        for row in found:
+            if (mine := wanted.get(row[0])) is None:
+                n_extra += 1
+            else:
+                (same if row == mine else different).add(row[0])
+        first = found[-1][0] + 1
+    return _Match(frozenset(same), frozenset(different), n_extra)
+
+
+async def _insert(target: Connection, table: str, rows: list[Row]) -> int:
+    """
+    Insert *rows*, and return how many of them were not there.
+
+    Raises:
+        ConflictError: The target cannot take one of them.
+    """
+    if not rows:
+        return 0
+    try:
+        results = await target.write(tuple(insertions(table, rows)))
+    except ConstraintError as error:
+        if len(rows) > 1:
+            return sum([await _insert(target, table, [row]) for row in rows])
+        raise _conflict(table, rows[0][0], f"the target refuses it ({error.kind})") from error
+    inserted = {number for result in results for (number,) in result.rows}
+    # What was passed over is there by now, or something of it is another row's: a hash, a key.
+    if passed_over := [row for row in rows if row[0] not in inserted]:
+        match = await _match(target, table, passed_over, passed_over[0][0])
+        for row in passed_over:
+            if row[0] not in match.same:
+                raise _conflict(table, row[0], "another row of the target has its id, hash or key")
+    return len(inserted)
+
+
+def _conflict(table: str, number: int, reason: str) -> ConflictError:
+    return ConflictError(f"{table} {number} was not copied: {reason}")

@@ -1,0 +1,175 @@
+"""What the documentation says is true: its programs run, print what it shows, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import io
+import re
+import runpy
+import subprocess
+import sys
+from contextlib import closing, redirect_stdout
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import pytest
+from blockbuster import BlockBuster
+
+from tests.servers.keys import TokenMaker
+from tests.servers.pages import PageShell
+from tests.servers.sqld import Sqld
+
+_ROOT: Final = Path(__file__).parents[2]
+_PAGES: Final = sorted([_ROOT / "README.md", _ROOT / "CHANGELOG.md", *_ROOT.glob("docs/**/*.md")])
+_MOST_LINES: Final = 15
+#: The page whose server we cannot reach.
+_CLOUD: Final = _ROOT / "docs" / "how-to" / "turso-cloud.md"
+
+#: A fenced block: its language and its text.
+_fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: A block that is a file for pytest says so in its first line; one in ini is its configuration.
+_file_name = re.compile(r"# ((?:test_\w+|conftest)\.py)\n").match
+_inis = re.compile(r"^```ini\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_links = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+_headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@attrs.frozen
+class Block:
+    """A Python or shell block of a page, and the output that the page shows directly after it."""
+
+    code: str
+    output: str | None
+    language: str = "python"
+
+
+def _blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    blocks = []
+    fences = [*_fences.finditer(text), None]
+    for fence, following in pairwise(fences):
+        if fence is None or fence[1] not in ("python", "sh"):
+            continue
+        is_output = (
+            following is not None
+            and following[1] == "text"
+            and not text[fence.end() : following.start()].strip()
+        )
+        blocks.append(Block(fence[2], following[2] if following and is_output else None, fence[1]))
+    return blocks
+
+
+def _programs(page: Path) -> list[Block]:
+    return [block for block in _blocks(page) if block.language == "python"]
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(_ROOT).as_posix()
+
+
+def _run(runner: asyncio.Runner, program: str, names: dict[str, Any]) -> str:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(program, "<page>", "exec", flags=flags, dont_inherit=True)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        result = eval(code, names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            # One task's context for the page: contextvars last from block to block.
+            runner.run(result)
+    return printed.getvalue()
+
+
+_with_programs = [page for page in _PAGES if _programs(page)]
+
+
+@pytest.mark.parametrize("page", _with_programs, ids=_name)
+def test_page_runs(
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    no_blocking_calls: BlockBuster,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The blocks of a page are one program, in an empty folder; its output is what the page shows."""
+    # A relative path is made absolute when `connect` is called.
+    no_blocking_calls.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
+    monkeypatch.chdir(tmp_path)
+    if page == _CLOUD:
+        _stand_in_for_the_cloud(request, monkeypatch)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with asyncio.Runner() as runner, closing(PageShell(tmp_path)) as shell:
+        for block in _blocks(page):
+            if file := _file_name(block.code):
+                (tmp_path / file[1]).write_text(block.code, encoding="utf-8")
+                continue
+            if block.language == "sh":
+                done = shell.run(block.code)
+            else:
+                done = _run(runner, shell.local(block.code), names)
+            assert None in (block.output, done) or done == shell.local(block.output or "")
+    if any(tmp_path.glob("test_*.py")):
+        settings = "".join(_inis.findall(page.read_text(encoding="utf-8")))
+        (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
+        _run_pytest(tmp_path)
+
+
+def _stand_in_for_the_cloud(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have a server of ours that wants a token take the place of Turso Cloud."""
+    server: Sqld = request.getfixturevalue("locked_sqld")
+    tokens: TokenMaker = request.getfixturevalue("tokens")
+    monkeypatch.setenv("TURSO_DATABASE_URL", server.new_url("libsql"))
+    monkeypatch.setenv("TURSO_AUTH_TOKEN", tokens.token())
+
+
+def _run_pytest(folder: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_example_of_readme_is_short_and_complete() -> None:
+    example = _programs(_ROOT / "README.md")[0]
+    assert len(example.code.splitlines()) <= _MOST_LINES
+    assert "asyncio.run(" in example.code
+    assert example.output
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to a page's headings."""
+    text = _fences.sub("", page.read_text(encoding="utf-8"))
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in _headings.findall(text)
+    }
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = _fences.sub("", page.read_text(encoding="utf-8"))
+    for link in _links.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = _ROOT / "docs" / "README.md"
+    links = {(index.parent / link).resolve() for link in _links.findall(index.read_text("utf-8"))}
+    pages = {page for page in _PAGES if page.is_relative_to(index.parent) and page != index}
+    assert {_name(page) for page in pages - links} == set()
+
+
+def test_reference_is_up_to_date() -> None:
+    """It is generated: run `make docs`."""
+    generator = runpy.run_path(str(_ROOT / "docs" / "generate_reference.py"))
+    written = (_ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert written == generator["reference"]()

@@ -1,0 +1,101 @@
+"""Literal text search whatever the case, by SQLite's own GLOB, compared with plain Python."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies as st
+
+from memrepo.domain.glob import fold, glob_containing
+
+#: Wild cards of LIKE and GLOB, quotes, and letters whose case is not simple.
+ALPHABET = "aAbB01 %_*?[]\\^-!'\"`.äÄéÉßẞſsSkK\u212aiIİıΣσςДдЁёﬁǅǆǄΩω\u2126θϑ\u03f4𐐀𐐨今👍\u0301"  # noqa: RUF001
+#: SQLite reads these two, which are no characters, as U+FFFD when it compares patterns.
+_NO_CHARACTERS = "\ufffe\uffff\ufffd"
+
+any_text = st.text(alphabet=st.sampled_from(ALPHABET), max_size=8) | st.text(
+    alphabet=st.characters(exclude_categories=["Cs"], exclude_characters=_NO_CHARACTERS + "\0"),
+    max_size=8,
+)
+
+
+def folded(text: str) -> str:
+    return "".join(map(fold, text))
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        yield database
+
+
+def matches(database: sqlite3.Connection, text: str, pattern: str) -> bool:
+    return bool(database.execute("SELECT ? GLOB ?", (text, pattern)).fetchone()[0])
+
+
+@settings(
+    deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=any_text, needle=any_text, after=any_text, other=any_text, swap=st.booleans())
+@example(before="", needle="[", after="", other="x", swap=False)
+@example(before="", needle="[^a]", after="", other="b", swap=False)
+@example(before="", needle="]", after="", other="[]]", swap=True)
+@example(before="a", needle="*", after="", other="b", swap=True)
+def test_glob_is_the_plain_model(
+    database: sqlite3.Connection, before: str, needle: str, after: str, other: str, *, swap: bool
+) -> None:
+    """A pattern matches exactly the texts in which Python finds the folded needle, and no others."""
+    text = before + (needle.swapcase() if swap else needle) + after
+    for haystack in (text, other, needle):
+        is_there = folded(needle) in folded(haystack)
+        assert matches(database, haystack, glob_containing(needle)) is is_there, (haystack, needle)
+
+
+def test_every_letter_is_found_by_its_other_cases(database: sqlite3.Connection) -> None:
+    """Each of Unicode's letters with case is found by every form that folds to the same letter."""
+    letters = [chr(code) for code in range(0x1E944) if not 0xD800 <= code < 0xE000]
+    cased = [char for char in letters if fold(char) != char]
+    assert len(cased) > 1_000
+    for char in cased:
+        assert matches(database, f"x{char}y", glob_containing(fold(char))), hex(ord(char))
+        assert matches(database, f"x{fold(char)}y", glob_containing(char)), hex(ord(char))
+
+
+def test_no_letter_with_case_is_beyond_the_last_one_considered() -> None:
+    """This Python knows no letter with case above the last one that the module looks at."""
+    beyond = [code for code in range(0x1E944, 0x110000) if fold(chr(code)) != chr(code)]
+    assert beyond == []
+
+
+@pytest.mark.parametrize("char", ["ß", "ẞ", "İ", "ŉ", "ﬁ"])
+def test_letters_that_fold_to_several_stand_for_themselves(char: str) -> None:
+    """A letter whose folding is several letters is compared as it is."""
+    assert fold(char) == char
+    assert glob_containing(char) == f"*{char}*"
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("a", "*[Aa]*"),
+        ("5%", "*5%*"),
+        ("*?[", "*[*][?][[]*"),
+        ("]^\\_", "*]^\\_*"),
+        ("é", "*[Éé]*"),
+    ],
+)
+def test_patterns(text: str, pattern: str) -> None:
+    """Wild cards are put in classes of their own; every form of a letter is in one."""
+    assert glob_containing(text) == pattern
+
+
+def test_the_longest_pattern_is_below_the_limit_of_sqlite(database: sqlite3.Connection) -> None:
+    """A thousand of the letters with the longest classes still make a pattern that SQLite takes."""
+    chars = {fold(chr(code)) for code in range(0x1E944) if not 0xD800 <= code < 0xE000}
+    longest = max(chars, key=lambda char: len(glob_containing(char).encode()))
+    pattern = glob_containing(longest * 1_000)
+    assert len(pattern.encode()) < 50_000
+    assert matches(database, longest * 1_000, pattern)

@@ -1,0 +1,192 @@
+"""Type-checked by mypy, never run: the public types are a promise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal, assert_type
+from zoneinfo import ZoneInfo
+
+import memrepo
+from memrepo import JsonValue
+from memrepo.contrib.opentelemetry import statement_hook
+
+
+def opening(clock: memrepo.Clock) -> None:
+    assert_type(memrepo.connect("agent.db"), memrepo.OpeningStore)
+    assert_type(memrepo.connect(Path("agent.db")), memrepo.OpeningStore)
+    assert_type(
+        memrepo.connect(
+            ":memory:",
+            durability="normal",
+            migrate=False,
+            lock_timeout_s=1,
+            idle_after=timedelta(minutes=5),
+            clock=clock,
+        ),
+        memrepo.OpeningStore,
+    )
+    assert_type(memrepo.from_env(durability="full"), memrepo.OpeningStore)
+    memrepo.connect("agent.db", on_statement=statement_hook(tracer_provider=None))
+    memrepo.connect("agent.db", durability="fast")  # type: ignore[arg-type]
+    memrepo.connect("agent.db", "full")  # type: ignore[call-arg]
+
+
+def tell(progress: memrepo.CopyProgress) -> None:
+    assert_type(progress.step, Literal["copy", "compare"])
+    assert_type(progress.n_done, int)
+
+
+async def lifecycle() -> None:
+    async with memrepo.connect("agent.db") as store:
+        assert_type(store, memrepo.Store)
+        assert_type(store.schema_version, int)
+        assert_type(await store.migrate(), int)
+        assert_type(store.scoped("user:42"), memrepo.ScopedStore)
+        async with store.transaction(timeout_s=1.5) as tx:
+            assert_type(tx, memrepo.Repositories)
+            assert_type(tx.memories, memrepo.MemoryRepo)
+            assert_type(tx.scoped("a"), memrepo.Repositories)
+        report = await store.copy_to(store, on_progress=tell)
+        assert_type(report, memrepo.CopyReport)
+        assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
+        assert_type(report.is_identical, bool)
+        await store.copy_to("copy.db")  # type: ignore[arg-type]
+    opened = await memrepo.connect("agent.db")
+    assert_type(opened, memrepo.Store)
+    await opened.close()
+
+
+def repositories(connection: memrepo.Connection, executor: memrepo.Executor) -> None:
+    memrepo.MemoryRepo(connection)
+    memrepo.DailyLogRepo(executor, scope="user:42", clock=memrepo.utc_now)
+    memrepo.SessionRepo(executor, idle_after=memrepo.IDLE_AFTER)
+    memrepo.MemoryRepo("agent.db")  # type: ignore[arg-type]
+
+
+async def memories(repo: memrepo.MemoryRepo) -> None:
+    metadata: dict[str, JsonValue] = {"tags": ["a"]}
+    remembered = await repo.remember(
+        "tea",
+        category="fact",
+        source="inferred",
+        metadata=metadata,
+        expires_at=datetime.now(UTC),
+    )
+    assert_type(remembered, memrepo.Remembered)
+    assert_type(remembered.outcome, memrepo.RememberOutcome)
+    assert_type(remembered.entry, memrepo.MemoryEntry)
+    assert_type(remembered.id, int)
+    assert_type(
+        await repo.remember_many([memrepo.MemoryNew(content="a")]), list[memrepo.Remembered]
+    )
+    assert_type(await repo.get(1), memrepo.MemoryEntry)
+    assert_type(await repo.find(1), memrepo.MemoryEntry | None)
+    assert_type(await repo.find_by_content("tea"), memrepo.MemoryEntry | None)
+    page = await repo.find_many(memrepo.MemoryFilter(contains="tea"), limit=10, after=None)
+    assert_type(page, memrepo.Page[memrepo.MemoryEntry])
+    assert_type(page.items, tuple[memrepo.MemoryEntry, ...])
+    assert_type(page.next_cursor, str | None)
+    assert_type(list(page), list[memrepo.MemoryEntry])
+    assert_type(repo.iterate(), AsyncIterator[memrepo.MemoryEntry])
+    assert_type(await repo.count(), int)
+    assert_type(await repo.touch(1), memrepo.MemoryEntry)
+    assert_type(
+        await repo.update(1, category="a", metadata=None, expires_at=memrepo.UNSET),
+        memrepo.MemoryEntry,
+    )
+    assert_type(await repo.supersede(1, "coffee"), memrepo.Remembered)
+    assert_type(await repo.history(1), list[memrepo.MemoryEntry])
+    assert_type(await repo.forget(1), memrepo.MemoryEntry)
+    assert_type(await repo.restore(1), memrepo.MemoryEntry)
+    assert_type(await repo.forgotten(within=timedelta(days=1)), memrepo.Page[memrepo.MemoryEntry])
+    assert_type(await repo.forget_all(confirm=True), int)
+    assert_type(await repo.purge(datetime.now(UTC), dry_run=True), int)
+    await repo.remember("tea", "fact")  # type: ignore[call-arg]
+    await repo.remember(b"tea")  # type: ignore[arg-type]
+    await repo.find_many({"contains": "tea"})  # type: ignore[arg-type]
+
+
+def memory(entry: memrepo.MemoryEntry) -> None:
+    assert_type(entry.metadata, Mapping[str, JsonValue] | None)
+    assert_type(entry.created_at, datetime)
+    assert_type(entry.last_accessed, datetime | None)
+    assert_type(entry.superseded_by, int | None)
+    entry.content = "other"  # type: ignore[misc]
+
+
+async def sessions(repo: memrepo.SessionRepo) -> None:
+    session = await repo.start(end_active=True)
+    assert_type(session, memrepo.Session)
+    assert_type(session.status, memrepo.SessionStatus)
+    ended = await repo.end(1, trigger="timeout", summary="short")
+    assert_type(ended, memrepo.SessionEnd)
+    assert_type(ended.ended_now, bool)
+    assert_type(ended.session, memrepo.Session)
+    assert_type(
+        await repo.get_or_start(
+            idle_after=timedelta(minutes=5), day_boundary=ZoneInfo("Europe/Berlin")
+        ),
+        memrepo.Session,
+    )
+    assert_type(await repo.get(1), memrepo.Session)
+    assert_type(await repo.find(1), memrepo.Session | None)
+    assert_type(await repo.active(), memrepo.Session | None)
+    assert_type(await repo.summarize(1, "short"), memrepo.Session)
+    opened: AbstractAsyncContextManager[memrepo.Session] = repo.open()
+    async with opened as inside:
+        assert_type(inside, memrepo.Session)
+    where = memrepo.SessionFilter(is_ended=True)
+    assert_type(await repo.find_many(where), memrepo.Page[memrepo.Session])
+    assert_type(repo.iterate(where), AsyncIterator[memrepo.Session])
+
+
+async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
+    event = await repo.append(None, "tool_invocation", {"ok": True, "n": [1, 2.5, None]}, key="a")
+    assert_type(event, memrepo.DailyLog)
+    assert_type(event.event_data, JsonValue)
+    assert_type(event.is_broken, bool)
+    new = memrepo.DailyLogNew(event_type="topic_change", session_id=1)
+    assert_type(await repo.append_many([new]), list[memrepo.DailyLog])
+    assert_type(await repo.get(1), memrepo.DailyLog)
+    assert_type(await repo.find(1), memrepo.DailyLog | None)
+    where = memrepo.DailyLogFilter(day=date(2026, 2, 2), tz=ZoneInfo("Europe/Berlin"))
+    assert_type(await repo.find_many(where, newest_first=True), memrepo.Page[memrepo.DailyLog])
+    assert_type(repo.iterate(where), AsyncIterator[memrepo.DailyLog])
+    assert_type(await repo.for_day(date(2026, 2, 2)), list[memrepo.DailyLog])
+    assert_type(await repo.count_by_day(ZoneInfo("Europe/Berlin")), dict[date, int])
+    assert_type(await repo.purge(datetime.now(UTC)), int)
+    await repo.append(None, "a", {"at": datetime.now(UTC)})  # type: ignore[dict-item]
+    await repo.append("1", "a")  # type: ignore[arg-type]
+
+
+async def pools() -> None:
+    async with memrepo.StorePool("tenants/{tenant}.db", max_open=8) as pool:
+        assert_type(pool, memrepo.StorePool)
+        async with pool.open("acme") as store:
+            assert_type(store, memrepo.Store)
+        await pool.create("acme")
+        await pool.erase("acme", confirm=True)
+        await pool.erase("acme")  # type: ignore[call-arg]
+    memrepo.StorePool("tenants/{tenant}.db", max_opened=8)  # type: ignore[call-arg]
+
+
+def rules() -> None:
+    assert_type(memrepo.content_hash("tea", scope="user:42"), str)
+    assert_type(memrepo.normalize_content("tea"), str)
+    assert_type(memrepo.utc_now(), datetime)
+    assert_type(memrepo.IDLE_AFTER, timedelta)
+
+
+def errors(
+    invalid: memrepo.InvalidInputError,
+    constraint: memrepo.ConstraintError,
+    failed: memrepo.DatabaseError,
+) -> None:
+    assert_type(invalid.field, str)
+    assert_type(invalid.reason, str)
+    assert_type(constraint.kind, str)
+    assert_type(failed.retryable, bool)
+    assert_type(failed.outcome_unknown, bool)

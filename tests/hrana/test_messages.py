@@ -1,0 +1,337 @@
+"""Hrana's messages, without a server: what is written, what is read, what each error becomes."""
+
+from __future__ import annotations
+
+import json
+import math
+from operator import itemgetter
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, strategies as st
+
+from memrepo import (
+    AuthenticationError,
+    BusyError,
+    ConnectionLostError,
+    ConstraintError,
+    CorruptDatabaseError,
+    DatabaseError,
+    DeadlineError,
+    MemrepoError,
+    ReadOnlyError,
+    StorageFullError,
+)
+from memrepo.connection.coalescing import MergedCalls, portions
+from memrepo.connection.hrana import (
+    batch as hrana_batch,
+    errors as server_errors,
+    messages as hrana_json,
+)
+from memrepo.connection.hrana.errors import ServerError
+from memrepo.connection.hrana.values import Json, decode_result, encode_arguments
+from memrepo.connection.pending import Call
+from memrepo.queries import daily_logs, remembering, sessions
+from memrepo.queries.coalescing import rows_by_number
+from memrepo.queries.idempotent import is_repeatable
+from memrepo.queries.statement import BoundStatement, Merge, Statement
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.binary(max_size=50),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
+)
+
+
+@given(values)
+def test_values_come_back(value: object) -> None:
+    """What is written as JSON is read as what it was; a bool as the integer that SQLite stores."""
+    bound = Statement("test", "SELECT :v").bind(v=value)  # type: ignore[arg-type]
+    (argument,) = json.loads(json.dumps(encode_arguments(bound)))
+    result = decode_result({"rows": [[argument["value"]]], "affected_row_count": 0})
+    assert result.rows == [(value,)]
+
+
+@pytest.mark.parametrize(("text", "data"), [("", b""), ("AAE", b"\0\1"), ("AAE=", b"\0\1")])
+def test_blobs_with_and_without_padding(text: str, data: bytes) -> None:
+    """Servers leave out the padding of base64, or do not."""
+    row = [{"type": "blob", "base64": text}]
+    assert decode_result({"rows": [row], "affected_row_count": 0}).rows == [(data,)]
+
+
+def test_float_that_json_cannot_write() -> None:
+    """A server sends null for an infinity or NaN."""
+    row = [{"type": "float", "value": None}]
+    ((value,),) = decode_result({"rows": [row], "affected_row_count": 0}).rows
+    assert math.isnan(value)
+
+
+def _error(code: str, message: str = "", extended: str = "") -> ServerError:
+    return ServerError(code, message, extended)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "retryable"),
+    [
+        (_error("SQLITE_BUSY"), BusyError, True),
+        (_error("SQLITE_BUSY_SNAPSHOT"), BusyError, True),
+        (_error("PROXY_ERROR", "SQLite error: database is locked"), BusyError, True),
+        (_error("TRANSACTION_BUSY"), BusyError, True),
+        (_error("TRANSACTION_TIMEOUT", "Transaction timed-out"), DeadlineError, True),
+        (_error("PROXY_ERROR", "Transaction timed out"), DeadlineError, True),
+        (_error("STREAM_EXPIRED"), ConnectionLostError, True),
+        (_error("STREAM_LOST"), ConnectionLostError, True),
+        (_error("SQLITE_FULL"), StorageFullError, True),
+        (_error("SQLITE_READONLY"), ReadOnlyError, False),
+        (_error("BLOCKED"), ReadOnlyError, False),
+        (_error("SQLITE_CORRUPT"), CorruptDatabaseError, False),
+        (_error("AUTH_JWT_EXPIRED"), AuthenticationError, False),
+        (_error("SQLITE_UNKNOWN", "no such table: secret"), DatabaseError, False),
+        (_error("ANYTHING_NEW", "secret"), DatabaseError, False),
+    ],
+    ids=lambda value: getattr(value, "code", None),
+)
+def test_errors_in_a_reply(
+    error: ServerError, kind: type[DatabaseError], *, retryable: bool
+) -> None:
+    """Each code has its class; nothing was stored; the server's text stays in the cause."""
+    ours = server_errors.translate(error)
+    assert type(ours) is kind
+    assert isinstance(ours, DatabaseError)
+    assert (ours.retryable, ours.outcome_unknown) == (retryable, False)
+    assert ours.__cause__ is error
+    assert "secret" not in str(ours)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (_error("SQLITE_CONSTRAINT", "SQLite error: UNIQUE constraint failed: t.a"), "unique"),
+        (_error("PROXY_ERROR", "error: UNIQUE constraint failed: t.a"), "unique"),
+        (_error("SQLITE_CONSTRAINT", "NOT NULL constraint failed: t.a"), "not null"),
+        (_error("SQLITE_CONSTRAINT", "CHECK constraint failed: a > 0"), "check"),
+        (_error("SQLITE_CONSTRAINT", "FOREIGN KEY constraint failed"), "foreign key"),
+        (_error("SQLITE_CONSTRAINT", "anything", "SQLITE_CONSTRAINT_UNIQUE"), "unique"),
+        (_error("SQLITE_CONSTRAINT", "anything"), "other"),
+    ],
+)
+def test_constraints(error: ServerError, kind: str) -> None:
+    """sqld has one code for all constraints; a replica has none; Turso has one for each."""
+    ours = server_errors.translate(error)
+    assert isinstance(ours, ConstraintError)
+    assert ours.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable", "unknown"),
+    [
+        (400, DatabaseError, False, False),
+        (401, AuthenticationError, False, False),
+        (403, AuthenticationError, False, False),
+        (404, DatabaseError, False, False),
+        (429, BusyError, True, False),
+        (500, DatabaseError, False, True),
+        (502, DatabaseError, True, True),
+        (503, BusyError, True, False),
+        (504, DatabaseError, True, True),
+        (301, DatabaseError, False, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "answer", [b"", b"text", b"\xff", b"[]", b'{"error":"text"}', b'{"message":"m","code":"C"}']
+)
+def test_statuses_of_http(
+    status: int, kind: type[MemrepoError], answer: bytes, *, retryable: bool, unknown: bool
+) -> None:
+    """Each status has its class, and says whether something may be stored, whatever came with it."""
+    ours = server_errors.of_status(status, hrana_json.read_refusal(status, answer))
+    assert type(ours) is kind
+    assert isinstance(ours, DatabaseError)
+    assert (ours.retryable, ours.outcome_unknown) == (retryable, unknown)
+
+
+def test_code_in_a_status() -> None:
+    """A code that we know says more than the status."""
+    refusal = hrana_json.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}')
+    assert isinstance(server_errors.of_status(410, refusal), ConnectionLostError)
+
+
+def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
+    """Run a batch as a server does, with these steps failing; return the texts that ran well."""
+    return [batch.steps[number].sql for number in _numbers(batch, failing)]
+
+
+def _numbers(batch: hrana_batch.Batch, failing: set[int]) -> list[int]:
+    """Run a batch as a server does, with these steps failing; return the steps that ran well."""
+    done: list[bool] = []
+
+    def holds(condition: Json | None) -> bool:
+        if condition is None:
+            return True
+        match condition["type"]:
+            case "ok":
+                return done[int(condition["step"])]
+            case "not":
+                return not holds(condition["cond"])
+            case "and":
+                return all(map(holds, condition["conds"]))
+            case _:
+                return any(map(holds, condition["conds"]))
+
+    for index, step in enumerate(batch.steps):
+        done.append(holds(step.condition) and index not in failing)
+    return [number for number, is_done in enumerate(done) if is_done]
+
+
+def _reply(
+    batch: hrana_batch.Batch, failing: set[int], rows: list[list[Json]]
+) -> hrana_batch.BatchReply:
+    """The reply to a batch, with these steps failing, and these rows from each of the others."""
+    ran = _numbers(batch, failing)
+    result = {"rows": rows, "affected_row_count": 1}
+    results = [result if number in ran else None for number in range(len(batch.steps))]
+    errors = [_error("X") if number in failing else None for number in range(len(results))]
+    return hrana_batch.BatchReply(results, errors)
+
+
+def _call(*bound: BoundStatement) -> Call:
+    no_loop: Any = None  # nobody waits for it
+    return Call(no_loop, 0.0, bound)
+
+
+def _units(count: int) -> list[Call]:
+    return [_call(*(Statement("t", f"{n}.{m}").bind() for m in range(2))) for n in range(count)]
+
+
+#: Stands for several statements by its rows, as `daily_logs.APPEND` does.
+_MERGED: Final = Statement(
+    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
+)
+
+
+def _mixed() -> list[hrana_batch.Work]:
+    """A merged statement, a unit of two, and a merged one."""
+    same = [_call(_MERGED.bind(v=(n,))) for n in range(8)]  # type: ignore[arg-type]
+    works = list(portions([*same[:4], *_units(1), *same[4:]]))
+    assert [isinstance(work, MergedCalls) for work in works] == [True, False, True]
+    return works
+
+
+def test_group_in_which_a_unit_fails() -> None:
+    """The unit is undone to its savepoint, and its neighbours are committed."""
+    batch = hrana_batch.group(_units(2))
+    ran = _runs(batch, {batch.spans[0].first + 1})
+    assert ran == [
+        *("BEGIN IMMEDIATE", "SAVEPOINT unit", "0.0", "ROLLBACK TO unit", "RELEASE unit"),
+        *("SAVEPOINT unit", "1.0", "1.1", "RELEASE unit", "COMMIT"),
+    ]
+
+
+def test_group_with_merged_statements() -> None:
+    """They are one step each, and each of their calls is given its own rows."""
+    works = _mixed()
+    batch = hrana_batch.group(works)
+    assert _runs(batch, set()) == [
+        *("BEGIN IMMEDIATE", "merged of 4"),
+        *("SAVEPOINT unit", "0.0", "0.1", "RELEASE unit"),
+        *("merged of 4", "COMMIT"),
+    ]
+    reply = _reply(batch, set(), [[{"type": "integer", "value": "2"}]])
+    for work, span in zip(works, batch.spans, strict=True):
+        reply.settle(work, span)
+    merged, unit, _ = works
+    assert isinstance(merged, MergedCalls)
+    assert isinstance(unit, Call)
+    assert [len(result.rows) for result in unit.results()] == [1, 1]
+    # The row that came back is the third call's.
+    assert [len(call.results()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_group_in_which_a_merged_statement_fails(number: int) -> None:
+    """Nothing is committed, and its calls are left without an outcome."""
+    works = _mixed()
+    batch = hrana_batch.group(works)
+    failing = {batch.spans[number].first}
+    ran = _runs(batch, failing)
+    assert "COMMIT" not in ran
+    assert (ran[0], ran[-1]) == ("BEGIN IMMEDIATE", "ROLLBACK")
+    failed = works[number]
+    assert isinstance(failed, MergedCalls)
+    _reply(batch, failing, []).settle(failed, batch.spans[number])
+    assert [call.outcome for call in failed.calls] == [None] * 4
+
+
+def test_lone_statement_that_returns_little() -> None:
+    """It is sent bare, as a write; any other is in a transaction, which undoes it if need be."""
+    append = daily_logs.APPEND.bind(
+        scope="", session_id=None, event_type="x", event_data=None, now="", key=None
+    )
+    batch = hrana_batch.group([_call(append)])
+    assert [step.sql for step in batch.steps] == [daily_logs.APPEND.sql]
+    assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
+    for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_MERGED.bind(v=1))]):
+        texts = [step.sql for step in hrana_batch.group(calls).steps]
+        assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
+
+
+def test_merged_values_have_no_names() -> None:
+    """The values of merged calls are sent in the order of the calls, and one by one by name."""
+    merged, _, _ = _mixed()
+    assert isinstance(merged, MergedCalls)
+    batch = hrana_batch.beside([merged, merged.calls[0]])
+    assert not batch.is_write
+    message = hrana_json.batch(batch.steps, {}, None)
+    first, second = (step["stmt"] for step in message["steps"])
+    assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
+    assert "named_args" not in first
+    assert "args" not in second
+
+
+@given(st.one_of(st.integers(1, 4).map(_units), st.builds(_mixed)), st.data())
+def test_transaction_that_the_server_ends(
+    works: list[hrana_batch.Work], data: st.DataObject
+) -> None:
+    """Wherever it ends, no statement that writes runs after it, and nothing is committed."""
+    batch = hrana_batch.group(works)
+    end = data.draw(st.integers(0, batch.decisive))
+    # From there on there is no savepoint to go back to and no transaction to end.
+    controls = ("ROLLBACK TO unit", "RELEASE unit", "COMMIT", "ROLLBACK")
+    gone = {n for n, s in enumerate(batch.steps) if n >= end and s.sql in controls} | {end}
+    ran = _runs(batch, gone)
+    assert ran == [step.sql for step in batch.steps][: len(ran)] or "COMMIT" not in ran
+    assert "COMMIT" not in ran
+    writing = {n for work in batch.spans for n in range(work.first, work.end)}
+    assert not writing & {n for n in _numbers(batch, gone) if n >= end}
+
+
+def test_long_texts_are_sent_once() -> None:
+    """A text that recurs in a batch is stored on the stream, and taken away again."""
+    statement = Statement("t", "SELECT " + "1" * 300)
+    batch = hrana_batch.group([_call(statement.bind())] * 3)
+    requests = hrana_json.batch_requests(batch.steps, None)
+    assert [request["type"] for request in requests] == ["store_sql", "batch", "close_sql"]
+    assert json.dumps(requests).count(statement.sql) == 1
+
+
+def test_what_can_be_repeated() -> None:
+    """Facts, and events with keys; nothing else."""
+    now = {"scope": "", "now": ""}
+    keyed, mixed = ('[[null,"x",null,"k"]]', '[[null,"x",null,"k"],[null,"x",null,null]]')
+    yes = [
+        (remembering.REVIVE.bind(), remembering.REMEMBER.bind()),
+        (remembering.REVIVE_MANY.bind(), remembering.INSERT_MANY.bind()),
+        (daily_logs.APPEND_ONCE.bind(), daily_logs.GET_BY_KEY.bind()),
+        (daily_logs.APPEND_MANY.bind(batch=keyed, **now), daily_logs.GET_BY_KEYS.bind()),
+    ]
+    no = [
+        (daily_logs.APPEND.bind(),),
+        (daily_logs.APPEND_MANY.bind(batch=mixed, **now), daily_logs.GET_BY_KEYS.bind()),
+        (sessions.START.bind(),),
+        (remembering.SUPERSEDE_INSERT.bind(),),
+    ]
+    assert [is_repeatable(unit) for unit in yes] == [True] * len(yes)
+    assert [is_repeatable(unit) for unit in no] == [False] * len(no)

@@ -1,0 +1,387 @@
+"""The places for reads, and the stream for writes, on a transport that a test plays the server of."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from operator import itemgetter
+from typing import Any, Final
+
+import attrs
+import pytest
+import pytest_asyncio
+
+from memrepo import BusyError, ClosedError, ConnectionLostError, DatabaseError, DeadlineError
+from memrepo.connection.hrana import (
+    batch as hrana_batch,
+    errors as server_errors,
+    keepalive as kept_stream,
+)
+from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.errors import ServerError
+from memrepo.connection.hrana.keepalive import KeptStream
+from memrepo.connection.hrana.reader import ServerReader
+from memrepo.connection.pending import Call
+from memrepo.queries.coalescing import rows_by_number
+from memrepo.queries.statement import Merge, Statement
+
+pytestmark = pytest.mark.asyncio
+
+_MERGED: Final = Statement(
+    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
+)
+_OTHER: Final = Statement("t", "long")
+
+
+@attrs.define
+class Server:
+    """What a transport is to its users; each batch waits until the test answers it."""
+
+    sent: list[tuple[Batch, Future[BatchReply]]] = attrs.field(factory=list)
+    #: The streams that were opened.
+    streams: list[Stream] = attrs.field(factory=list)
+
+    async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
+        assert timeout_s > 0
+        future: Future[BatchReply] = asyncio.get_running_loop().create_future()
+        self.sent.append((batch, future))
+        return await future
+
+    def stream(self) -> Stream:
+        self.streams.append(Stream(self))
+        return self.streams[-1]
+
+    def texts(self) -> list[list[str]]:
+        """Return the texts of each batch."""
+        return [[step.sql for step in batch.steps] for batch, _ in self.sent]
+
+    async def answer(self, number: int, *, failing: bool = False) -> None:
+        """Answer a batch: for each step, the row that belongs to the first of its calls."""
+        batch, future = self.sent[number]
+        row = [{"type": "integer", "value": "0"}, {"type": "text", "value": "row"}]
+        n = len(batch.steps)
+        done = None if failing else {"rows": [row], "affected_row_count": 0}
+        error = ServerError("SQLITE_UNKNOWN", "failed") if failing else None
+        future.set_result(BatchReply([done] * n, [error] * n))
+        await _settled()
+
+    async def fail(self, number: int, error: Exception) -> None:
+        """Fail a batch as a whole."""
+        self.sent[number][1].set_exception(error)
+        await _settled()
+
+
+@attrs.define(eq=False)
+class Stream:
+    """A stream on a server."""
+
+    server: Server
+    is_usable: bool = False
+    is_abandoned: bool = False
+
+    async def run(self, batch: Batch, *, timeout_s: float, is_last: bool = False) -> BatchReply:
+        assert not self.is_abandoned
+        assert not is_last
+        reply = await self.server.run(batch, timeout_s=timeout_s)
+        self.is_usable = True
+        return reply
+
+    async def abandon(self) -> None:
+        self.is_abandoned = True
+
+
+async def _settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Readers:
+    """Tasks that read through one `ServerReader`."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.reader = ServerReader(self.server, 5.0)  # type: ignore[arg-type]
+        self.calls: list[Call] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def read(self, statement: Statement, count: int = 1, wait_s: float = 5.0) -> None:
+        for _ in range(count):
+            loop = asyncio.get_running_loop()
+            bound = statement.bind(v=(0,))  # type: ignore[arg-type]
+            call = Call(loop, loop.time() + wait_s, (bound,))
+            self.calls.append(call)
+            self.tasks.append(asyncio.create_task(self.reader.run(call, 5.0)))
+        await _settled()
+
+    async def answer_all(self) -> None:
+        number = 0
+        while number < len(self.server.sent):
+            if not self.server.sent[number][1].done():
+                await self.server.answer(number)
+            number += 1
+        await asyncio.gather(*self.tasks)
+
+
+@pytest_asyncio.fixture
+async def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
+    """Readers, on a transport whose numbers are no values of SQLite's."""
+    monkeypatch.setattr(hrana_batch, "encode_arguments", lambda _bound: [])
+    monkeypatch.setattr(hrana_batch, "encode_values", lambda _values: [])
+    return Readers()
+
+
+async def test_what_waits_travels_together(readers: Readers) -> None:
+    """Eight reads go at once, alone; those of one kind that wait go in one request, others alone."""
+    await readers.read(_MERGED, 8)
+    await readers.read(_MERGED, 70)
+    await readers.read(_OTHER, 2)
+    await readers.read(_MERGED, 2)
+    assert readers.server.texts() == [["single"]] * 8
+    for number in range(4):
+        await readers.server.answer(number)
+    assert readers.server.texts()[8:] == [
+        ["merged of 64", "merged of 4", "single", "single"],
+        ["long"],
+        ["long"],
+        ["single", "single"],
+    ]
+    await readers.answer_all()
+    # A merged statement's only row is that of its first call.
+    rows = [len(call.results()[0].rows) for call in readers.calls]
+    assert rows == [1] * 8 + [1, *[0] * 63] + [1, 0, 0, 0] + [1, 1] + [1, 1] + [1, 1]
+
+
+async def test_long_read_holds_up_nobody(readers: Readers) -> None:
+    """While one place has a read that takes long, the others serve what comes."""
+    await readers.read(_OTHER)
+    for number in range(1, 30):
+        await readers.read(_MERGED)
+        await readers.server.answer(number)
+        assert readers.calls[number].outcome is not None
+    await readers.answer_all()
+
+
+async def test_cancelled_readers(readers: Readers) -> None:
+    """Of reads in one request any may be cancelled, before and while it runs; the others have their rows."""
+    await readers.read(_MERGED, 30)
+    readers.tasks[10].cancel()
+    await readers.server.answer(0)
+    assert readers.server.texts()[8] == ["merged of 16", "merged of 4", "single"]
+    for number in (8, 9, 29):
+        readers.tasks[number].cancel()
+    await _settled()
+    await readers.server.answer(8)
+    cancelled = [number for number, task in enumerate(readers.tasks) if task.cancelled()]
+    assert cancelled == [8, 9, 10, 29]
+    for number in range(1, 8):
+        await readers.server.answer(number)
+    results = await asyncio.gather(*readers.tasks, return_exceptions=True)
+    assert [n for n, result in enumerate(results) if result is not None] == cancelled
+    async with asyncio.timeout(1):
+        await readers.reader.drain()
+
+
+async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
+    """A read that is cancelled in the moment that it gets its place gives it to the next."""
+    await readers.read(_OTHER, 10)
+    readers.server.sent[0][1].set_result(BatchReply([None], [ServerError("X", "")]))
+    while readers.calls[0].outcome is None:
+        await asyncio.sleep(0)
+    readers.tasks[8].cancel()
+    await _settled()
+    for number in range(1, 9):
+        await readers.server.answer(number)
+    results = await asyncio.gather(*readers.tasks, return_exceptions=True)
+    assert [isinstance(result, BaseException) for result in results] == [False] * 8 + [True, False]
+    async with asyncio.timeout(1):
+        await readers.reader.drain()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        server_errors.translate(ServerError("RESPONSE_TOO_LARGE", "")),
+        server_errors.lost(None, was_sent=True),
+        ValueError("no reply at all"),
+    ],
+    ids=["too large", "lost", "unreadable"],
+)
+async def test_request_of_several_that_fails(readers: Readers, error: Exception) -> None:
+    """Each of its reads then runs alone, at most eight at once."""
+    await readers.read(_MERGED, 28)
+    await readers.server.answer(0)
+    await readers.server.fail(8, error)
+    # Seven others run; one of the twenty has the place.
+    assert readers.server.texts()[9:] == [["single"]]
+    await readers.answer_all()
+    assert readers.server.texts()[9:] == [["single"]] * 20
+    assert all(len(call.results()[0].rows) == 1 for call in readers.calls)
+
+
+async def test_step_that_fails_in_a_request_of_several(readers: Readers) -> None:
+    """The reads of a merged statement that fails run alone, and are told why that fails, too."""
+    await readers.read(_MERGED, 12)
+    await readers.server.answer(0)
+    await readers.server.answer(8, failing=True)
+    for number in range(9, 13):
+        await readers.server.answer(number - 8)
+        await _settled()
+    for number in range(5, 13):
+        if not readers.server.sent[number][1].done():
+            await readers.server.answer(number, failing=number >= 9)
+    await asyncio.gather(*readers.tasks)
+    assert [call.has_failed for call in readers.calls] == [False] * 8 + [True] * 4
+
+
+async def test_late_reads_are_not_tried_again(readers: Readers) -> None:
+    """A request that ends after its reads' deadline is their last, and each has its own error."""
+    await readers.read(_OTHER, 8)
+    await readers.read(_MERGED, 4, wait_s=0.05)
+    await readers.server.answer(0)
+    await asyncio.sleep(0.06)
+    assert not any(task.done() for task in readers.tasks[8:])
+    await readers.server.fail(8, server_errors.deadline(None))
+    await asyncio.gather(*readers.tasks[8:])
+    outcomes = [call.outcome for call in readers.calls[8:]]
+    assert [type(outcome) for outcome in outcomes] == [DeadlineError] * 4
+    assert len({id(outcome) for outcome in outcomes}) == 4
+    assert not any(getattr(outcome, "outcome_unknown", True) for outcome in outcomes)
+    await readers.answer_all()
+
+
+async def test_turn_that_does_not_come(readers: Readers) -> None:
+    """A read whose turn does not come in time is told so, and takes no place from the others."""
+    await readers.read(_OTHER, 8)
+    await readers.read(_MERGED, 5, wait_s=0.02)
+    results = await asyncio.gather(*readers.tasks[8:], return_exceptions=True)
+    assert [type(result) for result in results] == [BusyError] * 5
+    for number in range(8):
+        await readers.server.answer(number)
+    async with asyncio.timeout(1):
+        await readers.reader.drain()
+
+
+async def test_close_while_reads_wait(readers: Readers) -> None:
+    """Closing refuses the reads that wait, and lets those that run have their rows."""
+    await readers.read(_MERGED, 20)
+    await readers.server.answer(0)
+    await readers.read(_MERGED, 5)
+    readers.reader.refuse()
+    draining = asyncio.create_task(readers.reader.drain())
+    await readers.read(_MERGED, 1)
+    for number in range(1, 9):
+        assert not draining.done()
+        await readers.server.answer(number)
+    results = await asyncio.gather(*readers.tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None)] * 20 + [ClosedError] * 6
+    async with asyncio.timeout(1):
+        await draining
+
+
+# --- the stream for writes -----------------------------------------------------------------------
+
+_WRITE: Final = Batch([hrana_batch.BEGIN, hrana_batch.COMMIT, hrana_batch.ROLLBACK], [], 1)
+
+
+def _reply(done: str, *, is_autocommit: bool | None) -> BatchReply:
+    """The reply to `_WRITE`, with the steps that are marked done."""
+    results: list[Any] = [{} if mark == "x" else None for mark in done]
+    return BatchReply(results, [None] * 3, is_autocommit)
+
+
+class Writes:
+    """Writes by one `KeptStream`."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.kept = KeptStream(self.server)  # type: ignore[arg-type]
+
+    async def write(self, reply: BatchReply | Exception) -> int | None:
+        """Write; return the number of the stream that it took, ``None`` for one that ended with it."""
+        task = asyncio.create_task(self.kept.run(_WRITE, timeout_s=5))
+        await _settled()
+        future = self.server.sent[-1][1]
+        if isinstance(reply, Exception):
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)
+        try:
+            await task
+        except DatabaseError as error:
+            assert error is reply  # noqa: PT017 - or none comes
+        used = [n for n, stream in enumerate(self.server.streams)]
+        return used[-1] if used else None
+
+
+async def test_stream_is_kept_from_the_second_write_on() -> None:
+    """A first write has a stream that ends with it; those that follow soon share one."""
+    writes = Writes()
+    ok = _reply("xx.", is_autocommit=True)
+    assert [await writes.write(ok) for _ in range(4)] == [None, 0, 0, 0]
+    await writes.kept.close()
+    assert writes.server.streams[0].is_abandoned
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_kept"),
+    [
+        (_reply("xx.", is_autocommit=True), True),
+        (_reply("xx.", is_autocommit=None), True),
+        (_reply("x.x", is_autocommit=True), True),
+        (_reply("x.x", is_autocommit=None), True),
+        (_reply("x..", is_autocommit=None), False),
+        (_reply("...", is_autocommit=None), False),
+        (_reply("x..", is_autocommit=False), False),
+        (server_errors.lost(None, was_sent=True), False),
+        (server_errors.translate(ServerError("SQLITE_BUSY", "")), False),
+    ],
+)
+async def test_stream_that_is_not_surely_clean(
+    reply: BatchReply | Exception, *, is_kept: bool
+) -> None:
+    """A stream is used again only if its transaction is surely over."""
+    writes = Writes()
+    ok = _reply("xx.", is_autocommit=True)
+    await writes.write(ok)
+    assert await writes.write(ok) == 0
+    assert await writes.write(reply) == 0
+    assert writes.server.streams[0].is_abandoned is not is_kept
+    assert await writes.write(ok) == (0 if is_kept else 1)
+    await writes.kept.close()
+
+
+async def test_stream_whose_socket_broke() -> None:
+    """A stream that is gone while nothing runs on it is replaced before anything is sent."""
+    writes = Writes()
+    ok = _reply("xx.", is_autocommit=True)
+    await writes.write(ok)
+    await writes.write(ok)
+    writes.server.streams[0].is_usable = False
+    assert await writes.write(ok) == 1
+    await writes.kept.close()
+
+
+async def test_idle_stream_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is not used for a while is ended, but not while it is used."""
+    monkeypatch.setattr(kept_stream, "_IDLE_S", 0.1)
+    writes = Writes()
+    ok = _reply("xx.", is_autocommit=True)
+    assert [await writes.write(ok) for _ in range(2)] == [None, 0]
+    for _ in range(5):
+        await asyncio.sleep(0.04)
+        assert await writes.write(ok) == 0
+    await asyncio.sleep(0.25)
+    assert writes.server.streams[0].is_abandoned
+    # The next one comes alone again.
+    n_streams = len(writes.server.streams)
+    await writes.write(ok)
+    assert len(writes.server.streams) == n_streams
+    await writes.kept.close()
+
+
+async def test_replica_that_lost_its_primary() -> None:
+    """What a replica says when a stream's primary is gone is a lost connection, of unknown outcome."""
+    refusal = ServerError("HTTP 500", "Connection with primary broken")
+    error = server_errors.of_status(500, refusal)
+    assert isinstance(error, ConnectionLostError)
+    assert (error.retryable, error.outcome_unknown) == (True, True)

@@ -1,0 +1,498 @@
+"""
+Every statement: its SQL pinned, compiled against the real schema, looked up by its index.
+
+After a wanted change of a statement, write the golden file anew, and read the difference::
+
+    .venv/bin/python -m tests.queries.test_statements
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, date, timedelta
+from functools import _lru_cache_wrapper
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import memrepo
+from memrepo import queries
+from memrepo.admin.migrations import load_migrations
+from memrepo.connection.contract import Result
+from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
+from memrepo.queries import builder, copying, daily_logs, memories, sessions, versions
+from memrepo.queries.builder import Query
+from memrepo.queries.statement import BoundStatement, Statement, Unit
+from tests.conftest import Clock
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "statements.sql"
+HEADER = """\
+-- The SQL of every statement, as tests/queries/test_statements.py pins it. Each clause is on a line of its own.
+-- Write it anew: .venv/bin/python -m tests.queries.test_statements
+"""
+#: The statements that are about a database as a whole, not about the rows of one scope.
+WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "versions.")
+
+MODULES: list[ModuleType] = [
+    importlib.import_module(f"memrepo.queries.{module.name}")
+    for module in pkgutil.iter_modules(queries.__path__)
+]
+
+_UPDATABLE = ("category", "expires_at", "metadata")
+
+
+def _sets(names: Sequence[str]) -> list[frozenset[str]]:
+    return [frozenset(), *(frozenset([name]) for name in names), frozenset(names)]
+
+
+def _label(name: str, conditions: frozenset[str], **flags: bool) -> str:
+    flagged = [flag for flag, is_set in flags.items() if is_set]
+    return " ".join([name, f"({', '.join(sorted(conditions))})", *flagged])
+
+
+def _memory_shapes() -> Iterator[tuple[str, Statement]]:
+    current = frozenset({"now", "not_forgotten", "not_superseded"})
+    for names in [*_sets([*memories.CONDITIONS]), current, current | {"category"}]:
+        yield _label("memories.count", names), memories.count(names)
+        for after in (False, True):
+            yield (
+                _label("memories.find_many", names, after=after),
+                memories.find_many(names, after=after),
+            )
+    for after in (False, True):
+        name = _label("memories.forgotten", frozenset(), after=after)
+        yield name, memories.forgotten(after=after)
+    for names in _sets(_UPDATABLE)[1:]:
+        yield _label("memories.update", names), memories.update(names)
+
+
+def _session_shapes() -> Iterator[tuple[str, Statement]]:
+    for names in _sets([*sessions.CONDITIONS]):
+        for after in (False, True):
+            name = _label("sessions.find_many", names, after=after)
+            yield name, sessions.find_many(names, after=after)
+
+
+def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
+    for names in _sets([*daily_logs.CONDITIONS]):
+        for after in (False, True):
+            for newest_first in (False, True):
+                flags = {"after": after, "newest_first": newest_first}
+                name = _label("daily_logs.find_many", names, **flags)
+                yield name, daily_logs.find_many(names, **flags)
+
+
+def _copying_shapes() -> Iterator[tuple[str, Statement]]:
+    for table in copying.TABLES:
+        for build in (copying.count_from, copying.insert_many, copying.insert_one, copying.read):
+            yield f"copying.{build.__name__} ({table})", build(table)
+
+
+def _constants(module: ModuleType) -> list[Statement]:
+    return [value for value in vars(module).values() if isinstance(value, Statement)]
+
+
+def all_statements() -> dict[str, Statement]:
+    """Return every statement there is, and every pinned shape of those that are built."""
+    found = {its.name: its for module in MODULES for its in _constants(module)}
+    for shapes in (_memory_shapes(), _session_shapes(), _daily_log_shapes(), _copying_shapes()):
+        found.update(shapes)
+    return found
+
+
+def merged_statements() -> dict[str, Statement]:
+    """Return what runs for two calls at once, of every statement that can."""
+    return {
+        f"{name}*2": Statement(its.name, its.merge.sql(2))
+        for name, its in ALL.items()
+        if its.merge is not None
+    }
+
+
+ALL = all_statements()
+MERGED = merged_statements()
+EVERY = ALL | MERGED
+REPOSITORY = {name: its for name, its in ALL.items() if not name.startswith(WHOLE_DATABASE)}
+PAGES = {name: its for name, its in ALL.items() if re.match(r"\w+\.(find_many|forgotten) ", name)}
+
+_break = re.compile(r" (?=(?:FROM|WHERE|SET|VALUES|RETURNING|ORDER BY|LIMIT|SELECT) )")
+_placeholders = re.compile(r":([a-z_]+)").findall
+
+
+def golden_text() -> str:
+    """Return what the golden file should hold."""
+    entries = [f"-- {name}\n{_break.sub(chr(10), EVERY[name].sql)};\n" for name in sorted(EVERY)]
+    return "\n".join([HEADER, *entries])
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[sqlite3.Connection]:
+    """An empty database with the real schema, in which text in double quotes is never a value."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        for migration in load_migrations():
+            database.executescript(migration.sql)
+        database.executescript(versions.CREATE.sql)
+        if sys.version_info >= (3, 12):
+            database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
+            database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
+        yield database
+
+
+def explain(database: sqlite3.Connection, sql: str, how: str = "EXPLAIN") -> list[Row]:
+    nothing: dict[str, None] | list[None] = dict.fromkeys(_placeholders(sql))
+    return database.execute(f"{how} {sql}", nothing or [None] * sql.count("?")).fetchall()
+
+
+def plan(database: sqlite3.Connection, statement: Statement) -> str:
+    rows = explain(database, statement.sql, "EXPLAIN QUERY PLAN")
+    return "\n".join(row[3] for row in rows)
+
+
+# --- the text ----------------------------------------------------------------------------------
+
+
+def test_golden() -> None:
+    """The SQL of every statement is the pinned one; the module's docstring tells how to write it anew."""
+    assert golden_text() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_builder_is_pinned() -> None:
+    """A statement that is built on demand cannot be left out of the golden file."""
+    built = {
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for module in MODULES
+        for name, value in vars(module).items()
+        if isinstance(value, _lru_cache_wrapper) and value.__module__ == module.__name__
+    }
+    assert built == {name.partition(" ")[0] for name in ALL if " " in name}
+
+
+def test_names_are_unique() -> None:
+    """Two constants never share a name, so that a name in a log says which SQL ran."""
+    names = [its.name for module in MODULES for its in _constants(module)]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_statements_are_built_once() -> None:
+    """The same filter gives the same object, however often it is asked for."""
+    for name, its in all_statements().items():
+        assert its is ALL[name]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_double_quote(name: str) -> None:
+    """SQLite may take a double-quoted name for a text; none is in any statement."""
+    assert '"' not in EVERY[name].sql
+    assert "\n" not in EVERY[name].sql
+
+
+def test_literals_are_known_constants() -> None:
+    """Beside placeholders, SQL holds these few constants of ours, so that no value is ever in it."""
+    texts: set[str] = set()
+    numbers: set[str] = set()
+    for its in EVERY.values():
+        bare = re.sub(r"`[^`]*`", "``", its.sql)
+        texts |= set(re.findall(r"'([^']*)'", bare))
+        numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
+    assert texts == {
+        *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
+        *("table", "memrepo_migrations", "memory_entries", "sessions", "daily_logs"),
+        *("content_hash", "blob", "sqlite_sequence"),
+        *(f"$[{n}]" for n in range(13)),
+    }
+    assert numbers == {"0", "1", "-1", "10"}
+
+
+def test_an_empty_statement_is_refused() -> None:
+    """pypika prints nothing where a part is missing; that is an error when the module is imported."""
+    with pytest.raises(ValueError, match=r"test\.empty is empty"):
+        builder.statement("test.empty", Query.into("sessions"))
+
+
+# --- against the real schema -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_compiles(database: sqlite3.Connection, name: str) -> None:
+    """Every statement compiles against the empty schema, with double-quoted texts off where Python can."""
+    assert explain(database, EVERY[name].sql)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_misspelled_column_would_fail(database: sqlite3.Connection, name: str) -> None:
+    """Each column of each statement, misspelled, is an error: the test above cannot be fooled."""
+    known = {*MEMORY_COLUMNS, *SESSION_COLUMNS, *DAILY_LOG_COLUMNS, "hash_version", "is_exclusive"}
+    sql = EVERY[name].sql
+    for column in known & set(re.findall(r"`(\w+)`", sql)):
+        if name == "versions.create":
+            continue
+        with pytest.raises(sqlite3.OperationalError, match=r"no (such )?column"):
+            explain(database, sql.replace(f"`{column}`", f"`{column}x`"))
+
+
+def test_a_misspelled_column_in_double_quotes_might_not_fail() -> None:
+    """Why backticks: in SQLite as it is built by default, the same in double quotes compiles."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript("CREATE TABLE `t` (`archived` TEXT)")
+        options = {row[0] for row in database.execute("PRAGMA compile_options")}
+        if any(option.startswith("DQS=") for option in options):
+            pytest.skip("this SQLite was built with its own rule for double quotes")
+        explain(database, """DELETE FROM `t` WHERE "archivedx" <> 'yes'""")
+        with pytest.raises(sqlite3.OperationalError, match="no such column"):
+            explain(database, "DELETE FROM `t` WHERE `archivedx` <> 'yes'")
+
+
+@pytest.mark.parametrize("name", MERGED)
+def test_merged_statements_name_the_scope(name: str) -> None:
+    """A statement for several calls keeps each to the scope that it came with."""
+    sql = MERGED[name].sql
+    assert re.search(r"INTO `\w+` \(`scope`|`scope`=`item`", sql)
+
+
+@pytest.mark.parametrize("name", REPOSITORY)
+def test_names_the_scope(name: str) -> None:
+    """No statement of a repository can leave its scope: each binds it."""
+    sql = ALL[name].sql
+    assert ":scope" in sql
+    if not sql.startswith("INSERT"):
+        assert re.search(r"`scope`=:scope", sql)
+
+
+# --- how it is looked up -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REPOSITORY | MERGED)
+def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
+    """Every table is searched by an index; only the values of a batch are gone through."""
+    found = plan(database, EVERY[name])
+    assert not re.search(r"SCAN (?!item\b|CONSTANT|json_each|TABLE json_each|\d)", found), found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, name: str) -> None:
+    """A page costs its own length: its index has the order, nothing is sorted."""
+    found = plan(database, PAGES[name])
+    index = {
+        "memories.find_many": "ix_memory_entries__scope_",
+        "memories.forgotten": "ix_memory_entries__deleted_at",
+        "sessions.find_many": "ix_sessions__",
+        "daily_logs.find_many": "ix_daily_logs__",
+    }[name.partition(" ")[0]]
+    assert "TEMP B-TREE" not in found, found
+    assert re.search(rf"SEARCH (TABLE )?\w+ USING INDEX {index}", found), found
+    instant = r"(created_at|deleted_at|started_at|timestamp)"
+    assert not name.endswith(("after", "newest_first after")) or re.search(f"{instant}[<>]", found)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("memories.revive", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.revive_many", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.refresh_many", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.supersede_revive", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.supersede_refresh", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.get_by_hash", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.get", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.get*2", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.append*2", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
+        ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
+        ("adoption.unchecked", "ix_memory_entries__hash_version"),
+        ("adoption.set_hash", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("adoption.mark_checked", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("sessions.newest_open", "ix_sessions__open (scope=?)"),
+        ("sessions.time_out", "ix_sessions__open (scope=?)"),
+        ("sessions.get", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("daily_logs.get_by_key", "ux_daily_logs__idempotency_key (scope=? AND idempotency_key=?)"),
+        (
+            "daily_logs.get_by_keys",
+            "ux_daily_logs__idempotency_key (scope=? AND idempotency_key=?)",
+        ),
+        ("daily_logs.purge", "ix_daily_logs__scope_timestamp (scope=? AND timestamp<?)"),
+        (
+            "daily_logs.count_by_day",
+            "ix_daily_logs__scope_timestamp (scope=? AND timestamp>? AND timestamp<?)",
+        ),
+        (
+            "memories.find_many (category, not_forgotten, not_superseded, now)",
+            "ix_memory_entries__scope_category_created_at (scope=? AND category=?)",
+        ),
+        (
+            "memories.find_many (category, not_forgotten, not_superseded, now) after",
+            "ix_memory_entries__scope_category_created_at (scope=? AND category=? AND created_at<?)",
+        ),
+        (
+            "daily_logs.find_many (session_id)",
+            "ix_daily_logs__session_id_timestamp (session_id=?)",
+        ),
+    ],
+)
+def test_lookups_use_their_index(database: sqlite3.Connection, name: str, index: str) -> None:
+    """What a statement is looked up by: a batch by hash, fact by fact, never by walking the scope."""
+    assert index in plan(database, EVERY[name])
+
+
+# --- what is bound -----------------------------------------------------------------------------
+
+
+class Recorder:
+    """An executor that writes down what it is given, and passes it on."""
+
+    def __init__(self, executor: memrepo.Executor) -> None:
+        self._executor = executor
+        self.bound: list[BoundStatement] = []
+
+    async def write(self, unit: Unit) -> Sequence[Result]:
+        self.bound += unit
+        return await self._executor.write(unit)
+
+    async def read(self, statement: BoundStatement) -> list[Row]:
+        self.bound.append(statement)
+        return await self._executor.read(statement)
+
+
+async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
+    later = clock.now + timedelta(days=1)
+    await repo.remember("tea", metadata={"a": 1}, expires_at=later)
+    many = await repo.remember_many([memrepo.MemoryNew(content=f"fact {n}") for n in range(3)])
+    first, second = many[0].id, many[1].id
+    await repo.find_by_content("tea")
+    await repo.get(first)
+    await repo.find(first)
+    await repo.touch(first)
+    await repo.update(first, category="a", metadata={}, expires_at=later)
+    replaced = await repo.supersede(first, "fact 0, in other words")
+    await repo.history(replaced.id)
+    await repo.forget(second)
+    await repo.forgotten(limit=1)
+    await repo.restore(second)
+    where = memrepo.MemoryFilter(
+        category="fact",
+        source="user_explicit",
+        created_from=clock.now,
+        created_before=later,
+        accessed_from=clock.now,
+        accessed_before=later,
+        contains="f",
+    )
+    everything = memrepo.MemoryFilter(
+        include_expired=True, include_forgotten=True, include_superseded=True
+    )
+    for its in (where, everything, memrepo.MemoryFilter()):
+        await repo.count(its)
+        [entry async for entry in repo.iterate(its)]
+        page = await repo.find_many(its, limit=1)
+        await repo.find_many(its, after=page.next_cursor or f"{first}~2026")
+    await repo.forget_all(confirm=True)
+    await repo.remember("fact 2")
+    page = await repo.forgotten(limit=1)
+    await repo.forgotten(after=page.next_cursor)
+    await repo.purge(later, dry_run=True)
+    await repo.purge(later)
+
+
+async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
+    session = await repo.start()
+    await repo.start(end_active=True)
+    await repo.end(session.id, trigger="a", summary="b")
+    await repo.get_or_start(day_boundary=UTC)
+    await repo.get(session.id)
+    await repo.find(session.id)
+    await repo.active()
+    await repo.summarize(session.id, "c")
+    async with repo.open(end_active=True):
+        clock.advance(seconds=1)
+    for is_ended in (None, True, False):
+        where = memrepo.SessionFilter(
+            started_from=clock.now - timedelta(days=1),
+            started_before=clock.now,
+            end_trigger="a",
+            is_ended=is_ended,
+        )
+        await repo.find_many(where, limit=1)
+        await repo.find_many(where, after="1~2026")
+        [its async for its in repo.iterate(where)]
+
+
+async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
+    event = await repo.append(None, "a", {"b": 1})
+    await repo.append(None, "a", {"b": 1}, key="c")
+    await repo.append_many([memrepo.DailyLogNew(event_type="a", key=key) for key in ("d", None)])
+    await repo.get(event.id)
+    await repo.find(event.id)
+    where = memrepo.DailyLogFilter(
+        event_type="a", since=clock.now, until=clock.now + timedelta(days=1), session_id=1
+    )
+    for newest_first in (False, True):
+        await repo.find_many(where, limit=1, newest_first=newest_first)
+        await repo.find_many(where, after="1~2026", newest_first=newest_first)
+        [its async for its in repo.iterate(where, newest_first=newest_first)]
+    await repo.for_day(date(2026, 2, 2))
+    await repo.count_by_day()
+    await repo.purge(clock.now, dry_run=True)
+    await repo.purge(clock.now)
+
+
+USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
+    "memories": (
+        memrepo.MemoryRepo,
+        use_memories,
+        (memories, importlib.import_module("memrepo.queries.remembering")),
+    ),
+    "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),
+    "daily_logs": (memrepo.DailyLogRepo, use_daily_logs, (daily_logs,)),
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", USES)
+async def test_what_is_bound_is_what_the_statement_asks_for(
+    store: memrepo.Store, clock: Clock, kind: str
+) -> None:
+    """Through every public method, each placeholder gets a value and no value is without one."""
+    repository, use, modules = USES[kind]
+    recorder = Recorder(store.connection)
+    called: set[str] = set()
+
+    class Spy(repository):  # type: ignore[misc, valid-type]
+        def __getattribute__(self, name: str) -> Any:
+            called.add(name)
+            return super().__getattribute__(name)
+
+    await use(Spy(recorder, clock=clock, scope="user:42"), clock)
+    public = {name for name in dir(repository) if not name.startswith("_")}
+    assert public - called == set()
+    for statement, parameters in recorder.bound:
+        assert set(_placeholders(statement.sql)) == set(parameters), statement.name
+        assert all(type(its) in (str, int, type(None)) for its in parameters.values())
+        assert parameters["scope"] == "user:42"
+    ran = {statement.name for statement, _ in recorder.bound}
+    assert {its.name for module in modules for its in _constants(module)} - ran == set()
+
+
+def test_positional_placeholders() -> None:
+    """A file's driver binds by position: at each place of a name, at none of what only looks like one."""
+    statement = Statement("a", "SELECT :b, ':a', :a, '12:30', :b -- :c\n")
+    assert statement.positional_sql == "SELECT ?, ':a', ?, '12:30', ? -- :c\n"
+    assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1, 2)
+
+
+def test_one_placeholder_and_none() -> None:
+    """One value, or none, is bound as a tuple, too."""
+    assert Statement("a", "SELECT :a").values({"a": "text"}) == ("text",)
+    assert Statement("a", "SELECT 1").values({}) == ()
+
+
+if __name__ == "__main__":
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(golden_text(), encoding="utf-8")
