@@ -4,7 +4,7 @@ import logging
 
 from memrepo.admin.maintenance import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
-from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Executor
+from memrepo.connection.contract import Connection, ConnectionInfo, Durability
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
 from memrepo.domain.clock import Clock, utc_now
@@ -87,7 +87,6 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "Durability",
-    "Executor",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from memrepo.admin.migrations import load_migrations, read_version
-from memrepo.connection.contract import Connection, Durability
+from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
@@ -131,7 +131,7 @@ def connect(
     is_migrating = check_flag("migrate", migrate)
 
     async def open_store() -> Store:
-        connection: Connection
+        connection: Driver
         if isinstance(location, ServerLocation):
             driver = await asyncio.to_thread(_import_server_driver)
             connection = await driver.open(
@@ -169,7 +169,7 @@ def _token_in(location: Location | ServerLocation) -> str | None:
     return location.auth_token if isinstance(location, ServerLocation) else None
 
 
-async def _prepare(connection: Connection, settings: Settings, *, migrate: bool) -> Store:
+async def _prepare(connection: Driver, settings: Settings, *, migrate: bool) -> Store:
     known = await asyncio.to_thread(load_migrations)
     store = Store(connection, await read_version(connection, known), settings)
     await connection.allow_writing()

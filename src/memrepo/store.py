@@ -9,7 +9,7 @@ from pathlib import Path
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.maintenance import Problem, back_up, find_problems
 from memrepo.admin.migrations import load_migrations, migrate
-from memrepo.connection.contract import Connection, ConnectionInfo
+from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
@@ -26,13 +26,13 @@ class Store(ScopedStore):
     All its methods can be called by any number of tasks of the event loop it was opened in.
     """
 
-    def __init__(self, connection: Connection, schema_version: int, settings: Settings) -> None:
+    def __init__(self, connection: Driver, schema_version: int, settings: Settings) -> None:
         super().__init__(connection, "", settings)
         self._schema_version = schema_version
 
     def __repr__(self) -> str:
         """Name the database."""
-        return f"<memrepo.Store on {self.connection!r}>"
+        return f"<memrepo.Store on {self._driver!r}>"
 
     @property
     def schema_version(self) -> int:
@@ -54,13 +54,13 @@ class Store(ScopedStore):
         """
         known = await asyncio.to_thread(load_migrations)
         now = check_instant("clock", self._settings.clock())
-        self._schema_version = await migrate(self.connection, known, now)
-        await adopt_facts(self.connection)
+        self._schema_version = await migrate(self._driver, known, now)
+        await adopt_facts(self._driver)
         return self._schema_version
 
     async def info(self) -> ConnectionInfo:
         """Return what the store is connected to: engine, versions, durability and sizes."""
-        return await self.connection.info()
+        return await self._driver.info()
 
     async def ping(self) -> None:
         """
@@ -71,7 +71,7 @@ class Store(ScopedStore):
         Raises:
             DatabaseError: It cannot be written now, or does not answer in time.
         """
-        await self.connection.write((versions.PING.bind(),))
+        await self._driver.write((versions.PING.bind(),))
 
     async def backup(self, path: str | PathLike[str]) -> None:
         """
@@ -90,7 +90,7 @@ class Store(ScopedStore):
         Source:
             https://sqlite.org/lang_vacuum.html#vacuuminto
         """
-        await back_up(self.connection, Path(path))
+        await back_up(self._driver, Path(path))
 
     async def copy_to(self, other: Store, *, on_progress: OnProgress | None = None) -> CopyReport:
         """
@@ -122,11 +122,11 @@ class Store(ScopedStore):
         """
         if not isinstance(other, Store):
             raise InvalidInputError("other", f"must be a Store, not {type(other).__name__}")
-        await require_another(self.connection, other.connection)
+        await require_another(self._driver, other._driver)
         known = await asyncio.to_thread(load_migrations)
         if (self.schema_version, other.schema_version) != (len(known), len(known)):
             raise MigrationError("both stores must be migrated to this memrepo's schema first")
-        return await copy_rows(self.connection, other.connection, on_progress)
+        return await copy_rows(self._driver, other._driver, on_progress)
 
     async def verify(self) -> list[Problem]:
         """
@@ -140,7 +140,7 @@ class Store(ScopedStore):
         Source:
             https://sqlite.org/pragma.html#pragma_integrity_check
         """
-        return [problem async for problem in find_problems(self.connection)]
+        return [problem async for problem in find_problems(self._driver)]
 
     async def close(self) -> None:
         """
@@ -150,4 +150,4 @@ class Store(ScopedStore):
             TransactionError: This task is inside a transaction on this store.
             WrongLoopError: The store belongs to another event loop, or to the process before a fork.
         """
-        await self.connection.close()
+        await self._driver.close()

@@ -557,7 +557,7 @@ async def test_after_a_long_query(store: Store, kind: str) -> None:
         elif kind == "write":
             await store.connection.write((ENDLESS_WRITE,))
         else:
-            async with store.connection.transaction() as tx:
+            async with store._driver.transaction() as tx:
                 await tx.write((ENDLESS_WRITE,))
 
     for call in NINE.values():

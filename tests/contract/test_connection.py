@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 import memrepo
-from memrepo import Connection, ConstraintError, DatabaseError, StatementEvent
+from memrepo import ConstraintError, DatabaseError, StatementEvent
+from memrepo.connection.contract import Driver
 from memrepo.queries.statement import BoundStatement, Statement
 
 pytestmark = pytest.mark.asyncio
@@ -21,7 +22,7 @@ def sql(text: str, **parameters: Any) -> BoundStatement:
 
 
 @pytest_asyncio.fixture
-async def connection(url: str) -> AsyncIterator[Connection]:
+async def connection(url: str) -> AsyncIterator[Driver]:
     """A connection to a database with a table of every kind of constraint."""
     async with memrepo.connect(url) as store:
         await store.connection.write(
@@ -33,7 +34,7 @@ async def connection(url: str) -> AsyncIterator[Connection]:
                 ),
             )
         )
-        yield store.connection
+        yield store._driver
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ async def connection(url: str) -> AsyncIterator[Connection]:
     ],
     ids=ascii,
 )
-async def test_values_come_back_as_they_went_in(connection: Connection, value: object) -> None:
+async def test_values_come_back_as_they_went_in(connection: Driver, value: object) -> None:
     """Every value that SQLite stores keeps its type and itself, bound, stored and returned."""
     insert = sql("INSERT INTO t (v) VALUES (:v) RETURNING v", v=value)
     (written,) = await connection.write((insert,))
@@ -55,12 +56,12 @@ async def test_values_come_back_as_they_went_in(connection: Connection, value: o
     assert {type(found) for found in (*written.rows[0], *read)} == {type(value)}
 
 
-async def test_more_parameters_than_the_text_names(connection: Connection) -> None:
+async def test_more_parameters_than_the_text_names(connection: Driver) -> None:
     """A parameter that a statement does not name is left out."""
     assert await connection.read(sql("SELECT :a", a=1, b=2)) == [(1,)]
 
 
-async def test_awaited_by_asyncio(connection: Connection) -> None:
+async def test_awaited_by_asyncio(connection: Driver) -> None:
     """What `write` and `read` return can be awaited by whatever of asyncio takes an awaitable."""
     insert = sql("INSERT INTO t (v) VALUES (1) RETURNING v")
     written, rows = await asyncio.gather(
@@ -75,7 +76,7 @@ async def test_awaited_by_asyncio(connection: Connection) -> None:
     assert await connection.read(sql("SELECT count(*) FROM t")) == [(2,)]
 
 
-async def test_changes_and_rows(connection: Connection) -> None:
+async def test_changes_and_rows(connection: Driver) -> None:
     """The number of changed rows and the rows returned are the same everywhere."""
     results = await connection.write(
         (
@@ -109,7 +110,7 @@ async def test_changes_and_rows(connection: Connection) -> None:
 )
 @pytest.mark.parametrize("in_transaction", [False, True])
 async def test_constraints(
-    connection: Connection, text: str, kind: str, *, in_transaction: bool
+    connection: Driver, text: str, kind: str, *, in_transaction: bool
 ) -> None:
     """Each constraint has its kind of error, on every driver, and undoes its whole unit."""
     unit = (sql("INSERT INTO t (v) VALUES ('whole')"), sql(text))
@@ -124,7 +125,7 @@ async def test_constraints(
 
 
 @pytest.mark.parametrize("text", ["SELECT nothing", "SELECT * FROM nothing", "SELCT 1"])
-async def test_statements_that_fail(connection: Connection, text: str) -> None:
+async def test_statements_that_fail(connection: Driver, text: str) -> None:
     """A statement that cannot run is a plain DatabaseError whose outcome is known."""
     with pytest.raises(DatabaseError) as read:
         await connection.read(sql(text))
@@ -136,7 +137,7 @@ async def test_statements_that_fail(connection: Connection, text: str) -> None:
     assert await connection.read(sql("SELECT count(*) FROM t")) == [(0,)]
 
 
-async def test_units_that_wait_together_fail_alone(connection: Connection) -> None:
+async def test_units_that_wait_together_fail_alone(connection: Driver) -> None:
     """Of many units at once, those that fail leave nothing, and their neighbours are stored whole."""
     texts = ["INSERT INTO t (c) VALUES (1)", "INSERT INTO t (c) VALUES (0)", "SELECT nothing"]
     results = await asyncio.gather(
@@ -151,7 +152,7 @@ async def test_units_that_wait_together_fail_alone(connection: Connection) -> No
     assert rows == [(n,) for n in range(0, 60, 3)]
 
 
-async def test_units_of_nothing(connection: Connection) -> None:
+async def test_units_of_nothing(connection: Driver) -> None:
     """They give nothing, alone or between others, and hold nobody up."""
     assert list(await connection.write(())) == []
     insert = (sql("INSERT INTO t (v) VALUES (1)"),)
@@ -161,14 +162,14 @@ async def test_units_of_nothing(connection: Connection) -> None:
     assert [len(result) for result in results] == [1, 0, 1, 0, 1]
 
 
-async def test_units_run_in_the_order_of_their_calls(connection: Connection) -> None:
+async def test_units_run_in_the_order_of_their_calls(connection: Driver) -> None:
     """What was called first is stored first."""
     unit = Statement("test", "INSERT INTO t (v) VALUES (:v) RETURNING id")
     results = await asyncio.gather(*(connection.write((unit.bind(v=n),)) for n in range(300)))
     assert [result[0].rows[0][0] for result in results] == list(range(1, 301))
 
 
-async def test_large_unit_is_whole(connection: Connection) -> None:
+async def test_large_unit_is_whole(connection: Driver) -> None:
     """A unit of several megabytes is stored whole or not at all, with all that it returns."""
     insert = Statement("test", "INSERT INTO t (v) VALUES (:v) RETURNING v")
     unit = tuple(insert.bind(v=f"{n}" * 400_000) for n in range(8))
@@ -184,7 +185,7 @@ async def test_large_unit_is_whole(connection: Connection) -> None:
     assert await connection.read(sql("SELECT count(*) FROM t")) == [(16,)]
 
 
-async def test_large_reply(driver: str, connection: Connection) -> None:
+async def test_large_reply(driver: str, connection: Driver) -> None:
     """A SELECT returns as many megabytes as there are; the protocol's second version has no way to."""
     insert = Statement("test", "INSERT INTO t (v) VALUES (:v)")
     for _ in range(3):

@@ -857,19 +857,19 @@ async def test_contains_is_the_plain_model(store: Store, contents: list[str], ne
 
 
 class Trace:
-    """An executor that notes the SQL of what it passes on."""
+    """A connection that notes the SQL of what it passes on."""
 
-    def __init__(self, executor: memrepo.Executor) -> None:
-        self._executor = executor
+    def __init__(self, connection: memrepo.Connection) -> None:
+        self._connection = connection
         self.sql: set[str] = set()
 
     async def write(self, unit: Unit) -> Sequence[Result]:
         self.sql |= {bound.statement.sql for bound in unit}
-        return await self._executor.write(unit)
+        return await self._connection.write(unit)
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         self.sql.add(statement.statement.sql)
-        return await self._executor.read(statement)
+        return await self._connection.read(statement)
 
 
 def injections() -> Iterator[str]:

@@ -41,7 +41,6 @@ PUBLIC = [
     "DeadlineError",
     "DecodeError",
     "Durability",
-    "Executor",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -84,7 +83,7 @@ PUBLIC = [
 ]
 
 #: Where ``Any`` may stand: the drivers' contract gives rows as they are, before they are decoded.
-MAY_HAVE_ANY = ("Executor.", "Connection.")
+MAY_HAVE_ANY = ("Connection.",)
 
 CLASSES = [getattr(memrepo, name) for name in PUBLIC if isinstance(getattr(memrepo, name), type)]
 SOURCE = Path(memrepo.__file__).parent

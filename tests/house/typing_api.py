@@ -59,10 +59,10 @@ async def lifecycle() -> None:
     await opened.close()
 
 
-def repositories(connection: memrepo.Connection, executor: memrepo.Executor) -> None:
+def repositories(connection: memrepo.Connection) -> None:
     memrepo.MemoryRepo(connection)
-    memrepo.DailyLogRepo(executor, scope="user:42", clock=memrepo.utc_now)
-    memrepo.SessionRepo(executor, idle_after=memrepo.IDLE_AFTER)
+    memrepo.DailyLogRepo(connection, scope="user:42", clock=memrepo.utc_now)
+    memrepo.SessionRepo(connection, idle_after=memrepo.IDLE_AFTER)
     memrepo.MemoryRepo("agent.db")  # type: ignore[arg-type]
 
 

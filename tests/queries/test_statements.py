@@ -346,19 +346,19 @@ def test_lookups_use_their_index(database: sqlite3.Connection, name: str, index:
 
 
 class Recorder:
-    """An executor that writes down what it is given, and passes it on."""
+    """A connection that writes down what it is given, and passes it on."""
 
-    def __init__(self, executor: memrepo.Executor) -> None:
-        self._executor = executor
+    def __init__(self, connection: memrepo.Connection) -> None:
+        self._connection = connection
         self.bound: list[BoundStatement] = []
 
     async def write(self, unit: Unit) -> Sequence[Result]:
         self.bound += unit
-        return await self._executor.write(unit)
+        return await self._connection.write(unit)
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         self.bound.append(statement)
-        return await self._executor.read(statement)
+        return await self._connection.read(statement)
 
 
 async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:

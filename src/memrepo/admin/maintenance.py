@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from memrepo.connection.contract import Connection
+from memrepo.connection.contract import Driver
 from memrepo.domain.hashing import content_hash
 from memrepo.errors import InvalidInputError, UsageError
 from memrepo.queries import maintenance as queries
@@ -38,7 +38,7 @@ class Problem:
     detail: str
 
 
-async def find_problems(connection: Connection) -> AsyncIterator[Problem]:
+async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, then with facts."""
     for (message,) in await connection.read_aside(queries.INTEGRITY.bind()):
         if message != "ok":
@@ -58,7 +58,7 @@ def _hash(content: bytes, scope: str) -> str:
     return content_hash(content.decode(errors="replace"), scope=scope)
 
 
-async def back_up(connection: Connection, target: Path) -> None:
+async def back_up(connection: Driver, target: Path) -> None:
     """Write a copy beside *target*, sync it, and give it its name when it is complete."""
     if not connection.is_local:
         raise UsageError(

@@ -12,7 +12,7 @@ import attrs
 from memrepo.domain.codec import Row
 from memrepo.queries.statement import BoundStatement, Unit
 
-__all__ = ["Connection", "ConnectionInfo", "Durability", "Executor", "Result"]
+__all__ = ["Connection", "ConnectionInfo", "Driver", "Durability", "Result"]
 
 #: ``full``: what was acknowledged survives a power loss. ``normal``: a crash of the process.
 Durability: TypeAlias = Literal["full", "normal"]
@@ -27,7 +27,7 @@ class Result(NamedTuple):
     changes: int
 
 
-class Executor(Protocol):
+class Connection(Protocol):
     """What can run statements: a connection, or a transaction on one."""
 
     def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
@@ -93,7 +93,7 @@ class ConnectionInfo:
     max_reply_bytes: int | None = None
 
 
-class Connection(Executor, Protocol):
+class Driver(Connection, Protocol):
     """One database that many tasks of one event loop share."""
 
     @property
@@ -108,7 +108,7 @@ class Connection(Executor, Protocol):
 
     def transaction(
         self, *, timeout_s: float | None = None
-    ) -> AbstractAsyncContextManager[Executor]:
+    ) -> AbstractAsyncContextManager[Connection]:
         """
         Hold the writer for a block, and yield it: commit at its end, roll back on any exception.
 

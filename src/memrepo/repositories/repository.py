@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from memrepo.connection.contract import Executor
+from memrepo.connection.contract import Connection
 from memrepo.domain.checks import check_instant, check_scope
 from memrepo.domain.clock import Clock, utc_now
 
@@ -14,7 +14,7 @@ __all__ = ["Repository"]
 class Repository:
     """The rows of one kind in one scope."""
 
-    def __init__(self, connection: Executor, *, scope: str = "", clock: Clock = utc_now) -> None:
+    def __init__(self, connection: Connection, *, scope: str = "", clock: Clock = utc_now) -> None:
         """
         Bind a repository to one owner's rows.
 

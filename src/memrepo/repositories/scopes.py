@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import attrs
 
-from memrepo.connection.contract import Connection, Executor
+from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import check_scope, check_seconds
 from memrepo.domain.clock import Clock
 from memrepo.repositories.daily_logs import DailyLogRepo
@@ -36,29 +36,29 @@ class Repositories:
     #: The daily log.
     daily_logs: DailyLogRepo
 
-    def __init__(self, executor: Executor, scope: str, settings: Settings) -> None:
-        self._executor = executor
+    def __init__(self, connection: Connection, scope: str, settings: Settings) -> None:
+        #: What they run on; pass it to repositories of your own.
+        self.connection = connection
         self._scope = scope
         self._settings = settings
         clock = settings.clock
-        self.memories = MemoryRepo(executor, scope=scope, clock=clock)
+        self.memories = MemoryRepo(connection, scope=scope, clock=clock)
         self.sessions = SessionRepo(
-            executor, scope=scope, clock=clock, idle_after=settings.idle_after
+            connection, scope=scope, clock=clock, idle_after=settings.idle_after
         )
-        self.daily_logs = DailyLogRepo(executor, scope=scope, clock=clock)
+        self.daily_logs = DailyLogRepo(connection, scope=scope, clock=clock)
 
     def scoped(self, scope: str) -> Repositories:
         """Return the repositories of another scope, over the same connection or transaction."""
-        return Repositories(self._executor, check_scope(scope), self._settings)
+        return Repositories(self.connection, check_scope(scope), self._settings)
 
 
 class ScopedStore(Repositories):
     """The three repositories of one scope over a store's connection."""
 
-    def __init__(self, connection: Connection, scope: str, settings: Settings) -> None:
+    def __init__(self, connection: Driver, scope: str, settings: Settings) -> None:
         super().__init__(connection, scope, settings)
-        #: The shared connection; pass it to repositories of your own.
-        self.connection = connection
+        self._driver = connection
 
     def scoped(self, scope: str) -> ScopedStore:
         """
@@ -70,7 +70,7 @@ class ScopedStore(Repositories):
         Args:
             scope: 1 to 255 characters; ``""`` is the default scope.
         """
-        return ScopedStore(self.connection, check_scope(scope), self._settings)
+        return ScopedStore(self._driver, check_scope(scope), self._settings)
 
     @asynccontextmanager
     async def transaction(
@@ -93,5 +93,5 @@ class ScopedStore(Repositories):
             DatabaseError: The commit failed; ``outcome_unknown`` says whether it may be stored.
         """
         wait_s = None if timeout_s is None else check_seconds("timeout_s", timeout_s)
-        async with self.connection.transaction(timeout_s=wait_s) as transaction:
+        async with self._driver.transaction(timeout_s=wait_s) as transaction:
             yield Repositories(transaction, self._scope, self._settings)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from memrepo.connection.contract import Executor
+from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import finish
 from memrepo.domain.arguments import session_conditions
 from memrepo.domain.checks import (
@@ -58,7 +58,7 @@ class SessionRepo(Repository):
 
     def __init__(
         self,
-        connection: Executor,
+        connection: Connection,
         *,
         scope: str = "",
         clock: Clock = utc_now,

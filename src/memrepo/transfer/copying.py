@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from memrepo.connection.contract import Connection
+from memrepo.connection.contract import Driver
 from memrepo.domain.codec import Row
 from memrepo.errors import ConflictError, ConstraintError, InvalidInputError, UsageError
 from memrepo.queries import copying as queries
@@ -100,7 +100,7 @@ class _Match:
     n_extra: int
 
 
-async def require_another(source: Connection, target: Connection) -> None:
+async def require_another(source: Driver, target: Driver) -> None:
     """
     Refuse to copy a database into itself.
 
@@ -126,9 +126,7 @@ def _is_same_file(path: Path, other: Path) -> bool:
         return False
 
 
-async def copy_rows(
-    source: Connection, target: Connection, on_progress: OnProgress | None
-) -> CopyReport:
+async def copy_rows(source: Driver, target: Driver, on_progress: OnProgress | None) -> CopyReport:
     """Copy every row that the source has now, then compare; see `Store.copy_to`."""
     await _require_utf8(source, target)
     tell = on_progress or _say_nothing
@@ -146,13 +144,13 @@ def _say_nothing(_progress: CopyProgress) -> None:
     pass
 
 
-async def _require_utf8(*connections: Connection) -> None:
+async def _require_utf8(*connections: Driver) -> None:
     for connection in connections:
         if await connection.read(queries.ENCODING.bind()) != [("UTF-8",)]:
             raise UsageError("only databases whose text is UTF-8 can be copied")
 
 
-async def _plans(source: Connection) -> list[_Plan]:
+async def _plans(source: Driver) -> list[_Plan]:
     ((*bounds,),) = await source.read(queries.BOUNDS.bind())
     return [
         _Plan(table, _LOWEST_ID if last_id is None else last_id, n_rows)
@@ -160,7 +158,7 @@ async def _plans(source: Connection) -> list[_Plan]:
     ]
 
 
-async def _keep_numbers(source: Connection, target: Connection) -> None:
+async def _keep_numbers(source: Driver, target: Driver) -> None:
     """See that the target gives no row the id that one of the source has, or had once."""
     for connection in (source, target):
         if await connection.read(queries.HAS_NUMBERS.bind()) != [(1,)]:
@@ -180,7 +178,7 @@ async def _keep_numbers(source: Connection, target: Connection) -> None:
 
 
 async def _copy_table(
-    source: Connection, target: Connection, plan: _Plan, tell: OnProgress
+    source: Driver, target: Driver, plan: _Plan, tell: OnProgress
 ) -> tuple[int, int]:
     """Copy what the target does not have; return how many rows that were, and how many it had."""
     first, n_copied, n_done = _LOWEST_ID, 0, 0
@@ -198,8 +196,8 @@ async def _copy_table(
 
 
 async def _compare_table(
-    source: Connection,
-    target: Connection,
+    source: Driver,
+    target: Driver,
     plan: _Plan,
     n_copied: int,
     n_present: int,
@@ -230,7 +228,7 @@ async def _compare_table(
 # --- pages -------------------------------------------------------------------------------------
 
 
-async def _read(connection: Connection, table: str, first: int, last: int) -> list[Row]:
+async def _read(connection: Driver, table: str, first: int, last: int) -> list[Row]:
     if first > last:
         return []
     statement = queries.read(table)
@@ -239,7 +237,7 @@ async def _read(connection: Connection, table: str, first: int, last: int) -> li
     )
 
 
-async def _match(target: Connection, table: str, rows: list[Row], first: int) -> _Match:
+async def _match(target: Driver, table: str, rows: list[Row], first: int) -> _Match:
     """Look for *rows* among those of the target with ids from *first* to the last of *rows*."""
     wanted = {row[0]: row for row in rows}
     same: set[int] = set()
@@ -255,7 +253,7 @@ async def _match(target: Connection, table: str, rows: list[Row], first: int) ->
     return _Match(frozenset(same), frozenset(different), n_extra)
 
 
-async def _insert(target: Connection, table: str, rows: list[Row]) -> int:
+async def _insert(target: Driver, table: str, rows: list[Row]) -> int:
     """
     Insert *rows*, and return how many of them were not there.
 

@@ -162,16 +162,16 @@ class LibSQLConnection:
         return False
 
     async def write(self, unit: Unit) -> Sequence[Result]:
-        """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._guard.check(self)
         return await self._writer.send(self._call(unit))
 
     async def read(self, statement: BoundStatement) -> list[Row]:
-        """Run one SELECT beside the writer; see `Connection`."""
+        """Run one SELECT beside the writer; see `Driver`."""
         return await self._read(statement, self.request_timeout_s)
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
-        """Run a long statement that changes nothing; see `Connection`."""
+        """Run a long statement that changes nothing; see `Driver`."""
         return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
 
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
@@ -191,14 +191,14 @@ class LibSQLConnection:
         return asyncio.get_running_loop().time() + wait_s
 
     async def info(self) -> ConnectionInfo:
-        """Find out what it is connected to; see `Connection`."""
+        """Find out what it is connected to; see `Driver`."""
         self._guard.check_open()
         return await describe(self._transport, self.location, self.request_timeout_s)
 
     # --- transactions --------------------------------------------------------------------------
 
     def transaction(self, *, timeout_s: float | None = None) -> Transaction:
-        """Hold the writer for a block; see `Connection`."""
+        """Hold the writer for a block; see `Driver`."""
         return Transaction(self, timeout_s)
 
     async def begin(self, timeout_s: float | None) -> None:

@@ -191,7 +191,7 @@ class SQLiteConnection:
         return True
 
     def write(self, unit: Unit) -> Call:
-        """Run *unit* together with the units that wait at the same moment; see `Connection`."""
+        """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         # No coroutine, nor is `read`: each would be a twentieth of a call beside many others.
         self._guard.check(self)
         call = self._call(unit, Call)
@@ -199,7 +199,7 @@ class SQLiteConnection:
         return call
 
     def read(self, statement: BoundStatement) -> Reading:
-        """Run one SELECT beside the writer; see `Connection`."""
+        """Run one SELECT beside the writer; see `Driver`."""
         self._guard.check(self)
         call = self._call((statement,), Reading)
         (self._reader or self._require_writer()).run(call)
@@ -217,7 +217,7 @@ class SQLiteConnection:
     # --- the database as a whole ---------------------------------------------------------------
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
-        """Run a long statement where it holds up neither reads nor writes; see `Connection`."""
+        """Run a long statement where it holds up neither reads nor writes; see `Driver`."""
         self._guard.check(self)
         call = self._call((statement,), Call)
         if self.location.path is not None:
@@ -237,7 +237,7 @@ class SQLiteConnection:
         return call.results()[0].rows
 
     async def info(self) -> ConnectionInfo:
-        """Find out what it is connected to; see `Connection`."""
+        """Find out what it is connected to; see `Driver`."""
         self._guard.check_open()
         lane = self._reader if self._writer is None else self._writer
         return await describe(
@@ -252,7 +252,7 @@ class SQLiteConnection:
     # --- transactions --------------------------------------------------------------------------
 
     def transaction(self, *, timeout_s: float | None = None) -> Transaction:
-        """Hold the writer for a block; see `Connection`."""
+        """Hold the writer for a block; see `Driver`."""
         return Transaction(self, timeout_s)
 
     async def begin(self, timeout_s: float | None) -> None:
