@@ -91,17 +91,10 @@ def complaints(stderr: str) -> str:
     return "".join(line for line in lines if not any(its in line for its in _NO_COMPLAINTS))
 
 
-#: They wake tasks by calling them, so they are on the stack of whatever a woken task, or test, does.
-_BELOW_TASKS = [
-    f"memrepo.connection.{name}"
-    for name in ("sqlite.bell", "pending", "queue", "sqlite.queue", "hrana.writer")
-]
-
-
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
     """Raise where library code blocks the event loop."""
-    with blockbuster_ctx("memrepo", excluded_modules=_BELOW_TASKS) as blockbuster:
+    with blockbuster_ctx("memrepo") as blockbuster:
         # A relative path is resolved when connect() is called; that asks the kernel, not a disk.
         blockbuster.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
         yield blockbuster

@@ -17,11 +17,11 @@ import memrepo
 from memrepo import Store
 from memrepo.connection.sqlite import worker
 from memrepo.connection.sqlite.connection import SQLiteConnection
-from memrepo.connection.sqlite.queue import ThreadLane
+from memrepo.connection.sqlite.queue import ThreadQueue
 
 from .journal import clock
 
-__all__ = ["Stores", "lanes", "leaks"]
+__all__ = ["Stores", "leaks", "queues"]
 
 #: seconds in which what is about to end has ended
 _PATIENCE_S = 2
@@ -125,29 +125,29 @@ def _workers() -> set[threading.Thread]:
     }
 
 
-def lanes(store: Store) -> list[ThreadLane]:
+def queues(store: Store) -> list[ThreadQueue]:
     """The queues of a store: the writer's and, on a file, the reader's."""
     connection = store.connection
     assert isinstance(connection, SQLiteConnection)
-    return [lane for lane in (connection._writer, connection._reader) if lane is not None]
+    return [queue for queue in (connection._writer, connection._reader) if queue is not None]
 
 
 async def leaks(store: Store) -> list[str]:
     """What a store with no call under way holds that it should not."""
     found: list[str] = []
-    for lane in lanes(store):
-        if await _is_in_transaction(lane):
+    for queue in queues(store):
+        if await _is_in_transaction(queue):
             found.append("a transaction is open")
         # A group whose calls have all been cancelled may wait a little for a lock of another program.
         deadline = time.monotonic() + _PATIENCE_S
-        while lane._is_taken and time.monotonic() < deadline:
+        while queue._is_taken and time.monotonic() < deadline:
             await asyncio.sleep(0)
-        if lane._is_taken:
+        if queue._is_taken:
             found.append("the queue is taken")
     return found
 
 
-async def _is_in_transaction(lane: ThreadLane) -> bool:
+async def _is_in_transaction(queue: ThreadQueue) -> bool:
     found: list[bool] = []
-    await lane.thread.run(lambda worker: found.append(worker.in_transaction))
+    await queue.thread.run(lambda worker: found.append(worker.in_transaction))
     return any(found)

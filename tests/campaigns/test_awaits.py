@@ -26,7 +26,7 @@ import attrs
 import pytest
 
 from memrepo import DailyLogNew, MemoryNew, Store
-from memrepo.connection.sqlite.queue import ThreadLane
+from memrepo.connection.sqlite.queue import ThreadQueue
 from tests.connection.test_cancellation import Moment, cancelled_at
 
 from .actions import Action, Conversation, Single, Transaction
@@ -35,7 +35,7 @@ from .journal import START, Journal
 from .model.state import State
 from .plans import METHODS
 from .scale import Figures
-from .stores import Stores, lanes, leaks
+from .stores import Stores, leaks, queues
 from .tally import Tally
 
 pytestmark = pytest.mark.campaign
@@ -176,18 +176,18 @@ async def _busy_queues(store: Store) -> AsyncIterator[None]:
     """Keep the store's queues taken, and let what waits in them pass after a while."""
     is_over = False
 
-    async def keep(lane: ThreadLane) -> None:
-        await lane.take(math.inf)
+    async def keep(queue: ThreadQueue) -> None:
+        await queue.take(math.inf)
         while not is_over:
-            while not lane._queue and not is_over:
+            while not queue._line.turns and not is_over:
                 await asyncio.sleep(0)
             for _ in range(3):
                 await asyncio.sleep(0)
-            lane.release()
-            await lane.take(math.inf)
-        lane.release()
+            queue.release()
+            await queue.take(math.inf)
+        queue.release()
 
-    keepers = [asyncio.create_task(keep(lane)) for lane in lanes(store)]
+    keepers = [asyncio.create_task(keep(queue)) for queue in queues(store)]
     await asyncio.sleep(0)
     try:
         yield

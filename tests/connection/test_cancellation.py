@@ -18,7 +18,6 @@ import pytest
 
 import memrepo
 from memrepo import DailyLogNew, MemoryFilter, MemoryNew, Store
-from memrepo.connection.pending import Call
 from memrepo.queries.statement import BoundStatement, Statement
 from tests import leaks
 from tests.conftest import Clock
@@ -85,38 +84,10 @@ class AtStep:
         if awaited is None or self._moment == "running":
             # When it has begun to wait: on uvloop, an outcome can overtake what `call_soon` was given.
             task.cancel()
-        elif isinstance(awaited, Call):
-            return Undelivered(awaited, task.cancel)
         else:
             # Called before the task is woken: at that moment the outcome is there, undelivered.
             awaited.add_done_callback(lambda _: task.cancel())
         return awaited
-
-
-class Undelivered:
-    """Stands for a call, and cancels its task when the outcome is there, before the task learns of it."""
-
-    def __init__(self, call: Call, cancel: Callable[[], object]) -> None:
-        self._call = call
-        self._cancel_task = cancel
-        self._asyncio_future_blocking = True
-        self.get_loop = call.get_loop
-        self.cancel = call.cancel
-        self.result = call.result
-
-    def add_done_callback(self, wakeup: Callable[[object], object], *, context: Context) -> None:
-        self._call.add_done_callback(lambda _: self._wake(wakeup), context=context)
-        self._look()
-
-    def _look(self) -> None:
-        if self._call.outcome is not None:
-            self._cancel_task()  # the loop has not been told yet
-        elif not self._call.is_over:
-            self.get_loop().call_soon(self._look)
-
-    def _wake(self, wakeup: Callable[[object], object]) -> None:
-        self._cancel_task()
-        wakeup(self)
 
 
 def _thrower(inner: Any, error: BaseException) -> Callable[[], Any]:

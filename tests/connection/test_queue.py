@@ -8,40 +8,36 @@ import math
 import pytest
 
 import memrepo
-from memrepo.connection.queue import Lane
+from memrepo.connection.queue import CallQueue
 
 pytestmark = pytest.mark.asyncio
 
 
-def _nothing(*_: object) -> None:
-    pass
-
-
 async def test_cancelled_after_a_refusal_gives_nothing_back() -> None:
     """A waiter that is refused and cancelled in one moment never frees what another holds."""
-    lane = Lane(_nothing)
-    await lane.take(math.inf)
-    waiter = asyncio.create_task(lane.take(math.inf))
+    queue = CallQueue()
+    await queue.take(math.inf)
+    waiter = asyncio.create_task(queue.take(math.inf))
     await asyncio.sleep(0)
-    lane.refuse_all(lambda: memrepo.BusyError("late"))
+    queue._line.refuse_all(lambda: memrepo.BusyError("late"))
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    other = asyncio.create_task(lane.take(math.inf))
+    other = asyncio.create_task(queue.take(math.inf))
     await asyncio.sleep(0)
     assert not other.done()
-    lane.release()
+    queue.release()
     await other
 
 
-async def test_cancelled_after_its_turn_came_hands_the_lane_on() -> None:
-    """A waiter that is given the lane and cancelled in one moment gives it to the next."""
-    lane = Lane(_nothing)
-    await lane.take(math.inf)
-    waiter = asyncio.create_task(lane.take(math.inf))
-    other = asyncio.create_task(lane.take(math.inf))
+async def test_cancelled_after_its_turn_came_hands_the_queue_on() -> None:
+    """A waiter that is given the queue and cancelled in one moment gives it to the next."""
+    queue = CallQueue()
+    await queue.take(math.inf)
+    waiter = asyncio.create_task(queue.take(math.inf))
+    other = asyncio.create_task(queue.take(math.inf))
     await asyncio.sleep(0)
-    lane.release()
+    queue.release()
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter

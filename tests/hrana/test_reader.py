@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from operator import itemgetter
 from typing import Any, Final
 
 import attrs
@@ -21,16 +20,12 @@ from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.reader import ServerReader
-from memrepo.connection.pending import Call
-from memrepo.queries.coalescing import rows_by_number
-from memrepo.queries.statement import Merge, Statement
+from memrepo.connection.pending import PendingCall
+from memrepo.queries.statement import Statement
 
 pytestmark = pytest.mark.asyncio
 
-_MERGED: Final = Statement(
-    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
-)
-_OTHER: Final = Statement("t", "long")
+_READ: Final = Statement("t", "read")
 
 
 @attrs.define
@@ -100,90 +95,75 @@ class Readers:
 
     def __init__(self) -> None:
         self.server = Server()
-        self.reader = ServerReader(self.server, 5.0)  # type: ignore[arg-type]
-        self.calls: list[Call] = []
+        self.reader = ServerReader(self.server)  # type: ignore[arg-type]
+        self.calls: list[PendingCall] = []
         self.tasks: list[asyncio.Task[None]] = []
 
     async def read(self, statement: Statement, count: int = 1, wait_s: float = 5.0) -> None:
         for _ in range(count):
             loop = asyncio.get_running_loop()
-            bound = statement.bind(v=(0,))  # type: ignore[arg-type]
-            call = Call(loop, loop.time() + wait_s, (bound,))
+            call = PendingCall(loop.time() + wait_s, loop.create_future(), (statement.bind(),))
             self.calls.append(call)
             self.tasks.append(asyncio.create_task(self.reader.run(call, 5.0)))
         await _settled()
 
     async def answer_all(self) -> None:
+        await self.answer_all_but(set())
+        await asyncio.gather(*self.tasks)
+
+    async def answer_all_but(self, left_out: set[int]) -> None:
         number = 0
         while number < len(self.server.sent):
-            if not self.server.sent[number][1].done():
+            if number not in left_out and not self.server.sent[number][1].done():
                 await self.server.answer(number)
             number += 1
-        await asyncio.gather(*self.tasks)
 
 
 @pytest_asyncio.fixture
-async def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
-    """Readers, on a transport whose numbers are no values of SQLite's."""
-    monkeypatch.setattr(hrana_batch, "encode_arguments", lambda _bound: [])
-    monkeypatch.setattr(hrana_batch, "encode_values", lambda _values: [])
+async def readers() -> Readers:
+    """Readers, on a transport that answers when the test says so."""
     return Readers()
 
 
-async def test_what_waits_travels_together(readers: Readers) -> None:
-    """Eight reads go at once, alone; those of one kind that wait go in one request, others alone."""
-    await readers.read(_MERGED, 8)
-    await readers.read(_MERGED, 70)
-    await readers.read(_OTHER, 2)
-    await readers.read(_MERGED, 2)
-    assert readers.server.texts() == [["single"]] * 8
-    for number in range(4):
-        await readers.server.answer(number)
-    assert readers.server.texts()[8:] == [
-        ["merged of 64", "merged of 4", "single", "single"],
-        ["long"],
-        ["long"],
-        ["single", "single"],
-    ]
+async def test_reads_at_once(readers: Readers) -> None:
+    """Eight reads are under way at once; the others follow in order, each as soon as one has ended."""
+    await readers.read(_READ, 12)
+    assert readers.server.texts() == [["read"]] * 8
+    await readers.server.answer(3)
+    await readers.server.answer(5)
+    assert readers.server.texts() == [["read"]] * 10
+    assert [call.outcome is not None for call in readers.calls].count(True) == 2
     await readers.answer_all()
-    # A merged statement's only row is that of its first call.
-    rows = [len(call.results()[0].rows) for call in readers.calls]
-    assert rows == [1] * 8 + [1, *[0] * 63] + [1, 0, 0, 0] + [1, 1] + [1, 1] + [1, 1]
+    assert [len(call.results()[0].rows) for call in readers.calls] == [1] * 12
 
 
 async def test_long_read_holds_up_nobody(readers: Readers) -> None:
-    """While one place has a read that takes long, the others serve what comes."""
-    await readers.read(_OTHER)
+    """While one slot has a read that takes long, the others serve what comes."""
+    await readers.read(_READ)
     for number in range(1, 30):
-        await readers.read(_MERGED)
+        await readers.read(_READ)
         await readers.server.answer(number)
         assert readers.calls[number].outcome is not None
     await readers.answer_all()
 
 
 async def test_cancelled_readers(readers: Readers) -> None:
-    """Of reads in one request any may be cancelled, before and while it runs; the others have their rows."""
-    await readers.read(_MERGED, 30)
-    readers.tasks[10].cancel()
-    await readers.server.answer(0)
-    assert readers.server.texts()[8] == ["merged of 16", "merged of 4", "single"]
-    for number in (8, 9, 29):
+    """Reads can be cancelled while they wait and while they run; the others have their rows."""
+    await readers.read(_READ, 12)
+    for number in (2, 9):
         readers.tasks[number].cancel()
     await _settled()
-    await readers.server.answer(8)
-    cancelled = [number for number, task in enumerate(readers.tasks) if task.cancelled()]
-    assert cancelled == [8, 9, 10, 29]
-    for number in range(1, 8):
-        await readers.server.answer(number)
+    assert readers.server.texts() == [["read"]] * 9  # the ninth has the slot of the third
+    await readers.answer_all_but({2})
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
-    assert [n for n, result in enumerate(results) if result is not None] == cancelled
+    assert [n for n, result in enumerate(results) if result is not None] == [2, 9]
     async with asyncio.timeout(1):
         await readers.reader.drain()
 
 
 async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
     """A read that is cancelled in the moment that it gets its place gives it to the next."""
-    await readers.read(_OTHER, 10)
+    await readers.read(_READ, 10)
     readers.server.sent[0][1].set_result(BatchReply([None], [ServerError("X", "")]))
     while readers.calls[0].outcome is None:
         await asyncio.sleep(0)
@@ -197,62 +177,24 @@ async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
         await readers.reader.drain()
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        server_errors.translate(ServerError("RESPONSE_TOO_LARGE", "")),
-        server_errors.lost(None, was_sent=True),
-        ValueError("no reply at all"),
-    ],
-    ids=["too large", "lost", "unreadable"],
-)
-async def test_request_of_several_that_fails(readers: Readers, error: Exception) -> None:
-    """Each of its reads then runs alone, at most eight at once."""
-    await readers.read(_MERGED, 28)
-    await readers.server.answer(0)
-    await readers.server.fail(8, error)
-    # Seven others run; one of the twenty has the place.
-    assert readers.server.texts()[9:] == [["single"]]
-    await readers.answer_all()
-    assert readers.server.texts()[9:] == [["single"]] * 20
-    assert all(len(call.results()[0].rows) == 1 for call in readers.calls)
-
-
-async def test_step_that_fails_in_a_request_of_several(readers: Readers) -> None:
-    """The reads of a merged statement that fails run alone, and are told why that fails, too."""
-    await readers.read(_MERGED, 12)
-    await readers.server.answer(0)
-    await readers.server.answer(8, failing=True)
-    for number in range(9, 13):
-        await readers.server.answer(number - 8)
-        await _settled()
-    for number in range(5, 13):
-        if not readers.server.sent[number][1].done():
-            await readers.server.answer(number, failing=number >= 9)
+async def test_lost_request_is_sent_again(readers: Readers) -> None:
+    """A read whose answer was lost is sent again until its deadline, and then told why it failed."""
+    await readers.read(_READ, wait_s=0.05)
+    await readers.server.fail(0, server_errors.lost(None, was_sent=True))
+    await asyncio.sleep(0.02)
+    assert readers.server.texts() == [["read"]] * 2
+    await asyncio.sleep(0.05)
+    await readers.server.fail(1, server_errors.deadline(None))
     await asyncio.gather(*readers.tasks)
-    assert [call.has_failed for call in readers.calls] == [False] * 8 + [True] * 4
-
-
-async def test_late_reads_are_not_tried_again(readers: Readers) -> None:
-    """A request that ends after its reads' deadline is their last, and each has its own error."""
-    await readers.read(_OTHER, 8)
-    await readers.read(_MERGED, 4, wait_s=0.05)
-    await readers.server.answer(0)
-    await asyncio.sleep(0.06)
-    assert not any(task.done() for task in readers.tasks[8:])
-    await readers.server.fail(8, server_errors.deadline(None))
-    await asyncio.gather(*readers.tasks[8:])
-    outcomes = [call.outcome for call in readers.calls[8:]]
-    assert [type(outcome) for outcome in outcomes] == [DeadlineError] * 4
-    assert len({id(outcome) for outcome in outcomes}) == 4
-    assert not any(getattr(outcome, "outcome_unknown", True) for outcome in outcomes)
-    await readers.answer_all()
+    outcome = readers.calls[0].outcome
+    assert isinstance(outcome, DeadlineError)
+    assert not outcome.outcome_unknown
 
 
 async def test_turn_that_does_not_come(readers: Readers) -> None:
     """A read whose turn does not come in time is told so, and takes no place from the others."""
-    await readers.read(_OTHER, 8)
-    await readers.read(_MERGED, 5, wait_s=0.02)
+    await readers.read(_READ, 8)
+    await readers.read(_READ, 5, wait_s=0.02)
     results = await asyncio.gather(*readers.tasks[8:], return_exceptions=True)
     assert [type(result) for result in results] == [BusyError] * 5
     for number in range(8):
@@ -263,17 +205,17 @@ async def test_turn_that_does_not_come(readers: Readers) -> None:
 
 async def test_close_while_reads_wait(readers: Readers) -> None:
     """Closing refuses the reads that wait, and lets those that run have their rows."""
-    await readers.read(_MERGED, 20)
+    await readers.read(_READ, 20)
     await readers.server.answer(0)
-    await readers.read(_MERGED, 5)
+    await readers.read(_READ, 5)
     readers.reader.refuse()
     draining = asyncio.create_task(readers.reader.drain())
-    await readers.read(_MERGED, 1)
+    await readers.read(_READ, 1)
     for number in range(1, 9):
         assert not draining.done()
         await readers.server.answer(number)
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
-    assert [type(result) for result in results] == [type(None)] * 20 + [ClosedError] * 6
+    assert [type(result) for result in results] == [type(None)] * 9 + [ClosedError] * 17
     async with asyncio.timeout(1):
         await draining
 

@@ -30,6 +30,7 @@ from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
 from memrepo.queries import builder, copying, daily_logs, memories, sessions, versions
 from memrepo.queries.builder import Query
+from memrepo.queries.coalescing import CoalescibleStatement
 from memrepo.queries.statement import BoundStatement, Statement, Unit
 from tests.conftest import Clock
 
@@ -108,23 +109,23 @@ def all_statements() -> dict[str, Statement]:
     return found
 
 
-def merged_statements() -> dict[str, Statement]:
+def coalesced_statements() -> dict[str, Statement]:
     """Return what runs for two calls at once, of every statement that can."""
     return {
-        f"{name}*2": Statement(its.name, its.merge.sql(2))
+        f"{name}*2": its.for_many(2)
         for name, its in ALL.items()
-        if its.merge is not None
+        if isinstance(its, CoalescibleStatement)
     }
 
 
 ALL = all_statements()
-MERGED = merged_statements()
-EVERY = ALL | MERGED
+COALESCED = coalesced_statements()
+EVERY = ALL | COALESCED
 REPOSITORY = {name: its for name, its in ALL.items() if not name.startswith(WHOLE_DATABASE)}
 PAGES = {name: its for name, its in ALL.items() if re.match(r"\w+\.(find_many|forgotten) ", name)}
 
 _break = re.compile(r" (?=(?:FROM|WHERE|SET|VALUES|RETURNING|ORDER BY|LIMIT|SELECT) )")
-_placeholders = re.compile(r":([a-z_]+)").findall
+_placeholders = re.compile(r":([a-z_0-9]+)").findall
 
 
 def golden_text() -> str:
@@ -250,10 +251,10 @@ def test_a_misspelled_column_in_double_quotes_might_not_fail() -> None:
             explain(database, "DELETE FROM `t` WHERE `archivedx` <> 'yes'")
 
 
-@pytest.mark.parametrize("name", MERGED)
-def test_merged_statements_name_the_scope(name: str) -> None:
+@pytest.mark.parametrize("name", COALESCED)
+def test_coalesced_statements_name_the_scope(name: str) -> None:
     """A statement for several calls keeps each to the scope that it came with."""
-    sql = MERGED[name].sql
+    sql = COALESCED[name].sql
     assert re.search(r"INTO `\w+` \(`scope`|`scope`=`item`", sql)
 
 
@@ -269,7 +270,7 @@ def test_names_the_scope(name: str) -> None:
 # --- how it is looked up -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", REPOSITORY | MERGED)
+@pytest.mark.parametrize("name", REPOSITORY | COALESCED)
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
     """Every table is searched by an index; only the values of a batch are gone through."""
     found = plan(database, EVERY[name])

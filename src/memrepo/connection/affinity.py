@@ -9,7 +9,7 @@ from typing import Protocol
 
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
 
-__all__ = ["Guard", "OpenTransaction", "open_transactions"]
+__all__ = ["Affinity", "OpenTransaction", "open_transactions"]
 
 
 class OpenTransaction(Protocol):
@@ -41,7 +41,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_Process.note_fork)
 
 
-class Guard:
+class Affinity:
     """Remembers where a connection was opened, and refuses to use it elsewhere."""
 
     def __init__(self) -> None:

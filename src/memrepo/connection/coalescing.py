@@ -1,61 +1,69 @@
-"""Which calls of a group one statement can do."""
+"""Pending calls of one statement run as one, where they wait together; see `memrepo.queries.coalescing`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import groupby
 
 import attrs
 
 from memrepo.connection.contract import Result
-from memrepo.connection.pending import Call
-from memrepo.domain.codec import Row, Value
-from memrepo.queries.statement import MERGE_SIZES, Merge
+from memrepo.connection.pending import PendingCall
+from memrepo.queries.coalescing import SIZES, CoalescibleStatement
+from memrepo.queries.statement import BoundStatement, Unit
 
-__all__ = ["MergedCalls", "merge_of", "portions"]
+__all__ = ["CoalescedCall", "coalesce"]
 
 
-@attrs.frozen
-class MergedCalls:
-    """Several calls of the same statement, as one."""
+@attrs.define(eq=False)
+class CoalescedCall:
+    """
+    Several pending calls of one statement, to be run as one.
 
-    calls: Sequence[Call]
-    merge: Merge
+    If its statement fails, nothing has happened, and each of its calls runs by itself.
+    """
+
+    calls: Sequence[PendingCall]
+    statement: CoalescibleStatement
+    #: The one statement.
+    unit: Unit = attrs.field(init=False)
+    #: Nothing: whoever wants to know of each statement is told of each, so those calls stay single.
+    record: None = None
+    #: Never: the calls that go on need it.
+    is_cancelled: bool = False
+
+    @unit.default
+    def _coalesce(self) -> Unit:
+        return (self.statement.coalesce(self._bound),)
 
     @property
-    def sql(self) -> str:
-        """What to run."""
-        return self.merge.sql(len(self.calls))
+    def _bound(self) -> list[BoundStatement]:
+        return [call.unit[0] for call in self.calls]
 
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """What to bind."""
-        each = (call.unit[0].parameters for call in self.calls)
-        return tuple(chain.from_iterable(map(self.merge.values, each)))
-
-    def settle(self, rows: list[Row], *, is_change: bool) -> None:
+    def succeed(self, results: list[Result]) -> None:
         """Give each call the rows that are its own."""
-        bound = [call.unit[0] for call in self.calls]
-        for call, own in zip(self.calls, self.merge.split(bound, rows), strict=True):
-            call.outcome = [Result(own, len(own) if is_change else 0)]
+        (result,) = results
+        each = self.statement.split(self._bound, result.rows)
+        for call, rows in zip(self.calls, each, strict=True):
+            call.outcome = [Result(rows, len(rows) if result.changes else 0)]
 
 
-def portions(calls: Sequence[Call]) -> Iterator[MergedCalls | Call]:
-    """Cut *calls* in order: into several that one merged statement can do, and single ones."""
-    for merge, neighbours in groupby(calls, merge_of):
+def coalesce(calls: Sequence[PendingCall]) -> Iterator[PendingCall | CoalescedCall]:
+    """Yield *calls* in order: as many as can be as one, the others as they are."""
+    for statement, neighbours in groupby(calls, _coalescible):
         same = list(neighbours)
         begin = 0
-        if merge is not None:
-            for size in MERGE_SIZES:
+        if statement is not None:
+            for size in SIZES:
                 while len(same) - begin >= size:
-                    yield MergedCalls(same[begin : begin + size], merge)
+                    yield CoalescedCall(same[begin : begin + size], statement)
                     begin += size
         yield from same[begin:]
 
 
-def merge_of(call: Call) -> Merge | None:
-    """Return how *call* can run together with others of its statement; ``None`` if it cannot."""
-    # Whoever asks how long each statement took is told of each.
+def _coalescible(call: PendingCall) -> CoalescibleStatement | None:
     if len(call.unit) == 1 and call.record is None:
-        return call.unit[0].statement.merge
+        statement = call.unit[0].statement
+        if isinstance(statement, CoalescibleStatement):
+            return statement
     return None

@@ -1,4 +1,10 @@
-"""Whose turn it is: many tasks, one worker, in order of arrival, and together where they wait together."""
+"""
+Queues: turns in order of arrival, each with a deadline.
+
+`WaitingLine` is the order and the deadlines. `CallQueue` stands in front of one worker: a call that finds
+it free goes ahead at once; those that arrive meanwhile wait, and form the next group. So the fuller the
+queue, the fewer trips, transactions and syncs a call costs.
+"""
 
 from __future__ import annotations
 
@@ -6,127 +12,222 @@ import asyncio
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
-from memrepo.connection.pending import Call
-from memrepo.errors import BusyError, MemrepoError
+from memrepo.connection.instrumentation import OnStatement, Record
+from memrepo.connection.pending import PendingCall, Turn
+from memrepo.errors import BusyError, ClosedError, MemrepoError
+from memrepo.queries.statement import Unit
 
-__all__ = ["Lane"]
+__all__ = ["CallQueue", "Slots", "WaitingLine", "closed"]
 
 #: Calls that run as one group; more would only make the first of them wait for the last.
 MAX_GROUP: Final = 1_000
-#: Calls that may wait; beyond it a call is refused, so that a stuck writer does not eat the memory.
+#: Turns that may wait; beyond it one is refused, so that a stuck worker does not eat the memory.
 MAX_WAITING: Final = 100_000
-#: Seconds between two looks for calls that have waited too long.
+#: Seconds between two looks for turns whose deadline has come.
 _SWEEP_S: Final = 0.05
 
 
-#: Has the worker begin with a group's calls; `Lane.answer` is called when each has its outcome.
-Start: TypeAlias = Callable[[list[Call]], None]
+def closed() -> ClosedError:
+    """Return the error for what still waits when a store is closed."""
+    return ClosedError("the store was closed before this could run")
 
 
-class Lane:
-    """
-    The queue in front of one worker.
+class WaitingLine:
+    """Turns that wait, in order of arrival; one whose deadline comes first is refused."""
 
-    A call that finds the lane free goes ahead at once. What arrives while it runs waits, and forms
-    the next group. A transaction takes the lane when its turn comes, and gives it back with `release`.
-    """
-
-    def __init__(self, start: Start) -> None:
-        self._start = start
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._is_taken = False
-        self._queue: deque[Call] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
+        #: The turns; some of them may be over.
+        self.turns: deque[Turn] = deque()
 
-    def run(self, call: Call) -> None:
+    def join(self, turn: Turn) -> None:
         """
-        Run *call*, which is to be awaited, when its turn comes.
+        Put *turn* at the end.
+
+        Raises:
+            BusyError: Too many turns wait already.
+        """
+        if len(self.turns) >= MAX_WAITING:
+            raise BusyError(f"{MAX_WAITING:,} calls are waiting for this database already")
+        self.turns.append(turn)
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    async def wait(self, deadline: float, hand_on: Callable[[], None]) -> None:
+        """
+        Wait at the end of the line until `admit` is called for this turn.
+
+        Args:
+            deadline: The event loop's time until which to wait.
+            hand_on: Called if the turn has come, and nobody is left to use it.
+
+        Raises:
+            BusyError: The deadline came first, or too many wait already.
+        """
+        turn = Turn(deadline, self._loop.create_future())
+        self.join(turn)
+        try:
+            await turn.wait()
+        except CancelledError:
+            if turn.outcome == []:
+                hand_on()
+            raise
+
+    def admit(self) -> None:
+        """Let the first turn go ahead."""
+        turn = self.turns.popleft()
+        turn.outcome = []
+        turn.tell()
+
+    def first(self) -> Turn | None:
+        """Return the first turn that is not over, without taking it; ``None`` if there is none."""
+        turns = self.turns
+        while turns and turns[0].is_over:
+            turns.popleft()
+        return turns[0] if turns else None
+
+    def refuse_all(self, error: Callable[[], MemrepoError]) -> None:
+        """Refuse everything that waits."""
+        while self.turns:
+            self.turns.popleft().refuse(error())
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for turn in self.turns:
+            if turn.deadline <= now:
+                turn.refuse(BusyError("waited too long for its turn"))
+        self._sweeper = None
+        if self.turns:
+            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+
+class Slots:
+    """A number of places, given out in order of arrival."""
+
+    def __init__(self, n_slots: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._line = WaitingLine()
+        self._n_slots = n_slots
+        self._n_free = n_slots
+        self._is_closed = False
+        self._all_free: asyncio.Future[None] | None = None
+
+    async def acquire(self, deadline: float) -> None:
+        """
+        Wait for a slot, which must be released.
+
+        Raises:
+            BusyError: None was free in time.
+            ClosedError: The store was closed meanwhile.
+        """
+        if self._is_closed:
+            raise closed()
+        if self._n_free:
+            self._n_free -= 1
+        else:
+            await self._line.wait(deadline, self.release)
+
+    def release(self) -> None:
+        """Give a slot to the next, or set it free."""
+        if self._line.first() is not None:
+            self._line.admit()
+            return
+        self._n_free += 1
+        if self._all_free is not None and self._n_free == self._n_slots:
+            self._all_free.set_result(None)
+            self._all_free = None
+
+    def refuse(self) -> None:
+        """Refuse what waits, and what is still to come."""
+        self._is_closed = True
+        self._line.refuse_all(closed)
+
+    async def drain(self) -> None:
+        """Wait until every slot is free."""
+        if self._n_free < self._n_slots:
+            self._all_free = self._loop.create_future()
+            await self._all_free
+
+
+class CallQueue:
+    """
+    The queue in front of one worker, which runs one group of calls at a time.
+
+    A transaction takes the queue when its turn comes, and gives it back with `release`.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._line = WaitingLine()
+        self._is_taken = False
+        self._is_closed = False
+
+    def run(self, unit: Unit, deadline: float, on_statement: OnStatement | None) -> PendingCall:
+        """
+        Run *unit* when its turn comes; return the call, which must be waited for.
 
         Raises:
             BusyError: Too many calls wait already.
         """
+        record = None if on_statement is None else Record(on_statement)
+        call = PendingCall(deadline, self._loop.create_future(), unit, record)
         if self._is_taken:
-            self._line_up(call)
+            self._line.join(call)
         else:
             self._is_taken = True
             self._start([call])
+        return call
 
     async def take(self, deadline: float) -> None:
-        """Wait for the lane and keep it, until `release`."""
+        """Wait for the queue and keep it, until `release`."""
         if not self._is_taken:
             self._is_taken = True
-            return
-        turn = Call(self._loop, deadline, (), takes_lane=True)
-        self._line_up(turn)
-        try:
-            await turn
-        except CancelledError:
-            if turn.outcome == []:
-                # The lane was ours already, and nobody is left to give it back.
-                self.release()
-            raise
+        else:
+            await self._line.wait(deadline, self.release)
 
     def release(self) -> None:
         """Let the next in the queue go ahead."""
-        queue = self._queue
-        while queue:
-            call = queue[0]
-            if call.is_over:
-                queue.popleft()
-            elif call.takes_lane:
-                queue.popleft()
-                call.outcome = []
-                call.wake_soon()
-                return
-            else:
-                self._start(self._next_group())
-                return
-        self._is_taken = False
+        turn = self._line.first()
+        if turn is None:
+            self._is_taken = False
+        elif isinstance(turn, PendingCall):
+            self._start(self._next_group())
+        else:
+            self._line.admit()
 
-    def answer(self, calls: Sequence[Call]) -> None:
-        """Have the tasks of *calls* go on, and the next group begin. Only for the loop's callbacks."""
-        if len(calls) == 1:
-            self.release()
-            calls[0].wake()
-            return
-        ended = iter(calls)
+    def answer(self, calls: Sequence[PendingCall]) -> None:
+        """Have the tasks of a group's *calls* go on, and the next group begin."""
         try:
-            for call in ended:
-                call.wake()
-        finally:
-            for call in ended:  # one task has ended the event loop
-                call.wake_soon()
-            # After the tasks: what they called next makes one group.
+            for call in calls:
+                call.tell()
+        except BaseException:  # a KeyboardInterrupt, which the event loop may survive
+            self._loop.call_soon(self.answer, calls)
+            raise
+        if len(calls) > 1:
+            # Behind the tasks that go on: what they call next makes one group.
+            self._loop.call_soon(self.release)
+        elif self._line.turns:
             self.release()
+        else:
+            self._is_taken = False
 
-    def refuse_all(self, error: Callable[[], MemrepoError]) -> None:
-        """Refuse everything that waits."""
-        while self._queue:
-            self._queue.popleft().refuse(error())
+    def refuse(self) -> None:
+        """Refuse what waits, and what is still to come."""
+        self._is_closed = True
+        self._line.refuse_all(closed)
 
-    def _line_up(self, call: Call) -> None:
-        if len(self._queue) >= MAX_WAITING:
-            raise BusyError(f"{MAX_WAITING:,} calls are waiting for this database already")
-        self._queue.append(call)
-        if self._sweeper is None:
-            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+    def _start(self, calls: list[PendingCall]) -> None:
+        """Have the worker begin with *calls*; `answer` is called when each has its outcome."""
+        raise NotImplementedError
 
-    def _next_group(self) -> list[Call]:
-        queue = self._queue
-        calls: list[Call] = []
-        while queue and not (call := queue[0]).takes_lane and len(calls) < MAX_GROUP:
-            queue.popleft()
+    def _next_group(self) -> list[PendingCall]:
+        turns = self._line.turns
+        calls: list[PendingCall] = []
+        while turns and len(calls) < MAX_GROUP and isinstance(call := turns[0], PendingCall):
+            turns.popleft()
             if not call.is_over:
                 calls.append(call)
         return calls
-
-    def _sweep(self) -> None:
-        now = self._loop.time()
-        for call in self._queue:
-            if call.deadline <= now:
-                call.refuse(BusyError("waited too long for its turn"))
-        self._sweeper = None
-        if self._queue:
-            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)

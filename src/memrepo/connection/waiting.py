@@ -1,82 +1,86 @@
-"""How to wait in asyncio: through a cancellation, for a little while, or in slices."""
+"""How to wait in asyncio: through a cancellation, for a little while only, or in slices."""
 
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError, Task
+from asyncio import CancelledError, Future
 from collections.abc import Callable, Coroutine, Iterable
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-__all__ = ["GRACE_S", "finish", "gently", "leave_to_loop", "see_through", "wind_up"]
+__all__ = ["GRACE_S", "finish", "leave_to_loop", "list_in_slices", "outlast"]
 
 T = TypeVar("T")
 
-#: Seconds that a cancelled call waits for the answer to what it has sent, so that it knows that it has
-#: happened or has not; after that the request is cut off.
+#: Seconds that a cancelled call waits for a server's answer to what it has sent, so that it knows whether
+#: it has happened; after that the request is cut off.
 GRACE_S: Final = 0.5
-#: Items between two pauses: with a few microseconds of work for each, about half a millisecond.
-_PIECE: Final = 100
+#: Items of a slice: with a few microseconds of work for each, about half a millisecond.
+_SLICE: Final = 100
 
 
-async def finish(work: Coroutine[Any, Any, T]) -> T:
+async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
+    """
+    Wait until *future* is done, however often this task is cancelled meanwhile; raises nothing.
+
+    Args:
+        future: What to wait for. It is not cancelled.
+        grace_s: Seconds to wait at most; ``None`` for no limit.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = None if grace_s is None else loop.time() + grace_s
+    while not future.done():
+        left_s = None if deadline is None else deadline - loop.time()
+        if left_s is not None and left_s <= 0:
+            return
+        try:
+            await asyncio.wait({future}, timeout=left_s)
+        except CancelledError:
+            continue
+
+
+async def finish(
+    work: Coroutine[Any, Any, T],
+    *,
+    grace_s: float | None = None,
+    undo: Callable[[T], Coroutine[Any, Any, None]] | None = None,
+) -> T:
     """
     Await *work* to its end, whatever happens to the task that awaits it.
 
     If that task is cancelled meanwhile, the cancellation is raised when the work is done.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except CancelledError as error:
-            cancelled = error
-        except Exception:  # noqa: BLE001 - raised by task.result() below
-            break
-    if cancelled is not None:
-        if not task.cancelled():
-            task.exception()  # marks it as seen
-        raise cancelled
-    return task.result()
 
-
-async def see_through(work: Coroutine[Any, Any, T]) -> T:
-    """
-    Await *work*; if the task that awaits it is cancelled, give it a little time to end.
-
-    Then the work is cancelled, too, and the cancellation is raised.
+    Args:
+        work: What to do, in a task of its own.
+        grace_s: Seconds after a cancellation until the work is cancelled, too; ``None`` for never.
+        undo: Called with the result if nobody is left to take it.
     """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except CancelledError:
-        await finish(wind_up(task))
+        await outlast(task, grace_s)
+        if not task.done():
+            task.cancel()
+            await outlast(task)
+        # Asking for the exception marks it as seen.
+        if not task.cancelled() and task.exception() is None and undo is not None:
+            await outlast(asyncio.ensure_future(undo(task.result())))
         raise
 
 
-async def wind_up(task: Task[Any]) -> None:
-    """Give *task* a little time to end, then cancel it, and wait until it has ended."""
-    await asyncio.wait({task}, timeout=GRACE_S)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # marks it as seen
-
-
-async def gently(items: Iterable[T]) -> list[T]:
+async def list_in_slices(items: Iterable[T]) -> list[T]:
     """Make a list of *items*, letting other tasks run after every hundred of them."""
     made: list[T] = []
     source = iter(items)
-    while piece := list(islice(source, _PIECE)):
-        made += piece
+    while part := list(islice(source, _SLICE)):
+        made += part
         await asyncio.sleep(0)
     return made
 
 
 #: What was left to run by itself; the event loop alone would let go of it.
-_left: set[Task[None]] = set()
+_left: set[asyncio.Task[None]] = set()
 
 
 def leave_to_loop(

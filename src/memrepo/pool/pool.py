@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from memrepo.connect import DEFAULT_LOCK_TIMEOUT_S, DEFAULT_REQUEST_TIMEOUT_S, connect
-from memrepo.connection.affinity import Guard
+from memrepo.connection.affinity import Affinity
 from memrepo.connection.contract import Durability
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement
@@ -122,7 +122,7 @@ class StorePool:
             wait_s=check_seconds("lock_timeout_s", lock_timeout_s),
             monotonic=monotonic,
         )
-        self._guard: Guard | None = None
+        self._affinity: Affinity | None = None
 
     def __repr__(self) -> str:
         """Tell how full it is."""
@@ -234,6 +234,6 @@ class StorePool:
             raise ClosedError("the pool is closed")
 
     def _check_place(self) -> None:
-        if self._guard is None:
-            self._guard = Guard()
-        self._guard.check_place()
+        if self._affinity is None:
+            self._affinity = Affinity()
+        self._affinity.check_place()

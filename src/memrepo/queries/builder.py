@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import takewhile
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 import attrs
@@ -16,8 +14,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import CustomFunction, Term, Tuple
 from pypika.utils import builder
 
-from memrepo.domain.codec import Value
-from memrepo.queries.statement import Merge, Split, Statement
+from memrepo.queries.statement import Statement
 
 __all__ = [
     "JsonEach",
@@ -25,11 +22,9 @@ __all__ = [
     "Scalar",
     "Unindexed",
     "ValueOf",
-    "Values",
     "columns_of",
     "count",
     "json_item",
-    "merged",
     "page",
     "param",
     "split_columns",
@@ -84,31 +79,6 @@ class JsonEach(Table):
     def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
         """Print the table-valued function with its placeholder."""
         return f"json_each(:{self._parameter}) `item`"
-
-
-class Values(Table):
-    """A row of placeholders: its number, which is 0, then a value for each of the names."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        super().__init__("values", alias="item")
-        self._names = tuple(names)
-        #: Takes the values of one row by their names.
-        self.of: Callable[[Mapping[str, Value]], tuple[Value, ...]] = itemgetter(*self._names)
-        #: The number of the row. SQLite calls the columns so: https://sqlite.org/lang_select.html
-        self.number: Field = self.column1
-
-    def value(self, name: str) -> Field:
-        """Return the column that has the values of this name."""
-        return self.field(f"column{self._names.index(name) + 2}")
-
-    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
-        """Print the row as a table."""
-        return f"(VALUES {self.rows(1)}) `item`"
-
-    def rows(self, count: int) -> str:
-        """Print that many rows, numbered."""
-        row = ",?" * len(self._names)
-        return ",".join(f"({number}{row})" for number in range(count))
 
 
 class Scalar(Term):
@@ -169,20 +139,6 @@ def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -
     if not sql:
         raise ValueError(f"{name} is empty")
     return Statement(name, sql, returns_little=returns_little)
-
-
-def merged(
-    single: Statement, names: Iterable[str], build: Callable[[Values], QueryBuilder], split: Split
-) -> Statement:
-    """Return *single*, with what does the same for several rows of the values of *names*."""
-    items = Values(names)
-    text = statement(single.name, build(items)).sql
-
-    @cache
-    def sql(count: int) -> str:
-        return text.replace(items.rows(1), items.rows(count), 1)
-
-    return attrs.evolve(single, merge=Merge(sql, items.of, split))
 
 
 def page(

@@ -18,14 +18,12 @@ from memrepo.queries.builder import (
     Query,
     Scalar,
     ValueOf,
-    Values,
     columns_of,
     json_item,
-    merged,
     param,
     statement,
 )
-from memrepo.queries.coalescing import rows_in_order
+from memrepo.queries.coalescing import Values, coalescible, rows_in_order
 from memrepo.queries.statement import Statement
 
 _d = Table("daily_logs")
@@ -71,7 +69,7 @@ def _append_each(items: Values) -> QueryBuilder:
     return rows.returning(_d.id)
 
 
-APPEND: Final = merged(
+APPEND: Final = coalescible(
     statement(
         "daily_logs.append",
         Query.into(_d).columns(*_NEW_COLUMNS).insert(*_new(param)).returning(_d.id),

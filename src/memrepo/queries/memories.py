@@ -16,13 +16,11 @@ from memrepo.queries import builder
 from memrepo.queries.builder import (
     Query,
     ValueOf,
-    Values,
     columns_of,
-    merged,
     param,
     statement,
 )
-from memrepo.queries.coalescing import rows_by_number
+from memrepo.queries.coalescing import Values, coalescible, rows_by_number
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -53,7 +51,7 @@ def _get_each(items: Values) -> QueryBuilder:
     return _get(query, items.value)
 
 
-GET: Final = merged(
+GET: Final = coalescible(
     statement("memories.get", _get(Query.from_(MEMORIES), param)),
     ("id", "scope", "now"),
     _get_each,

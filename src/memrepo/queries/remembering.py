@@ -15,14 +15,12 @@ from memrepo.queries.builder import (
     Query,
     Scalar,
     ValueOf,
-    Values,
     columns_of,
     json_item,
-    merged,
     param,
     statement,
 )
-from memrepo.queries.coalescing import rows_by_hash
+from memrepo.queries.coalescing import Values, coalescible, rows_by_hash
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -135,7 +133,7 @@ def _remember_each(items: Values) -> QueryBuilder:
 
 
 #: Returns the fact: with ``last_accessed`` if it was there, without if it is new.
-REMEMBER: Final = merged(
+REMEMBER: Final = coalescible(
     statement(
         "memories.remember",
         _remember(Query.into(MEMORIES).columns(*_NEW_COLUMNS).insert(*_new(param))),

@@ -9,19 +9,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
-from memrepo.domain.codec import Row, Value
+from memrepo.domain.codec import Value
 
-__all__ = ["MERGE_SIZES", "BoundStatement", "Merge", "Statement", "Unit"]
+__all__ = ["BoundStatement", "Statement", "Unit"]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
 #: A placeholder, or what may only look like having one: a string, a comment.
 _PLACEHOLDER: Final = re.compile(r":(\w+)|'[^']*'|--.*")
-
-#: How many calls one merged statement can stand for. A few sizes, so that each stays prepared; the
-#: largest, because longer ones gain nothing more.
-MERGE_SIZES: Final = (64, 16, 4)
 
 
 @attrs.frozen
@@ -32,8 +28,6 @@ class Statement:
     name: str
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
     sql: str
-    #: How it runs for several calls at once; ``None`` if it runs for each.
-    merge: Merge | None = None
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
     returns_little: bool = False
     #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
@@ -71,22 +65,3 @@ class BoundStatement(NamedTuple):
 
 #: Statements that happen together or not at all.
 Unit = tuple[BoundStatement, ...]
-
-#: Takes the statements that were merged and the rows of the merged one; gives each its own.
-Split: TypeAlias = Callable[[Sequence[BoundStatement], list[Row]], list[list[Row]]]
-
-
-@attrs.frozen
-class Merge:
-    """
-    A statement that does what several of one kind would, one after another, in a third of the time.
-
-    SQLite is then called once, and the interpreter's lock let go once, for all of them.
-    """
-
-    #: Takes how many, one of `MERGE_SIZES`; gives the text, its values as ``?``, row after row.
-    sql: Callable[[int], str]
-    #: Takes the parameters of one statement; gives its row of values.
-    values: Callable[[_Parameters], _Values]
-    #: Tells whose each of the rows is that it returned.
-    split: Split

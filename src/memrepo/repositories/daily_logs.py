@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Final, NoReturn
 
 from memrepo.connection.contract import Result
-from memrepo.connection.waiting import gently
+from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     Event,
     batches,
@@ -113,11 +113,11 @@ class DailyLogRepo(Repository):
             NotFoundError: A session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
-        encoded = await gently(each)
+        encoded = await list_in_slices(each)
         if not encoded:
             return []
         now = encode_instant(self._now())
-        rows = await gently(map(to_compact_json, encoded))
+        rows = await list_in_slices(map(to_compact_json, encoded))
         unit = [
             queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
             for batch in batches(rows)
@@ -130,7 +130,7 @@ class DailyLogRepo(Repository):
         results = await self._write((*unit, *lookups))
         appended, found = results[: len(unit)], results[len(unit) :]
         stored = _one_each(encoded, appended, found, now=now, known=self._known)
-        return await gently(stored)
+        return await list_in_slices(stored)
 
     async def get(self, id: int) -> DailyLog:
         """

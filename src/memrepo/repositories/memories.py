@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from memrepo.connection.contract import Result
-from memrepo.connection.waiting import gently
+from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     Fact,
     batches,
@@ -147,10 +147,10 @@ class MemoryRepo(Repository):
         """
         encode = partial(encode_new_fact, scope=self._scope)
         each = encode_each("facts", facts, MemoryNew, encode)
-        encoded = await gently(each)
+        encoded = await list_in_slices(each)
         if not encoded:
             return []
-        rows = await gently(map(to_compact_json, merge_facts(encoded)))
+        rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
         bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
         unit = [
             statement.bind(batch=batch, **bound)
@@ -162,10 +162,10 @@ class MemoryRepo(Repository):
             )
         ]
         results = await self._connection.write(tuple(unit))
-        returned = await gently(_returned(results, self._known))
+        returned = await list_in_slices(_returned(results, self._known))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
-        return await gently(_one_each(encoded, stored))
+        return await list_in_slices(_one_each(encoded, stored))
 
     async def supersede(
         self,

@@ -14,16 +14,15 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from memrepo.connection.coalescing import MergedCalls
+from memrepo.connection.coalescing import CoalescedCall
 from memrepo.connection.contract import Result
 from memrepo.connection.hrana.errors import ServerError, translate
 from memrepo.connection.hrana.values import (
     Json,
     decode_result,
     encode_arguments,
-    encode_values,
 )
-from memrepo.connection.pending import Call
+from memrepo.connection.pending import PendingCall
 from memrepo.errors import MemrepoError
 from memrepo.queries.statement import Unit
 
@@ -47,7 +46,7 @@ __all__ = [
 ]
 
 #: What a group is made of; see `portions`.
-Work: TypeAlias = Call | MergedCalls
+Work: TypeAlias = PendingCall | CoalescedCall
 #: A condition of Hrana; ``None`` for always.
 _Condition: TypeAlias = "Json | None"
 
@@ -134,13 +133,12 @@ class BatchReply:
 
         Calls that were merged are left without an outcome if their statement failed.
         """
-        if isinstance(work, Call):
+        if isinstance(work, PendingCall):
             self._settle_call(work, span)
         elif (found := self.results[span.first]) is not None:
-            result = decode_result(found)
-            work.settle(result.rows, is_change=result.changes > 0)
+            work.succeed([decode_result(found)])
 
-    def _settle_call(self, call: Call, span: Span) -> None:
+    def _settle_call(self, call: PendingCall, span: Span) -> None:
         done = [result for result in self.results[span.first : span.end] if result is not None]
         if call.record is not None:
             durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
@@ -208,7 +206,7 @@ def group(works: Sequence[Work]) -> Batch:
     previous = builder.add(BEGIN)
     spans: list[Span] = []
     for work in works:
-        if len(works) == 1 or isinstance(work, MergedCalls):
+        if len(works) == 1 or isinstance(work, CoalescedCall):
             span = builder.add_all(_steps(work), previous)
             previous = span.end - 1
         else:
@@ -250,13 +248,15 @@ def leave(*, commit: bool) -> Batch:
 def _is_whole(work: Work) -> bool:
     # A statement is a transaction by itself. But it stays where the server finds that its answer is
     # too large to send, and then says that it failed.
-    return isinstance(work, Call) and len(work.unit) == 1 and work.unit[0].statement.returns_little
+    return (
+        isinstance(work, PendingCall)
+        and len(work.unit) == 1
+        and work.unit[0].statement.returns_little
+    )
 
 
 def _steps(work: Work) -> Iterator[Step]:
-    if isinstance(work, Call):
-        return _steps_of_unit(work.unit)
-    return iter((Step(work.sql, values=encode_values(work.values), has_rows=True),))
+    return _steps_of_unit(work.unit)
 
 
 def _steps_of_unit(unit: Unit) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ssl import SSLContext
 from typing import Final, Self
 
-from memrepo.connection.affinity import Guard
+from memrepo.connection.affinity import Affinity
 from memrepo.connection.backoff import retry
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.credentials import Credentials
@@ -19,11 +19,11 @@ from memrepo.connection.hrana.reader import ServerReader
 from memrepo.connection.hrana.transaction import ServerTransaction
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.hrana.writer import ServerWriter
-from memrepo.connection.instrumentation import OnStatement, Record
-from memrepo.connection.pending import Call
+from memrepo.connection.instrumentation import OnStatement
+from memrepo.connection.pending import PendingCall
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import Transaction
-from memrepo.connection.waiting import finish, see_through
+from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
@@ -50,10 +50,10 @@ class LibSQLConnection:
         request_timeout_s: float,
         on_statement: OnStatement | None,
     ) -> None:
-        self._guard = Guard()
+        self._affinity = Affinity()
         self._transport = transport
         self._writer = ServerWriter(transport, request_timeout_s)
-        self._reader = ServerReader(transport, request_timeout_s)
+        self._reader = ServerReader(transport)
         self._transaction: ServerTransaction | None = None
         self._on_statement = on_statement
         self._closing: asyncio.Task[None] | None = None
@@ -67,7 +67,7 @@ class LibSQLConnection:
 
     def __del__(self) -> None:
         """Warn of a forgotten close, and let the sockets go."""
-        if "_guard" in self.__dict__ and not self._guard.is_closed:
+        if "_affinity" in self.__dict__ and not self._affinity.is_closed:
             self._transport.forget()
             warnings.warn(
                 f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
@@ -129,13 +129,13 @@ class LibSQLConnection:
             WrongLoopError: Another event loop runs, or this is a forked child.
         """
         if self._closing is None:
-            if self._guard.is_closed:
+            if self._affinity.is_closed:
                 return
-            self._guard.check(self)
-            self._guard.is_closed = True
+            self._affinity.check(self)
+            self._affinity.is_closed = True
             self._closing = asyncio.create_task(self._close())
         else:
-            self._guard.check_place()
+            self._affinity.check_place()
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
@@ -163,8 +163,8 @@ class LibSQLConnection:
 
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
-        self._guard.check(self)
-        return await self._writer.send(self._call(unit))
+        self._affinity.check(self)
+        return await self._writer.send(unit, self._deadline(), self._on_statement)
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
@@ -175,16 +175,10 @@ class LibSQLConnection:
         return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
 
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
-        self._guard.check(self)
-        call = self._call((statement,))
+        self._affinity.check(self)
+        call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         await self._reader.run(call, timeout_s)
         return call.results()[0].rows
-
-    def _call(self, unit: Unit) -> Call:
-        hook = self._on_statement
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.lock_timeout_s
-        return Call(loop, deadline, unit, None if hook is None else Record(hook))
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
@@ -192,7 +186,7 @@ class LibSQLConnection:
 
     async def info(self) -> ConnectionInfo:
         """Find out what it is connected to; see `Driver`."""
-        self._guard.check_open()
+        self._affinity.check_open()
         return await describe(self._transport, self.location, self.request_timeout_s)
 
     # --- transactions --------------------------------------------------------------------------
@@ -203,12 +197,12 @@ class LibSQLConnection:
 
     async def begin(self, timeout_s: float | None) -> None:
         """Take the writer and the write lock, for a transaction."""
-        self._guard.check(self)
+        self._affinity.check(self)
         deadline = self._deadline(timeout_s)
         await self._writer.take(deadline)
         try:
-            self._guard.check_open()
-            await see_through(retry(self._begin, deadline))
+            self._affinity.check_open()
+            await finish(retry(self._begin, deadline), grace_s=GRACE_S)
         except (Exception, CancelledError):
             await finish(self.end(commit=False))
             raise
@@ -220,10 +214,10 @@ class LibSQLConnection:
 
     async def run_in_transaction(self, unit: Unit) -> list[Result]:
         """Run *unit* inside the transaction that holds the writer."""
-        self._guard.check_open()
+        self._affinity.check_open()
         if self._transaction is None:
             raise TransactionError("the transaction has ended")
-        call = self._call(unit)
+        call = PendingCall.of(unit, self._deadline(), self._on_statement)
         await self._transaction.run(call)
         return call.results()
 
@@ -231,7 +225,7 @@ class LibSQLConnection:
         """Commit or roll back, and give the writer to the next."""
         transaction, self._transaction = self._transaction, None
         try:
-            if transaction is None or self._guard.is_closed:
+            if transaction is None or self._affinity.is_closed:
                 if commit:
                     raise ClosedError("the store was closed: its transaction is rolled back")
             elif commit:

@@ -11,8 +11,8 @@ from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.transport import Stream
 from memrepo.connection.hrana.values import size_of
-from memrepo.connection.pending import Call
-from memrepo.connection.waiting import see_through
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.errors import DatabaseError, MemrepoError, TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
 
@@ -55,14 +55,14 @@ class ServerTransaction:
             await self.roll_back()
             raise
 
-    async def run(self, call: Call) -> None:
+    async def run(self, call: PendingCall) -> None:
         """Run a call's unit; if it fails, it alone is undone. Calls run one after another."""
         async with self._lock:
             if self._is_broken:
                 call.outcome = _rolled_back()
                 return
             try:
-                await see_through(self._run(call))
+                await finish(self._run(call), grace_s=GRACE_S)
             except DatabaseError as error:
                 # Nothing was committed, and nothing will be.
                 self._is_broken = True
@@ -74,7 +74,7 @@ class ServerTransaction:
                 self._is_broken = True
                 raise
 
-    async def _run(self, call: Call) -> None:
+    async def _run(self, call: PendingCall) -> None:
         if size_of_unit(call.unit) > LARGE_UNIT and len(call.unit) > 1:
             await self._run_in_parts(call)
             return
@@ -87,7 +87,7 @@ class ServerTransaction:
             self._is_broken = True
             call.outcome = _rolled_back()
 
-    async def _run_in_parts(self, call: Call) -> None:
+    async def _run_in_parts(self, call: PendingCall) -> None:
         await self._require(batches.SAVEPOINT)
         results: list[Result] = []
         for part in _parts(call.unit):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Task
+from asyncio import CancelledError, Task
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from memrepo.connection.backoff import Backoff, again
-from memrepo.connection.coalescing import portions
+from memrepo.connection.coalescing import coalesce
 from memrepo.connection.contract import Result
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import Work
@@ -16,11 +16,13 @@ from memrepo.connection.hrana.errors import unclear
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.transaction import LARGE_UNIT, ServerTransaction, size_of_unit
 from memrepo.connection.hrana.transport import Transport
-from memrepo.connection.pending import Call
-from memrepo.connection.queue import Lane
-from memrepo.connection.waiting import GRACE_S, finish, wind_up
-from memrepo.errors import ClosedError, DatabaseError, DeadlineError, MemrepoError
+from memrepo.connection.instrumentation import OnStatement
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.queue import CallQueue
+from memrepo.connection.waiting import GRACE_S, outlast
+from memrepo.errors import DatabaseError, DeadlineError, MemrepoError
 from memrepo.queries.idempotent import is_repeatable
+from memrepo.queries.statement import Unit
 
 __all__ = ["ServerWriter"]
 
@@ -28,42 +30,42 @@ __all__ = ["ServerWriter"]
 #: which must not take 5 seconds.
 _MAX_WORKS: Final = 250
 
-#: Cuts calls into what one request does step by step: `portions`, or ``iter`` for each by itself.
-_Cut: TypeAlias = Callable[[Sequence[Call]], Iterable[Work]]
+#: Cuts calls into what one request does step by step: `coalesce`, or ``iter`` for each by itself.
+_Cut: TypeAlias = Callable[[Sequence[PendingCall]], Iterable[Work]]
 
 
-class ServerWriter(Lane):
+class ServerWriter(CallQueue):
     """
-    A lane whose worker is a server: one write of this store at a time, grouped.
+    A queue whose worker is a server: one write of this store at a time, grouped.
 
     Many writers at once are slower, and make some versions of the server stop taking writes.
     """
 
     def __init__(self, transport: Transport, timeout_s: float) -> None:
         """Write by *transport*; a request may take *timeout_s* seconds."""
-        super().__init__(self._begin)
+        super().__init__()
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
         self._running: Task[None] | None = None
-        self._group: Sequence[Call] = ()
+        self._group: Sequence[PendingCall] = ()
 
-    async def send(self, call: Call) -> list[Result]:
+    async def send(
+        self, unit: Unit, deadline: float, on_statement: OnStatement | None
+    ) -> list[Result]:
         """
-        Return what *call* gave when its turn had come.
+        Return what *unit* gave when its turn had come.
 
         If this is cancelled while the server is at it, it is given a little time to answer.
         """
+        call = self.run(unit, deadline, on_statement)
         try:
-            self.run(call)
-            return await call
-        except asyncio.CancelledError:
-            await finish(self._wind_up(call))
+            return await call.wait(GRACE_S)
+        except CancelledError:
+            if call.is_running and len(self._group) == 1 and self._running is not None:
+                self._running.cancel()
+                await outlast(self._running)
             raise
-
-    def refuse(self) -> None:
-        """Refuse what waits."""
-        self.refuse_all(_closed)
 
     async def drain(self) -> None:
         """Wait until what runs has its outcome, and let go of the server."""
@@ -71,31 +73,25 @@ class ServerWriter(Lane):
             await asyncio.wait({self._running})
         await self._kept.close()
 
-    def _begin(self, calls: list[Call]) -> None:
+    def _start(self, calls: list[PendingCall]) -> None:
+        for call in calls:
+            call.is_running = True
         self._group = calls
-        self._running = self._loop.create_task(self._run_calls(calls, portions, set()))
+        self._running = self._loop.create_task(self._run_calls(calls, coalesce, set()))
         self._running.add_done_callback(self._end)
 
     def _end(self, _: Task[None]) -> None:
         calls, self._group = self._group, ()
         self.answer(calls)
 
-    async def _wind_up(self, call: Call) -> None:
-        if self._running is None or not any(call is one for one in self._group):
-            return
-        if len(self._group) == 1:
-            await wind_up(self._running)
-        else:  # the others go on
-            await asyncio.wait({self._running}, timeout=GRACE_S)
-
-    async def _run_calls(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
+    async def _run_calls(self, calls: Sequence[PendingCall], cut: _Cut, doubtful: set[int]) -> None:
         if len(calls) == 1:
             await self._run_chunk(calls, iter, doubtful)
             return
         for chunk in _chunks(cut(calls)):
             await self._run_chunk(chunk, cut, doubtful)
 
-    async def _run_chunk(self, calls: Sequence[Call], cut: _Cut, doubtful: set[int]) -> None:
+    async def _run_chunk(self, calls: Sequence[PendingCall], cut: _Cut, doubtful: set[int]) -> None:
         """
         Give each of *calls* its outcome, trying again what can be tried again.
 
@@ -131,7 +127,7 @@ class ServerWriter(Lane):
         """
         try:
             first = works[0]
-            if len(works) == 1 and isinstance(first, Call) and _is_large(first):
+            if len(works) == 1 and isinstance(first, PendingCall) and _is_large(first):
                 return await self._run_alone(first)
             return await self._run_together(works)
         except MemrepoError as error:
@@ -155,11 +151,11 @@ class ServerWriter(Lane):
         if not culprits or getattr(failure, "retryable", False):
             return failure
         # Nothing runs after merged calls that fail; before them, a unit may have failed by itself.
-        if isinstance(culprits[-1], Call) and isinstance(culprits[0], Call):
+        if isinstance(culprits[-1], PendingCall) and isinstance(culprits[0], PendingCall):
             culprits[0].outcome = failure
         return None
 
-    async def _run_alone(self, call: Call) -> MemrepoError | None:
+    async def _run_alone(self, call: PendingCall) -> MemrepoError | None:
         """Run a unit that is too large for one request; only its commit can be in doubt."""
         transaction = ServerTransaction(self._transport.stream(), self._timeout_s)
         await transaction.begin()
@@ -178,12 +174,12 @@ class ServerWriter(Lane):
         return None
 
 
-def _chunks(works: Iterable[Work]) -> Iterator[Sequence[Call]]:
+def _chunks(works: Iterable[Work]) -> Iterator[Sequence[PendingCall]]:
     """Cut a group into the calls of requests of bounded size, in order."""
-    chunk: list[Call] = []
+    chunk: list[PendingCall] = []
     n_works = size = 0
     for work in works:
-        calls = [work] if isinstance(work, Call) else work.calls
+        calls = [work] if isinstance(work, PendingCall) else work.calls
         own = sum(size_of_unit(call.unit) for call in calls)
         if chunk and (n_works == _MAX_WORKS or size + own > LARGE_UNIT):
             yield chunk
@@ -194,7 +190,7 @@ def _chunks(works: Iterable[Work]) -> Iterator[Sequence[Call]]:
     yield chunk
 
 
-def _is_large(call: Call) -> bool:
+def _is_large(call: PendingCall) -> bool:
     return len(call.unit) > 1 and size_of_unit(call.unit) > LARGE_UNIT
 
 
@@ -206,7 +202,7 @@ def _may_be_of_one(error: MemrepoError) -> bool:
     return type(error) in (DatabaseError, DeadlineError) and not error.outcome_unknown
 
 
-def _judge(call: Call, error: MemrepoError, doubtful: set[int]) -> None:
+def _judge(call: PendingCall, error: MemrepoError, doubtful: set[int]) -> None:
     """Give *call* the error for its outcome, unless it is to be tried again."""
     if not isinstance(error, DatabaseError):
         call.outcome = error
@@ -218,9 +214,5 @@ def _judge(call: Call, error: MemrepoError, doubtful: set[int]) -> None:
         call.outcome = again(error, outcome_unknown=id(call) in doubtful)
 
 
-def _is_late(call: Call) -> bool:
+def _is_late(call: PendingCall) -> bool:
     return asyncio.get_running_loop().time() >= call.deadline
-
-
-def _closed() -> ClosedError:
-    return ClosedError("the store was closed before this could run")

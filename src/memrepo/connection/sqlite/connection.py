@@ -7,18 +7,19 @@ import logging
 import sqlite3
 import warnings
 from asyncio import CancelledError
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
-from memrepo.connection.affinity import Guard
+from memrepo.connection.affinity import Affinity
 from memrepo.connection.contract import ConnectionInfo, Durability, Result
-from memrepo.connection.instrumentation import OnStatement, Record
-from memrepo.connection.pending import Call, Reading
+from memrepo.connection.instrumentation import OnStatement
+from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
-from memrepo.connection.sqlite.queue import ThreadLane
+from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import Transaction
@@ -31,8 +32,6 @@ from memrepo.queries.statement import BoundStatement, Unit
 __all__ = ["SQLiteConnection"]
 
 _logger = logging.getLogger(__name__)
-
-C = TypeVar("C", bound=Call)
 
 
 class SQLiteConnection:
@@ -51,9 +50,9 @@ class SQLiteConnection:
         lock_timeout_s: float,
         on_statement: OnStatement | None,
     ) -> None:
-        self._writer: ThreadLane | None = None
-        self._reader: ThreadLane | None = None
-        self._guard = Guard()
+        self._writer: ThreadQueue | None = None
+        self._reader: ThreadQueue | None = None
+        self._affinity = Affinity()
         self._loop = asyncio.get_running_loop()
         self.location = location
         self.lock_timeout_s = lock_timeout_s
@@ -68,7 +67,7 @@ class SQLiteConnection:
     def __del__(self) -> None:
         """Warn of a forgotten close, and let the threads go."""
         lanes = [lane for lane in (self._writer, self._reader) if lane is not None]
-        if lanes and not self._guard.is_closed:
+        if lanes and not self._affinity.is_closed:
             warnings.warn(
                 f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
                 ResourceWarning,
@@ -116,11 +115,11 @@ class SQLiteConnection:
         try:
             if self.location.path is None:
                 thread = await open_thread(self.location)
-                self._writer = ThreadLane(thread, WorkerConnection.run_group)
+                self._writer = ThreadQueue(thread, WorkerConnection.run_group)
                 await set_pragma(thread, "foreign_keys", 1)
             else:
                 thread = await open_thread(self.location)
-                self._reader = ThreadLane(thread, WorkerConnection.run_reads)
+                self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
                 await set_pragma(thread, "query_only", 1)
         except sqlite3.Error as error:
             raise translate(error) from error
@@ -140,7 +139,7 @@ class SQLiteConnection:
     async def _open_writer(self, path: Path) -> None:
         try:
             thread = await open_thread(self.location)
-            self._writer = ThreadLane(thread, WorkerConnection.run_group)
+            self._writer = ThreadQueue(thread, WorkerConnection.run_group)
             await prepare_writer(thread, path, self._durability, self._deadline())
             await advise(path, self._durability)
         except sqlite3.Error as error:
@@ -157,13 +156,13 @@ class SQLiteConnection:
             WrongLoopError: Another event loop runs, or this is a forked child.
         """
         if self._closing is None:
-            if self._guard.is_closed:
+            if self._affinity.is_closed:
                 return
-            self._guard.check(self)
-            self._guard.is_closed = True
+            self._affinity.check(self)
+            self._affinity.is_closed = True
             self._closing = asyncio.create_task(self._close())
         else:
-            self._guard.check_place()
+            self._affinity.check_place()
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
@@ -190,25 +189,18 @@ class SQLiteConnection:
         """Always."""
         return True
 
-    def write(self, unit: Unit) -> Call:
+    def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
-        # No coroutine, nor is `read`: each would be a twentieth of a call beside many others.
-        self._guard.check(self)
-        call = self._call(unit, Call)
-        (self._writer or self._require_writer()).run(call)
-        return call
+        self._affinity.check(self)
+        queue = self._writer or self._require_writer()
+        return queue.run(unit, self._loop.time() + self.lock_timeout_s, self._on_statement).wait()
 
-    def read(self, statement: BoundStatement) -> Reading:
+    async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
-        self._guard.check(self)
-        call = self._call((statement,), Reading)
-        (self._reader or self._require_writer()).run(call)
-        return call
-
-    def _call(self, unit: Unit, kind: type[C]) -> C:
-        record = None if self._on_statement is None else Record(self._on_statement)
-        loop = self._loop
-        return kind(loop, loop.time() + self.lock_timeout_s, unit, record)
+        self._affinity.check(self)
+        queue = self._reader or self._require_writer()
+        deadline = self._loop.time() + self.lock_timeout_s
+        return (await queue.run((statement,), deadline, self._on_statement).wait())[0].rows
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
@@ -218,12 +210,12 @@ class SQLiteConnection:
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement where it holds up neither reads nor writes; see `Driver`."""
-        self._guard.check(self)
-        call = self._call((statement,), Call)
+        self._affinity.check(self)
+        call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         if self.location.path is not None:
             thread = await open_thread(self.location)
             try:
-                await thread.run_calls(WorkerConnection.run_reads, [call])
+                results = await thread.call(WorkerConnection.run_reads, call)
             finally:
                 await finish(thread.close())
         else:
@@ -231,20 +223,20 @@ class SQLiteConnection:
             writer = self._require_writer()
             await writer.take(call.deadline)
             try:
-                await writer.thread.run_calls(WorkerConnection.run_reads, [call])
+                results = await writer.thread.call(WorkerConnection.run_reads, call)
             finally:
                 writer.release()
-        return call.results()[0].rows
+        return results[0].rows
 
     async def info(self) -> ConnectionInfo:
         """Find out what it is connected to; see `Driver`."""
-        self._guard.check_open()
+        self._affinity.check_open()
         lane = self._reader if self._writer is None else self._writer
         return await describe(
             (lane or self._require_writer()).thread, self.location.path, self._durability
         )
 
-    def _require_writer(self) -> ThreadLane:
+    def _require_writer(self) -> ThreadQueue:
         if self._writer is None:
             raise ReadOnlyError("the database was opened for reading only")
         return self._writer
@@ -257,7 +249,7 @@ class SQLiteConnection:
 
     async def begin(self, timeout_s: float | None) -> None:
         """Take the writer and the write lock, for a transaction."""
-        self._guard.check(self)
+        self._affinity.check(self)
         writer = self._require_writer()
         deadline = self._deadline(timeout_s)
         await writer.take(deadline)
@@ -269,18 +261,16 @@ class SQLiteConnection:
 
     async def run_in_transaction(self, unit: Unit) -> list[Result]:
         """Run *unit* inside the transaction that holds the writer."""
-        self._guard.check_open()
-        call = self._call(unit, Call)
-        thread = self._require_writer().thread
-        await thread.run_calls(WorkerConnection.run_in_transaction, [call])
-        return call.results()
+        self._affinity.check_open()
+        call = PendingCall.of(unit, self._deadline(), self._on_statement)
+        return await self._require_writer().thread.call(WorkerConnection.run_in_transaction, call)
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, and give the writer to the next."""
         writer = self._require_writer()
         errand = WorkerConnection.commit if commit else WorkerConnection.undo
         try:
-            if not self._guard.is_closed:
+            if not self._affinity.is_closed:
                 await writer.thread.run(errand)
             elif commit:
                 raise ClosedError("the store was closed: its transaction is rolled back")

@@ -16,7 +16,7 @@ from memrepo.errors import (
     StorageFullError,
 )
 
-__all__ = ["is_busy", "is_storage", "translate"]
+__all__ = ["is_busy", "is_storage", "translate", "worker_failed"]
 
 # https://sqlite.org/rescode.html; the low byte is the primary code.
 _PRIMARY: Final = 0xFF
@@ -73,6 +73,18 @@ def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) 
         ours.outcome_unknown = outcome_unknown
     ours.__cause__ = error
     return ours
+
+
+def worker_failed(cause: BaseException) -> MemrepoError:
+    """Return the error for a call whose worker ended in something that is not SQLite's; see `translate`."""
+    if isinstance(cause, MemrepoError):
+        return cause
+    if isinstance(cause, sqlite3.Error):
+        return translate(cause)
+    error = DatabaseError(f"the worker failed ({type(cause).__name__})")
+    error.outcome_unknown = True
+    error.__cause__ = cause
+    return error
 
 
 def _system_name(error: BaseException) -> str:

@@ -4,88 +4,69 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 
-from memrepo.connection.pending import Call
-from memrepo.connection.queue import Lane
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.queue import CallQueue, closed
 from memrepo.connection.sqlite.busy import until_free
-from memrepo.connection.sqlite.errors import is_busy
+from memrepo.connection.sqlite.errors import is_busy, worker_failed
 from memrepo.connection.sqlite.thread import Run, WorkerThread
-from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
+from memrepo.connection.waiting import finish
+from memrepo.errors import BusyError
 
-__all__ = ["ThreadLane"]
+__all__ = ["ThreadQueue"]
 
 
-class ThreadLane(Lane):
-    """A lane whose worker is a thread with a connection to SQLite."""
+class ThreadQueue(CallQueue):
+    """A queue whose worker is a thread with a connection to SQLite."""
 
     def __init__(self, thread: WorkerThread, run: Run) -> None:
-        super().__init__(self._begin)
+        super().__init__()
         #: The thread, for what does not wait for its turn.
         self.thread = thread
-        self._run_calls = run
-        self._is_closed = False
-        self._retry: asyncio.Task[None] | None = None
+        self._run = run
+        self._retrying: asyncio.Task[None] | None = None
 
-    def refuse(self) -> None:
-        """Refuse what waits, and what is still to come."""
-        self._is_closed = True
-        self.refuse_all(_closed)
-
-    def _begin(self, calls: list[Call]) -> None:
+    def _start(self, calls: list[PendingCall]) -> None:
         for call in calls:
             call.is_running = True
-        self.thread.put(self._run_calls, calls, self._end)
+        self.thread.put(self._run, calls, self)
 
-    def _end(self, calls: Sequence[Call], error: BaseException | None) -> None:
-        if error is not None and is_busy(error):
-            self._retry = self._loop.create_task(self._run_when_free(calls))
-            self._retry.add_done_callback(lambda _: self.answer(calls))
-            return
-        if error is not None:
-            self._fail(calls, error)
-        self.answer(calls)
+    def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
+        """Try again where the file was locked; else give *calls* the error."""
+        if is_busy(error):
+            self._retrying = self._loop.create_task(self._run_when_free(calls))
+            self._retrying.add_done_callback(lambda _: self.answer(calls))
+        else:
+            self._give_up(calls, error)
+            self.answer(calls)
 
-    async def _run_when_free(self, calls: Sequence[Call]) -> None:
+    async def _run_when_free(self, calls: Sequence[PendingCall]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""
         waiting = calls
         while waiting:
-            attempt = partial(self._attempt, waiting)
             try:
-                await until_free(attempt, waiting[0].deadline)
+                await until_free(lambda: self._attempt(calls), waiting[0].deadline)
             except BusyError as busy:
                 waiting = _expire(waiting, busy)
             except Exception as error:  # noqa: BLE001 - each waiting caller is told
-                self._fail(waiting, error)
+                self._give_up(waiting, error)
                 return
             else:
                 return
 
-    async def _attempt(self, calls: Sequence[Call]) -> None:
-        # Whoever was cancelled during the attempt before need not wait for the lock.
+    async def _attempt(self, calls: Sequence[PendingCall]) -> None:
         for call in calls:
             if call.is_cancelled:
-                call.wake_soon()
-        await self.thread.run_calls(self._run_calls, calls)
+                call.tell()  # whoever was cancelled need not wait for the lock
+        # To its end, so that whoever cancels every task of a program leaves nothing half-known.
+        await finish(self.thread.run(lambda worker: self._run(worker, calls)))
 
-    def _fail(self, calls: Sequence[Call], cause: BaseException) -> None:
+    def _give_up(self, calls: Sequence[PendingCall], cause: BaseException) -> None:
         for call in calls:
-            call.outcome = self._lost(cause)
-
-    def _lost(self, cause: BaseException) -> MemrepoError:
-        if self._is_closed:
-            return _closed()
-        error = DatabaseError(f"the worker failed ({type(cause).__name__})")
-        error.outcome_unknown = True
-        error.__cause__ = cause
-        return error
+            call.outcome = closed() if self._is_closed else worker_failed(cause)
 
 
-def _closed() -> ClosedError:
-    return ClosedError("the store was closed before this could run")
-
-
-def _expire(calls: Sequence[Call], busy: BusyError) -> list[Call]:
+def _expire(calls: Sequence[PendingCall], busy: BusyError) -> list[PendingCall]:
     """Fail the calls whose deadline has come, and return those that may still wait."""
     now = asyncio.get_running_loop().time()
     for call in calls:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from asyncio import CancelledError
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,20 +38,12 @@ async def open_thread(location: Location) -> WorkerThread:
         CorruptDatabaseError: The file is not a database.
         DatabaseError: It cannot be opened, or the process has no descriptor left.
     """
-    opening = asyncio.ensure_future(WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S))
     try:
-        return await asyncio.shield(opening)
-    except CancelledError:
-        await finish(_close(opening))
-        raise
+        return await finish(
+            WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S), undo=WorkerThread.close
+        )
     except (sqlite3.Error, OSError) as error:
         raise translate(error) from error
-
-
-async def _close(opening: asyncio.Future[WorkerThread]) -> None:
-    with suppress(sqlite3.Error, OSError):
-        thread = await opening
-        await thread.close()
 
 
 async def prepare_writer(

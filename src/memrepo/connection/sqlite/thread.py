@@ -1,4 +1,20 @@
-"""One SQLite connection on its own worker thread."""
+"""
+One SQLite connection on its own worker thread.
+
+aiosqlite makes the thread and opens the database on it. The last thing it does with a connection is to
+close it, and `WorkerConnection.close` does jobs from our own queue first. So a group of calls is one job
+and one message back, and nothing of aiosqlite but its public methods is used::
+
+    event loop            helper thread (daemon)            worker thread
+        | open() ------------> aiosqlite.connect ------------> WorkerConnection(...)
+        |                      connection.stop()  -----------> connection.close()
+        | put(job) ------------------------------------------>   job.run(connection)
+        | <-- call_soon_threadsafe(job.answer) ---------------   ... until stop()
+        |                                                        sqlite3.Connection.close()
+
+The helper thread has an event loop of its own, so that the caller's may be closed at any moment, and is a
+daemon: so is the worker then, and a store that was never closed cannot keep the interpreter from ending.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +22,98 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from asyncio import CancelledError
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Self, TypeAlias, TypeVar
+from queue import SimpleQueue
+from typing import Any, Protocol, Self, TypeAlias
 
 import aiosqlite
+import attrs
 
-from memrepo.connection.pending import Call
-from memrepo.connection.sqlite.bell import Bell, End, bell_of
-from memrepo.connection.sqlite.jobs import JobQueue, new_queue
+from memrepo.connection.contract import Result
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.errors import worker_failed
 from memrepo.connection.sqlite.worker import WorkerConnection
-from memrepo.connection.waiting import finish
 from memrepo.domain.codec import Row, Value
 from memrepo.errors import ClosedError
 
-__all__ = ["Run", "WorkerThread"]
-
-T = TypeVar("T")
+__all__ = ["Asker", "Run", "WorkerThread"]
 
 #: What calls are for the worker: it leaves an outcome in each.
-Run: TypeAlias = Callable[[WorkerConnection, Sequence[Call]], None]
-_Job: TypeAlias = tuple[Run, Sequence[Call], End]
+Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
+
+
+class Asker(Protocol):
+    """Who gives the thread a job, and is told by the event loop when it is done."""
+
+    def answer(self, calls: Sequence[PendingCall]) -> None:
+        """Go on: the calls were run."""
+        ...
+
+    def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
+        """Go on: running the calls ended in an error; those without an outcome may not have run."""
+        ...
+
+
+@attrs.define(eq=False)
+class _Job:
+    """Something for the thread to do."""
+
+    run: Run
+    calls: Sequence[PendingCall]
+    asker: Asker
+    #: Set by the thread when it begins, so that it never runs twice.
+    has_begun: bool = False
+    #: Set by the event loop when the asker was told, so that it is never told twice.
+    is_told: bool = False
+
+    def tell(self, error: BaseException | None) -> None:
+        """Tell the asker. For the event loop."""
+        if not self.is_told:
+            self.is_told = True
+            if error is None:
+                self.asker.answer(self.calls)
+            else:
+                self.asker.fail(self.calls, error)
+
+
+class _Errand:
+    """A job that is not about calls, and the task that waits until it is done."""
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self.future = future
+
+    def answer(self, _calls: Sequence[PendingCall]) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def fail(self, _calls: Sequence[PendingCall], error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class _Single:
+    """A call that stands in no queue."""
+
+    def answer(self, calls: Sequence[PendingCall]) -> None:
+        for call in calls:
+            call.tell()
+
+    def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
+        for call in calls:
+            call.outcome = worker_failed(error)
+            call.tell()
 
 
 class WorkerThread:
-    """
-    A thread with one connection, which does one job after another.
-
-    aiosqlite makes the thread and opens the database, but is not used for every call: with a queue and
-    a bell of our own, the event loop learns of an outcome in one step instead of three.
-    """
+    """A thread with one connection, which does one job after another."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        #: ``None`` stands at the end.
-        self._jobs: JobQueue[_Job | None] = new_queue()
-        self._bell: Bell | None = None
+        self._jobs: deque[_Job] = deque()
+        #: Wakes the thread: ``True`` for a job, ``False`` to end.
+        self._wake: SimpleQueue[bool] = SimpleQueue()
         self._is_closed = False
         self._has_ended = asyncio.Event()
 
@@ -66,8 +137,6 @@ class WorkerThread:
         )
         try:
             await _on_daemon(partial(_start, connect))
-            thread._bell = bell_of(thread._loop)
-            thread._bell.join()
             failures: list[sqlite3.Error | None] = []
             await thread.run(lambda worker: failures.append(worker.failure))
         except BaseException:
@@ -78,16 +147,25 @@ class WorkerThread:
             raise failure
         return thread
 
-    def put(self, run: Run, calls: Sequence[Call], end: End) -> None:
+    def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> None:
         """
         Run *calls* on the thread, after everything that was given to it before.
 
-        The event loop then calls *end* with them, and with what *run* raised.
+        The event loop then tells *asker*.
         """
         if self._is_closed:
-            self._loop.call_soon(end, calls, ClosedError("the connection is closed"))
-        else:
-            self._jobs.put((run, calls, end))
+            self._loop.call_soon(asker.fail, calls, ClosedError("the connection is closed"))
+            return
+        try:
+            self._jobs.append(_Job(run, calls, asker))
+        finally:  # a KeyboardInterrupt must not leave a job behind that the thread does not know of
+            self._wake.put(True)
+
+    async def call(self, run: Run, call: PendingCall) -> list[Result]:
+        """Run *call* past every queue, and return what it gave, or raise its error."""
+        call.is_running = True
+        self.put(run, [call], _Single())
+        return await call.wait()
 
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
         """Run *errand* on the thread, after everything that was given to it before."""
@@ -95,32 +173,8 @@ class WorkerThread:
 
     def _put_errand(self, errand: Callable[[WorkerConnection], None]) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
-
-        def end(_calls: Sequence[Call], error: BaseException | None) -> None:
-            _settle(future, error)
-
-        self.put(lambda worker, _: errand(worker), (), end)
+        self.put(lambda worker, _: errand(worker), (), _Errand(future))
         return future
-
-    async def run_calls(self, run: Run, calls: Sequence[Call]) -> None:
-        """
-        Run *calls*; if this task is cancelled, stop them and see them stopped.
-
-        So a cancelled call leaves nothing running behind it: when its CancelledError is raised, it
-        has happened or it has not.
-        """
-        try:
-            await self.run(lambda worker: run(worker, calls))
-        except CancelledError:
-            for call in calls:
-                call.is_cancelled = True
-            await self.settle()
-            raise
-
-    async def settle(self) -> None:
-        """Wait until the thread has done everything it was given so far, or is closed."""
-        with contextlib.suppress(ClosedError):
-            await finish(self.run(_nothing))
 
     async def fetch(self, sql: str, *parameters: Value) -> list[Row]:
         """Run one statement, and return its rows."""
@@ -147,43 +201,50 @@ class WorkerThread:
                 await closing
             finally:
                 await self._has_ended.wait()
-                self._jobs.close()
 
     def stop(self) -> None:
         """Let the thread close the database and end, without waiting: for a forgotten close."""
-        self._jobs.put(None)
+        self._wake.put(False)
 
     # --- on the thread ---------------------------------------------------------------------------
 
     def _serve(self, worker: WorkerConnection) -> None:
-        """Do one job after another, until there is none any more, or nobody to tell."""
-        with contextlib.suppress(RuntimeError):  # the event loop is closed
-            while self._has_done(self._jobs.get(), worker):
-                pass
-        if self._bell is not None:
-            self._bell.leave(self._has_ended.set)
+        """
+        Do one job after another, until the thread is stopped or the event loop is closed.
 
-    def _has_done(self, job: _Job | None, worker: WorkerConnection) -> bool:
-        # A function of its own, so that nothing of a job is kept while the next is waited for.
-        if job is None or self._bell is None:
-            return False
-        run, calls, end = job
+        A debugger can throw an exception into the thread at any moment. So a job stays in the queue
+        until it was told of, and is told of even if it was cut off.
+        """
+        while not self._loop.is_closed():
+            try:
+                while not self._jobs:
+                    if not self._wake.get():
+                        return self._say_goodbye()
+                self._do(self._jobs[0], worker)
+                self._jobs.popleft()
+            except BaseException:  # noqa: BLE001, S112 - thrown into the thread, or the loop was closed
+                continue
+        return None
+
+    def _do(self, job: _Job, worker: WorkerConnection) -> None:
         error: BaseException | None = None
-        try:
-            run(worker, calls)
-        except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-            error = raised
-        self._bell.ring(end, calls, error)
-        return True
+        if job.has_begun:
+            error = InterruptedError()
+        else:
+            job.has_begun = True
+            try:
+                job.run(worker, job.calls)
+            except BaseException as raised:  # noqa: BLE001 - whoever waits is told
+                error = raised
+        self._loop.call_soon_threadsafe(job.tell, error)
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(self._has_ended.set)
 
 
 def _start(connect: Callable[[], aiosqlite.Connection]) -> None:
-    """
-    Have aiosqlite open a database on a thread; then tell the thread to close the database and to end.
-
-    That is put off by `WorkerConnection.close`. An event loop of its own stands between aiosqlite and
-    the caller's, which may be closed by the time that aiosqlite has something to tell.
-    """
+    """Have aiosqlite open a database on a thread; then tell it to close the database and to end."""
     connection: Any = connect()  # its `stop` is not fully typed
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_wait_for(connection))
@@ -195,36 +256,18 @@ async def _wait_for(connection: aiosqlite.Connection) -> None:
 
 
 async def _on_daemon(work: Callable[[], None]) -> None:
-    """
-    Do *work* on a daemon thread.
-
-    The thread that aiosqlite makes would keep the interpreter from ending if the store is never
-    closed. A thread inherits being a daemon from the one that makes it.
-    """
+    """Do *work* on a daemon thread: a thread inherits being one from the thread that makes it."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
+    done = _Errand(loop.create_future())
 
     def run() -> None:
-        error: BaseException | None = None
+        tell = partial(done.answer, ())
         try:
             work()
         except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-            error = raised
+            tell = partial(done.fail, (), raised)
         with contextlib.suppress(RuntimeError):  # the event loop is closed
-            loop.call_soon_threadsafe(_settle, done, error)
+            loop.call_soon_threadsafe(tell)
 
     threading.Thread(target=run, daemon=True).start()
-    await done
-
-
-def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
-    if future.done():
-        return  # its task was cancelled
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
-
-
-def _nothing(_worker: WorkerConnection) -> None:
-    pass
+    await done.future

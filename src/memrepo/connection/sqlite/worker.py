@@ -14,9 +14,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
-from memrepo.connection.coalescing import MergedCalls, portions
+from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.contract import Result
-from memrepo.connection.pending import Call
+from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.errors import ConnectionLostError, TransactionError
@@ -31,7 +31,7 @@ _STEPS_BETWEEN_CHECKS: Final = 20_000
 class _Watch:
     """Tells SQLite to stop a statement whose caller has gone. Has no way back to the connection."""
 
-    call: Call | None = None
+    call: PendingCall | CoalescedCall | None = None
 
     def __call__(self) -> bool:
         return self.call is not None and self.call.is_cancelled
@@ -84,7 +84,7 @@ class WorkerConnection(sqlite3.Connection):
                 raise
         self.undo()
 
-    def run_group(self, calls: Sequence[Call]) -> None:
+    def run_group(self, calls: Sequence[PendingCall]) -> None:
         """
         Run each call's unit and commit them together; a unit that fails is undone alone.
 
@@ -105,7 +105,7 @@ class WorkerConnection(sqlite3.Connection):
             if self._file is not None and not self._file.is_same():
                 _lose(waiting)
 
-    def run_reads(self, calls: Sequence[Call]) -> None:
+    def run_reads(self, calls: Sequence[PendingCall]) -> None:
         """
         Run each call's unit; several see the database as of one moment, which saves them its locks.
 
@@ -116,12 +116,12 @@ class WorkerConnection(sqlite3.Connection):
         try:
             if len(waiting) > 1:
                 self.execute("BEGIN")
-            for portion in portions(waiting) if len(waiting) > 1 else waiting:
-                self._run_portion(portion, self._read)
+            for call in coalesce(waiting):
+                self._run_each(call, self._read)
         finally:
             self.undo()
 
-    def run_in_transaction(self, calls: Sequence[Call]) -> None:
+    def run_in_transaction(self, calls: Sequence[PendingCall]) -> None:
         """Run each call's unit inside the open transaction; one that fails is undone alone."""
         for call in calls:
             if self.in_transaction:
@@ -156,7 +156,7 @@ class WorkerConnection(sqlite3.Connection):
         if self.in_transaction:
             self.execute("ROLLBACK")
 
-    def _run_alone(self, call: Call) -> None:
+    def _run_alone(self, call: PendingCall) -> None:
         # One statement is a transaction by itself; BEGIN and COMMIT would only cost.
         is_single = len(call.unit) == 1
         try:
@@ -173,10 +173,10 @@ class WorkerConnection(sqlite3.Connection):
         if not is_single:
             self._commit([call])
 
-    def _run_together(self, calls: Sequence[Call]) -> None:
+    def _run_together(self, calls: Sequence[PendingCall]) -> None:
         self.begin()
-        for portion in portions(calls):
-            self._run_portion(portion, self._run_inside)
+        for call in coalesce(calls):
+            self._run_each(call, self._run_inside)
             if not self.in_transaction:
                 # SQLite has rolled back everything, as it does on a full disk, an I/O error or an
                 # interrupted write. Nothing is committed yet, so the others get their own chance.
@@ -184,27 +184,26 @@ class WorkerConnection(sqlite3.Connection):
                 return
         self._commit(calls)
 
-    def _run_one_by_one(self, calls: Sequence[Call]) -> None:
+    def _run_one_by_one(self, calls: Sequence[PendingCall]) -> None:
         for call in calls:
             call.outcome = None
         for call in calls:
             self._run_alone(call)
 
-    def _run_portion(self, portion: MergedCalls | Call, run_single: Callable[[Call], None]) -> None:
-        """Run calls by one statement; if that fails, it has done nothing, and they run one by one."""
-        if isinstance(portion, Call):
-            run_single(portion)
+    def _run_each(
+        self, call: PendingCall | CoalescedCall, run_single: Callable[[PendingCall], None]
+    ) -> None:
+        """Run a call; if a coalesced one fails, it has done nothing, and its calls run one by one."""
+        if isinstance(call, PendingCall):
+            run_single(call)
             return
         try:
-            cursor = self.execute(portion.sql, portion.values)
-            rows = cursor.fetchall()
+            call.succeed(self._run(call))
         except sqlite3.Error:
-            for call in portion.calls:
-                run_single(call)
-        else:
-            portion.settle(rows, is_change=cursor.rowcount > 0)
+            for single in call.calls:
+                run_single(single)
 
-    def _read(self, call: Call) -> None:
+    def _read(self, call: PendingCall) -> None:
         try:
             call.outcome = self._run(call)
         except sqlite3.Error as error:
@@ -212,7 +211,7 @@ class WorkerConnection(sqlite3.Connection):
                 raise
             call.outcome = translate(error)
 
-    def _run_inside(self, call: Call) -> None:
+    def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, it alone is undone."""
         if not self.in_transaction:
             return  # its neighbour's failure has ended it
@@ -228,7 +227,7 @@ class WorkerConnection(sqlite3.Connection):
         if needs_savepoint and self.in_transaction:
             self.execute("RELEASE unit")
 
-    def _run(self, call: Call) -> list[Result]:
+    def _run(self, call: PendingCall | CoalescedCall) -> list[Result]:
         results: list[Result] = []
         record = call.record
         if record is not None:
@@ -247,7 +246,7 @@ class WorkerConnection(sqlite3.Connection):
         finally:
             self._watch.call = None
 
-    def _commit(self, calls: Sequence[Call]) -> None:
+    def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
             self.execute("COMMIT")
         except sqlite3.Error as error:
@@ -261,7 +260,7 @@ def _rolled_back() -> TransactionError:
     return TransactionError("the database has rolled this transaction back")
 
 
-def _lose(calls: Sequence[Call]) -> None:
+def _lose(calls: Sequence[PendingCall]) -> None:
     for call in calls:
         if isinstance(call.outcome, list):
             call.outcome = _file_lost()
