@@ -1,17 +1,13 @@
-"""Try again later: pauses with jitter between attempts, until a deadline."""
+"""Trying again later: pauses with jitter between attempts, until a deadline."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final
 
-from memrepo.errors import DatabaseError
-
-__all__ = ["Backoff", "again", "retry"]
-
-T = TypeVar("T")
+__all__ = ["Backoff", "retry"]
 
 #: Seconds of the first pause between two attempts, and of the longest.
 _FIRST_PAUSE_S: Final = 0.01
@@ -19,39 +15,37 @@ _LONGEST_PAUSE_S: Final = 1.0
 
 
 class Backoff:
-    """Pauses between attempts, each up to twice as long; random, so that clients do not march in step."""
+    """Pauses, each up to twice as long; random, so that clients do not march in step."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, longest_s: float = _LONGEST_PAUSE_S) -> None:
         self._pause_s = _FIRST_PAUSE_S
+        self._longest_s = longest_s
 
     async def pause(self) -> None:
         """Wait a little."""
         await asyncio.sleep(random.uniform(self._pause_s / 2, self._pause_s))  # noqa: S311 - no secret
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        self._pause_s = min(2 * self._pause_s, self._longest_s)
 
 
-def again(error: DatabaseError, *, outcome_unknown: bool) -> DatabaseError:
-    """Return the same error for another caller, so that each raises one of its own."""
-    copy = type(error)(*error.args)
-    copy.retryable = error.retryable
-    copy.outcome_unknown = outcome_unknown
-    copy.__cause__ = error.__cause__
-    return copy
-
-
-async def retry(attempt: Callable[[], Awaitable[None]], deadline: float) -> None:
+async def retry(
+    attempt: Callable[[], Awaitable[None]],
+    deadline: float,
+    *,
+    is_temporary: Callable[[Exception], bool],
+    longest_pause_s: float = _LONGEST_PAUSE_S,
+) -> None:
     """
-    Do what does no harm if it is done twice, as often as it takes, until the loop's time *deadline*.
+    Make *attempt*, which does no harm twice, until it succeeds or the loop's time reaches *deadline*.
 
     Raises:
-        MemrepoError: That of the last attempt.
+        Exception: That of the last attempt, or the first that is not temporary.
     """
-    backoff = Backoff()
+    loop = asyncio.get_running_loop()
+    backoff = Backoff(longest_s=longest_pause_s)
     while True:
         try:
             return await attempt()
-        except DatabaseError as error:
-            late = asyncio.get_running_loop().time() >= deadline
-            if not error.retryable or late:
-                raise again(error, outcome_unknown=False) from error.__cause__
+        except Exception as error:
+            if not is_temporary(error) or loop.time() >= deadline:
+                raise
         await backoff.pause()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from memrepo.connection.backoff import retry
 from memrepo.connection.sqlite.errors import is_busy, translate
 
 __all__ = ["BUSY_SLICE_S", "until_free"]
@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 #: Seconds that SQLite's own busy handler waits, on the worker thread, before we look up again. One
 #: long wait would starve some processes (1 commit against 15,770); slices with a pause are fair.
 BUSY_SLICE_S: Final = 0.2
-#: Seconds between two slices, at most; random, so that processes do not march in step.
+#: Seconds between two slices, at most.
 _PAUSE_S: Final = 0.02
 #: Seconds of waiting that are worth a line in the log.
 _LONG_WAIT_S: Final = 1.0
@@ -32,20 +32,19 @@ async def until_free(attempt: Callable[[], Awaitable[None]], deadline: float) ->
         BusyError: The lock was never free.
     """
     loop = asyncio.get_running_loop()
-    began, waited_s = loop.time(), 0.0
+    began_s, waited_s = loop.time(), 0.0
+
+    def is_locked(error: Exception) -> bool:
+        nonlocal waited_s
+        waited_s = loop.time() - began_s
+        return is_busy(error)
+
     try:
-        while True:
-            try:
-                await attempt()
-            except sqlite3.OperationalError as error:
-                if not is_busy(error):
-                    raise
-                waited_s = loop.time() - began
-                if began + waited_s >= deadline:
-                    raise translate(error) from error
-            else:
-                return
-            await asyncio.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - not for secrets
+        await retry(attempt, deadline, is_temporary=is_locked, longest_pause_s=_PAUSE_S)
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            raise translate(error) from error
+        raise
     finally:
         if waited_s >= _LONG_WAIT_S:
             _logger.warning("waited %.1f s for a lock that another process holds", waited_s)
