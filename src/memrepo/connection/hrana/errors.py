@@ -22,6 +22,7 @@ from memrepo.errors import (
 __all__ = [
     "ServerError",
     "deadline",
+    "has_status",
     "is_too_large",
     "lost",
     "of_status",
@@ -35,9 +36,11 @@ E = TypeVar("E", bound=MemrepoError)
 
 
 class ServerError(Exception):
-    """What a server said; the cause of our errors."""
+    """What a server said of a failure; the cause of our errors."""
 
-    def __init__(self, code: str, message: str, extended_code: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, extended_code: str = "", *, status: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         #: ``SQLITE_BUSY``, ``TRANSACTION_TIMEOUT``, ``HTTP 503``.
         self.code = code
@@ -45,6 +48,8 @@ class ServerError(Exception):
         self.message = message
         #: ``SQLITE_CONSTRAINT_UNIQUE`` where the server gives it.
         self.extended_code = extended_code
+        #: The status of the HTTP response; ``None`` for an error that came inside a reply.
+        self.status = status
 
 
 _CONSTRAINTS: Final = {
@@ -157,6 +162,13 @@ def is_too_large(error: MemrepoError) -> bool:
     """Tell whether the answer was larger than the server, or the client, takes."""
     cause = error.__cause__
     return isinstance(cause, ServerError) and cause.code == "RESPONSE_TOO_LARGE"
+
+
+def has_status(error: MemrepoError, *statuses: int) -> bool:
+    """Tell whether the server failed with one of these HTTP statuses and gave no better reason."""
+    cause = error.__cause__
+    is_reason = type(error) is DatabaseError  # a subclass stands for a reason that was recognised
+    return is_reason and isinstance(cause, ServerError) and cause.status in statuses
 
 
 def _because(ours: E, cause: BaseException | None) -> E:

@@ -18,7 +18,14 @@ import aiohttp
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.batch import Batch, BatchReply
-from memrepo.connection.hrana.errors import ServerError, lost, of_status, translate, unclear
+from memrepo.connection.hrana.errors import (
+    ServerError,
+    has_status,
+    lost,
+    of_status,
+    translate,
+    unclear,
+)
 from memrepo.connection.hrana.messages import (
     CLOSE,
     GET_AUTOCOMMIT,
@@ -119,7 +126,7 @@ class HttpTransport:
         try:
             answer = await self._send(self._path, content, root or self._location.root, timeout_s)
         except DatabaseError as error:
-            if self._is_version_known or not _is_not_found(error):
+            if self._is_version_known or not has_status(error, HTTPStatus.NOT_FOUND):
                 raise
             answer = await self._fall_back(content, timeout_s, error)
         self._is_version_known = True
@@ -134,7 +141,7 @@ class HttpTransport:
             try:
                 return await self._send(self._path, content, self._location.root, timeout_s)
             except DatabaseError as error:
-                if not _is_not_found(error):
+                if not has_status(error, HTTPStatus.NOT_FOUND):
                     raise
         self._version = 0
         raise first
@@ -244,7 +251,7 @@ class HttpStream:
                 body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
             )
         except DatabaseError as error:
-            if is_new or not _is_baton_refused(error):
+            if is_new or not has_status(error, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                 raise
             # A server that was started anew does not know the baton.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
@@ -285,11 +292,3 @@ async def _decode(content: bytes) -> Json:
         return as_object(decoded)
     except ValueError as error:
         raise unclear(error) from error
-
-
-def _is_baton_refused(error: DatabaseError) -> bool:
-    return "HTTP 400" in str(error) or _is_not_found(error)
-
-
-def _is_not_found(error: DatabaseError) -> bool:
-    return "HTTP 404" in str(error)

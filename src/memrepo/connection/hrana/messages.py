@@ -84,20 +84,21 @@ def _step(step: Step, stored: dict[str, int]) -> Json:
     )
 
 
-def read_error(error: Json) -> ServerError:
-    """Read what a server says of a failure; its parts may be missing."""
+def read_error(error: Json, *, status: int | None = None) -> ServerError:
+    """Read what a server says of a failure; any of its parts may be missing."""
     message = str(error.get("message") or error.get("error") or "")
-    return ServerError(error.get("code") or "UNKNOWN", message, error.get("extended_code") or "")
+    code = error.get("code") or ("UNKNOWN" if status is None else f"HTTP {status}")
+    return ServerError(code, message, error.get("extended_code") or "", status=status)
 
 
 def read_refusal(status: int, answer: bytes) -> ServerError:
-    """Read what came with a status of HTTP that is not 200: JSON of some kind, or any text."""
+    """Read the body of an HTTP response whose status is not 200: JSON of some kind, or any text."""
     said: Json
     try:
         said = as_object(json.loads(answer))
     except ValueError:
         said = {"message": answer[:200].decode(errors="replace")}
-    return read_error({**said, "code": said.get("code") or f"HTTP {status}"})
+    return read_error(said, status=status)
 
 
 def as_object(decoded: Any) -> Json:
