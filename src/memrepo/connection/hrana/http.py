@@ -30,14 +30,14 @@ from memrepo.connection.hrana.messages import (
     CLOSE,
     GET_AUTOCOMMIT,
     as_object,
-    batch,
+    batch as write_batch,
     batch_requests,
     encode,
     read_cursor,
     read_refusal,
     read_reply,
 )
-from memrepo.connection.hrana.replication import ReplicationMark
+from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.server_url import ServerLocation
@@ -90,19 +90,18 @@ class HttpTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
+        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
-        async def run(index: int | None, timeout_s: float) -> BatchReply:
-            body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
-            is_large = batch.size > _LARGE
-            return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
+        is_large = batch.size > _LARGE
+        return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
 
-        return await self.mark.run(batch, timeout_s, run)
-
-    async def run_large(self, batch_: Batch, *, timeout_s: float) -> BatchReply:
+    async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
         if VERSIONS[self._version] == "v2":
-            return await self.run(batch_, timeout_s=timeout_s)
-        body = encode({"batch": batch(batch_.steps, {}, self.mark.index)})
+            return await self.run(batch, timeout_s=timeout_s)
+        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index_for(batch))})
         content = await self._send("v3/cursor", body, self._location.root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))

@@ -26,7 +26,7 @@ from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import ServerError, deadline, lost, translate, unclear
 from memrepo.connection.hrana.http import HttpTransport
 from memrepo.connection.hrana.messages import batch as write_batch, read_batch
-from memrepo.connection.hrana.replication import ReplicationMark
+from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.hrana.ws.socket import Link, Sockets, answer
@@ -80,15 +80,14 @@ class WebSocketTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
+        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
-        async def run(index: int | None, timeout_s: float) -> BatchReply:
-            stream = WebSocketStream(self)
-            try:
-                return await stream.run(batch, timeout_s=timeout_s, index=index)
-            finally:
-                await stream.abandon()
-
-        return await self.mark.run(batch, timeout_s, run)
+    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        stream = WebSocketStream(self)
+        try:
+            return await stream.run(batch, timeout_s=timeout_s, index=index)
+        finally:
+            await stream.abandon()
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT over HTTP, which has cursors; see `Transport`."""
