@@ -12,11 +12,12 @@ import attrs
 
 from memrepo.connection.backoff import again, retry
 from memrepo.connection.coalescing import merge_of, portions
+from memrepo.connection.errors import closed
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.errors import is_too_large
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.pending import Call
-from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
+from memrepo.errors import BusyError, DatabaseError, MemrepoError
 from memrepo.queries.statement import Merge
 
 __all__ = ["ServerReader"]
@@ -75,7 +76,7 @@ class ServerReader:
         self._is_closed = True
         for waiting in self._queue:
             if not waiting.future.done():
-                waiting.future.set_exception(_closed())
+                waiting.future.set_exception(closed())
         self._queue.clear()
 
     async def drain(self) -> None:
@@ -89,7 +90,7 @@ class ServerReader:
     async def _has_place(self, call: Call, merge: Merge | None) -> bool:
         """Wait for a place, which must be released, or until the call has run in another's."""
         if self._is_closed:
-            raise _closed()
+            raise closed()
         if self._n_free:
             self._n_free -= 1
             return True
@@ -186,7 +187,3 @@ class ServerReader:
 
 def _is_granted(future: Future[bool]) -> bool:
     return not future.cancelled() and future.exception() is None and future.result()
-
-
-def _closed() -> ClosedError:
-    return ClosedError("the store was closed before this could run")

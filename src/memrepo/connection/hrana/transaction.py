@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from memrepo.connection.contract import Result
+from memrepo.connection.errors import rolled_back
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.transport import Stream
 from memrepo.connection.hrana.values import size_of
 from memrepo.connection.pending import Call
 from memrepo.connection.waiting import see_through
-from memrepo.errors import DatabaseError, MemrepoError, TransactionError
+from memrepo.errors import DatabaseError, MemrepoError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LARGE_UNIT", "ServerTransaction", "size_of_unit"]
@@ -59,7 +60,7 @@ class ServerTransaction:
         """Run a call's unit; if it fails, it alone is undone. Calls run one after another."""
         async with self._lock:
             if self._is_broken:
-                call.outcome = _rolled_back()
+                call.outcome = rolled_back()
                 return
             try:
                 await see_through(self._run(call))
@@ -85,7 +86,7 @@ class ServerTransaction:
             self._is_broken = True
         elif reply.is_autocommit:
             self._is_broken = True
-            call.outcome = _rolled_back()
+            call.outcome = rolled_back()
 
     async def _run_in_parts(self, call: Call) -> None:
         await self._require(batches.SAVEPOINT)
@@ -118,7 +119,7 @@ class ServerTransaction:
         """
         if self._is_broken:
             await self._stream.abandon()
-            raise _rolled_back()
+            raise rolled_back()
         self._is_broken = True
         reply = await self._stream.run(
             batches.leave(commit=True), timeout_s=self._timeout_s, is_last=True
@@ -148,7 +149,3 @@ def _parts(unit: Unit) -> Iterator[Unit]:
         size += own
     if part:
         yield tuple(part)
-
-
-def _rolled_back() -> TransactionError:
-    return TransactionError("the database has rolled this transaction back")

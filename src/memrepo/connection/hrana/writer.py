@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from memrepo.connection.backoff import Backoff, again
 from memrepo.connection.coalescing import portions
 from memrepo.connection.contract import Result
+from memrepo.connection.errors import closed
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import Work
 from memrepo.connection.hrana.errors import unclear
@@ -19,7 +20,7 @@ from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.pending import Call
 from memrepo.connection.queue import Lane
 from memrepo.connection.waiting import GRACE_S, finish, wind_up
-from memrepo.errors import ClosedError, DatabaseError, DeadlineError, MemrepoError
+from memrepo.errors import DatabaseError, DeadlineError, MemrepoError
 from memrepo.queries.idempotent import is_repeatable
 
 __all__ = ["ServerWriter"]
@@ -63,7 +64,7 @@ class ServerWriter(Lane):
 
     def refuse(self) -> None:
         """Refuse what waits."""
-        self.refuse_all(_closed)
+        self.refuse_all(closed)
 
     async def drain(self) -> None:
         """Wait until what runs has its outcome, and let go of the server."""
@@ -220,7 +221,3 @@ def _judge(call: Call, error: MemrepoError, doubtful: set[int]) -> None:
 
 def _is_late(call: Call) -> bool:
     return asyncio.get_running_loop().time() >= call.deadline
-
-
-def _closed() -> ClosedError:
-    return ClosedError("the store was closed before this could run")
