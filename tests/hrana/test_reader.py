@@ -125,7 +125,7 @@ class Readers:
 @pytest_asyncio.fixture
 async def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
     """Readers, on a transport whose numbers are no values of SQLite's."""
-    monkeypatch.setattr(hrana_batch, "encode_arguments", lambda _bound: [])
+    monkeypatch.setattr(hrana_batch, "encode_bound", lambda _bound: [])
     monkeypatch.setattr(hrana_batch, "encode_values", lambda _values: [])
     return Readers()
 

@@ -160,8 +160,8 @@ class ServerReader:
         try:
             batch = batches.beside(works)
             reply = await self._transport.run(batch, timeout_s=self._timeout_s)
-            for work, span in zip(works, batch.spans, strict=True):
-                if reply.has_done(span.first):
+            for work, span in zip(works, batch.slices, strict=True):
+                if reply.has_done(span.start):
                     reply.settle(work, span)
         except DatabaseError as error:
             for call in calls:
@@ -178,7 +178,7 @@ class ServerReader:
             if not is_too_large(error):
                 raise
             reply = await self._transport.run_large(batch, timeout_s=timeout_s)
-        reply.settle(call, batch.spans[0])
+        reply.settle(call, batch.slices[0])
         outcome = call.outcome
         if isinstance(outcome, DatabaseError) and outcome.retryable:
             call.outcome = None

@@ -12,7 +12,7 @@ from memrepo.connection.coalescing import portions
 from memrepo.connection.contract import Result
 from memrepo.connection.errors import closed
 from memrepo.connection.hrana import batch as batches
-from memrepo.connection.hrana.batch import Work
+from memrepo.connection.hrana.batch import AnyCall
 from memrepo.connection.hrana.errors import unclear
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.transaction import LARGE_UNIT, ServerTransaction, size_of_unit
@@ -30,7 +30,7 @@ __all__ = ["ServerWriter"]
 _MAX_WORKS: Final = 250
 
 #: Cuts calls into what one request does step by step: `portions`, or ``iter`` for each by itself.
-_Cut: TypeAlias = Callable[[Sequence[Call]], Iterable[Work]]
+_Cut: TypeAlias = Callable[[Sequence[Call]], Iterable[AnyCall]]
 
 
 class ServerWriter(Lane):
@@ -122,7 +122,7 @@ class ServerWriter(Lane):
             if any(call.is_waiting for call in undecided):
                 await backoff.pause()
 
-    async def _attempt(self, works: Sequence[Work]) -> MemrepoError | None:
+    async def _attempt(self, works: Sequence[AnyCall]) -> MemrepoError | None:
         """
         Run *works* in one transaction.
 
@@ -140,17 +140,17 @@ class ServerWriter(Lane):
         except Exception as error:  # noqa: BLE001 - each waiting caller is told
             return unclear(error)
 
-    async def _run_together(self, works: Sequence[Work]) -> MemrepoError | None:
+    async def _run_together(self, works: Sequence[AnyCall]) -> MemrepoError | None:
         batch = batches.group(works)
         reply = await self._kept.run(batch, timeout_s=self._timeout_s)
         if reply.has_done(batch.decisive):
-            for work, span in zip(works, batch.spans, strict=True):
+            for work, span in zip(works, batch.slices, strict=True):
                 reply.settle(work, span)
             return None
         failure = reply.failure()
         culprits = [
             work
-            for work, span in zip(works, batch.spans, strict=True)
+            for work, span in zip(works, batch.slices, strict=True)
             if reply.first_error(span) is not None
         ]
         if not culprits or getattr(failure, "retryable", False):
@@ -179,7 +179,7 @@ class ServerWriter(Lane):
         return None
 
 
-def _chunks(works: Iterable[Work]) -> Iterator[Sequence[Call]]:
+def _chunks(works: Iterable[AnyCall]) -> Iterator[Sequence[Call]]:
     """Cut a group into the calls of requests of bounded size, in order."""
     chunk: list[Call] = []
     n_works = size = 0
