@@ -1,5 +1,10 @@
 """
-Hrana over HTTP, on aiohttp: a request a batch, and batons for transactions.
+Hrana over HTTP, on aiohttp.
+
+Each batch is one request. A batch that runs on a stream of its own closes it in the same request. A
+stream that lives on, for a transaction or between writes, is held together by batons: each reply
+brings one, and the next request must show it. The transport speaks version 3 of the protocol, and
+version 2 if the first answer is 404.
 
 Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
 """
@@ -50,17 +55,17 @@ __all__ = ["HttpStream", "HttpTransport"]
 VERSIONS: Final = ("v3", "v2")
 #: Seconds to connect.
 _CONNECT_S: Final = 5.0
-#: Bytes above which a message is written and read on a thread, not on the event loop.
+#: Bytes above which a message is encoded and decoded on a thread, not on the event loop.
 _LARGE: Final = 262_144
 
 
 class HttpTransport:
-    """HTTP to one database on a server, with as many connections as there are requests at once."""
+    """The way to one database over HTTP; as many connections as requests run at once."""
 
     def __init__(
         self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
     ) -> None:
-        """Make ready; nothing is sent yet."""
+        """Connect to nothing yet."""
         self._location = location
         self._credentials = credentials
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -71,17 +76,17 @@ class HttpTransport:
         self._loop = asyncio.get_running_loop()
         self._version = 0
         self._is_version_known = False
-        #: How far a replica must have come.
+        #: The last write, for reads at a replica.
         self.mark = ReplicationMark()
 
     @property
     def protocol(self) -> str:
-        """What the server turned out to speak."""
+        """The version of the protocol in use."""
         return f"hrana{VERSIONS[self._version][1:]}-http"
 
     @property
     def has_autocommit(self) -> bool:
-        """Whether the server can be asked if a transaction is still open."""
+        """Whether the server can tell if a transaction is open."""
         return VERSIONS[self._version] != "v2"
 
     def stream(self) -> HttpStream:
@@ -116,7 +121,7 @@ class HttpTransport:
         self, body: Json, *, timeout_s: float, root: str | None = None, is_large: bool = False
     ) -> Json:
         """
-        Send a pipeline, in the best version that the server knows.
+        Send a pipeline in the best version of the protocol that the server knows.
 
         Raises:
             MemrepoError: There is no reply.
@@ -147,10 +152,10 @@ class HttpTransport:
 
     def follow(self, base_url: object) -> str:
         """
-        Check the URL at which a server wants a stream to go on.
+        Return the URL at which a server wants a stream to go on.
 
         Raises:
-            DatabaseError: It is none, or would send the token without TLS.
+            DatabaseError: It is not a URL of HTTP, or would send the token without TLS.
         """
         scheme = urlsplit(str(base_url)).scheme
         if scheme not in ("https", self._location.scheme):
@@ -158,7 +163,7 @@ class HttpTransport:
         return str(base_url).rstrip("/")
 
     async def close_stream(self, baton: str | None, root: str) -> None:
-        """End a stream that is not used any more; one that is not ended so expires by itself."""
+        """End a stream; if that fails, the server ends it 10 seconds later."""
         if baton is not None and not self._session.closed:
             body: Json = {"baton": baton, "requests": [CLOSE]}
             try:
@@ -207,7 +212,7 @@ class HttpTransport:
             async with self._session.request(
                 method,
                 url,
-                # aiohttp writes a stream piece by piece, and a large text in one go.
+                # aiohttp writes a file piece by piece, but bytes in one go, which blocks the loop.
                 data=content if content is None or len(content) <= _LARGE else BytesIO(content),
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S),
@@ -224,10 +229,10 @@ class HttpTransport:
 
 
 class HttpStream:
-    """A stream over HTTP: each reply brings the baton that the next request must show."""
+    """A stream over HTTP; it lives as long as it has a baton for the next request."""
 
     def __init__(self, transport: HttpTransport) -> None:
-        """Make ready; the first batch opens it."""
+        """Send nothing yet; the first batch opens it."""
         self._transport = transport
         self._baton: str | None = None
         self._root: str | None = None
@@ -243,7 +248,7 @@ class HttpStream:
         elif self._transport.has_autocommit:
             requests.append(GET_AUTOCOMMIT)
         body: Json = {"baton": self._baton, "requests": requests}
-        # A baton is good for one request, whatever becomes of it.
+        # A baton is good for one request, even for one that fails.
         is_new, self._baton, self._is_open = self._baton is None, None, True
         try:
             reply = await self._transport.pipeline(
@@ -252,7 +257,7 @@ class HttpStream:
         except DatabaseError as error:
             if is_new or not has_status(error, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                 raise
-            # A server that was started anew does not know the baton.
+            # The server was restarted and does not know the baton, so it ran nothing.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:

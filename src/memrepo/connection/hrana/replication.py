@@ -1,9 +1,9 @@
 """
 Read your own writes at a replica: how far it must have come before it answers.
 
-A primary numbers what it commits, and the reply to a write carries its number: the replication index. A
-read that is sent with an index is answered once the replica has got there. A primary that was killed
-counts anew, so the mark is the index of the last write, not the highest one.
+A primary numbers what it commits, and the reply to a write carries its number: the replication
+index. A read that is sent with an index is answered once the replica has got there. A primary that
+was killed counts anew, so the mark is the index of the last write, not the highest one.
 """
 
 from __future__ import annotations
