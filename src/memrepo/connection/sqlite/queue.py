@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
+from memrepo.connection.errors import closed
 from memrepo.connection.pending import Call
 from memrepo.connection.queue import Lane
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import is_busy
 from memrepo.connection.sqlite.thread import Run, WorkerThread
-from memrepo.errors import BusyError, ClosedError, DatabaseError, MemrepoError
+from memrepo.errors import BusyError, DatabaseError, MemrepoError
 
 __all__ = ["ThreadLane"]
 
@@ -30,7 +31,7 @@ class ThreadLane(Lane):
     def refuse(self) -> None:
         """Refuse what waits, and what is still to come."""
         self._is_closed = True
-        self.refuse_all(_closed)
+        self.refuse_all(closed)
 
     def _begin(self, calls: list[Call]) -> None:
         for call in calls:
@@ -74,15 +75,11 @@ class ThreadLane(Lane):
 
     def _lost(self, cause: BaseException) -> MemrepoError:
         if self._is_closed:
-            return _closed()
+            return closed()
         error = DatabaseError(f"the worker failed ({type(cause).__name__})")
         error.outcome_unknown = True
         error.__cause__ = cause
         return error
-
-
-def _closed() -> ClosedError:
-    return ClosedError("the store was closed before this could run")
 
 
 def _expire(calls: Sequence[Call], busy: BusyError) -> list[Call]:
