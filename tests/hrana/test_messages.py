@@ -18,6 +18,7 @@ from memrepo import (
     CorruptDatabaseError,
     DatabaseError,
     DeadlineError,
+    InvalidInputError,
     MemrepoError,
     ReadOnlyError,
     StorageFullError,
@@ -53,6 +54,13 @@ def test_values_come_back(value: object) -> None:
     (written,) = json.loads(json.dumps(encode_bound(bound)))
     result = decode_result({"rows": [[written]], "affected_row_count": 0})
     assert result.rows == [(value,)]
+
+
+def test_value_that_is_missing() -> None:
+    """A placeholder without a value is named, and nothing is sent."""
+    with pytest.raises(InvalidInputError) as caught:
+        encode_bound(Statement("t", "SELECT :a, :b").bind(a=1))
+    assert (caught.value.field, caught.value.reason) == ("b", "has no value")
 
 
 @pytest.mark.parametrize(("text", "data"), [("", b""), ("AAE", b"\0\1"), ("AAE=", b"\0\1")])
@@ -157,6 +165,24 @@ def test_code_in_a_status() -> None:
     """A code that we know says more than the status."""
     refusal = hrana_json.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}')
     assert isinstance(server_errors.of_status(410, refusal), ConnectionLostError)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "is_bare"),
+    [
+        (400, b'{"error":"invalid baton"}', True),
+        (404, b"", True),
+        (400, b'{"message":"m","code":"STREAM_EXPIRED"}', False),
+        (429, b"", False),
+        (500, b"HTTP 400, HTTP 404", False),
+    ],
+)
+def test_bare_status(status: int, answer: bytes, *, is_bare: bool) -> None:
+    """The status decides, unless the server gave a better reason; what a message says does not."""
+    ours = server_errors.of_status(status, hrana_json.read_refusal(status, answer))
+    assert server_errors.has_status(ours, 400, 404) == is_bare
+    in_reply = server_errors.translate(_error("HTTP 400", "HTTP 404"))
+    assert not server_errors.has_status(in_reply, 400, 404)
 
 
 def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
