@@ -70,7 +70,7 @@ class Step:
 
     def on(self, condition: _Condition) -> Step:
         """Return the same step, on a condition."""
-        return attrs.evolve(self, condition=condition)
+        return Step(self.sql, self.values, condition, self.has_rows)
 
 
 BEGIN: Final = Step("BEGIN IMMEDIATE")
@@ -179,7 +179,7 @@ def group(calls: Sequence[AnyCall]) -> Batch:
     chain.then(BEGIN)
     slices: list[StepSlice] = []
     for call in calls:
-        # The ROLLBACK at the end undoes a unit that is alone, and all of them for a coalesced call.
+        # The ROLLBACK at the end undoes a unit that is alone, and everything if a coalesced call fails.
         needs_savepoint = len(calls) > 1 and isinstance(call, Call)
         add = chain.then_all_or_none if needs_savepoint else chain.then_all
         slices.append(add(_steps(call)))
@@ -254,8 +254,8 @@ class _Chain:
 
 
 def _needs_no_transaction(call: AnyCall) -> bool:
-    # A statement is a transaction by itself. But it stays where the server finds that its answer is
-    # too large to send, and then says that it failed.
+    # A statement alone is a transaction by itself. But if its answer is too large to send, the server
+    # says that it failed, and keeps what it wrote.
     return isinstance(call, Call) and len(call.unit) == 1 and call.unit[0].statement.returns_little
 
 
