@@ -141,7 +141,8 @@ class HttpTransport:
         return f"{VERSIONS[self._version]}/pipeline"
 
     async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
-        for self._version in range(1, len(VERSIONS)):
+        for version in range(1, len(VERSIONS)):
+            self._version = version
             try:
                 return await self._send(self._path, content, self._location.root, timeout_s)
             except DatabaseError as error:
