@@ -140,9 +140,9 @@ async def leaks(store: Store) -> list[str]:
             found.append("a transaction is open")
         # A group whose calls have all been cancelled may wait a little for a lock of another program.
         deadline = time.monotonic() + _PATIENCE_S
-        while queue._is_taken and time.monotonic() < deadline:
+        while queue._group is not None and time.monotonic() < deadline:
             await asyncio.sleep(0)
-        if queue._is_taken:
+        if queue._group is not None:
             found.append("the queue is taken")
     return found
 

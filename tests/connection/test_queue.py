@@ -7,7 +7,6 @@ import math
 
 import pytest
 
-import memrepo
 from memrepo.connection.queue import CallQueue
 
 pytestmark = pytest.mark.asyncio
@@ -19,7 +18,7 @@ async def test_cancelled_after_a_refusal_gives_nothing_back() -> None:
     await queue.take(math.inf)
     waiter = asyncio.create_task(queue.take(math.inf))
     await asyncio.sleep(0)
-    queue._line.refuse_all(lambda: memrepo.BusyError("late"))
+    queue.refuse()
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter

@@ -18,6 +18,7 @@ from memrepo import (
     CorruptDatabaseError,
     DatabaseError,
     DeadlineError,
+    InvalidInputError,
     MemrepoError,
     ReadOnlyError,
     StorageFullError,
@@ -29,7 +30,7 @@ from memrepo.connection.hrana import (
     messages as hrana_json,
 )
 from memrepo.connection.hrana.errors import ServerError
-from memrepo.connection.hrana.values import Json, decode_result, encode_arguments
+from memrepo.connection.hrana.values import Json, decode_result, encode_bound
 from memrepo.connection.pending import Call
 from memrepo.queries import daily_logs, remembering, sessions
 from memrepo.queries.coalescing import rows_by_number
@@ -50,9 +51,16 @@ values = st.one_of(
 def test_values_come_back(value: object) -> None:
     """What is written as JSON is read as what it was; a bool as the integer that SQLite stores."""
     bound = Statement("test", "SELECT :v").bind(v=value)  # type: ignore[arg-type]
-    (argument,) = json.loads(json.dumps(encode_arguments(bound)))
-    result = decode_result({"rows": [[argument["value"]]], "affected_row_count": 0})
+    (written,) = json.loads(json.dumps(encode_bound(bound)))
+    result = decode_result({"rows": [[written]], "affected_row_count": 0})
     assert result.rows == [(value,)]
+
+
+def test_value_that_is_missing() -> None:
+    """A placeholder without a value is named, and nothing is sent."""
+    with pytest.raises(InvalidInputError) as caught:
+        encode_bound(Statement("t", "SELECT :a, :b").bind(a=1))
+    assert (caught.value.field, caught.value.reason) == ("b", "has no value")
 
 
 @pytest.mark.parametrize(("text", "data"), [("", b""), ("AAE", b"\0\1"), ("AAE=", b"\0\1")])
@@ -159,6 +167,24 @@ def test_code_in_a_status() -> None:
     assert isinstance(server_errors.of_status(410, refusal), ConnectionLostError)
 
 
+@pytest.mark.parametrize(
+    ("status", "answer", "is_bare"),
+    [
+        (400, b'{"error":"invalid baton"}', True),
+        (404, b"", True),
+        (400, b'{"message":"m","code":"STREAM_EXPIRED"}', False),
+        (429, b"", False),
+        (500, b"HTTP 400, HTTP 404", False),
+    ],
+)
+def test_bare_status(status: int, answer: bytes, *, is_bare: bool) -> None:
+    """The status decides, unless the server gave a better reason; what a message says does not."""
+    ours = server_errors.of_status(status, hrana_json.read_refusal(status, answer))
+    assert server_errors.has_status(ours, 400, 404) == is_bare
+    in_reply = server_errors.translate(_error("HTTP 400", "HTTP 404"))
+    assert not server_errors.has_status(in_reply, 400, 404)
+
+
 def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
     """Run a batch as a server does, with these steps failing; return the texts that ran well."""
     return [batch.steps[number].sql for number in _numbers(batch, failing)]
@@ -212,7 +238,7 @@ _MERGED: Final = Statement(
 )
 
 
-def _mixed() -> list[hrana_batch.Work]:
+def _mixed() -> list[hrana_batch.AnyCall]:
     """A merged statement, a unit of two, and a merged one."""
     same = [_call(_MERGED.bind(v=(n,))) for n in range(8)]  # type: ignore[arg-type]
     works = list(portions([*same[:4], *_units(1), *same[4:]]))
@@ -223,7 +249,7 @@ def _mixed() -> list[hrana_batch.Work]:
 def test_group_in_which_a_unit_fails() -> None:
     """The unit is undone to its savepoint, and its neighbours are committed."""
     batch = hrana_batch.group(_units(2))
-    ran = _runs(batch, {batch.spans[0].first + 1})
+    ran = _runs(batch, {batch.slices[0].start + 1})
     assert ran == [
         *("BEGIN IMMEDIATE", "SAVEPOINT unit", "0.0", "ROLLBACK TO unit", "RELEASE unit"),
         *("SAVEPOINT unit", "1.0", "1.1", "RELEASE unit", "COMMIT"),
@@ -240,8 +266,8 @@ def test_group_with_merged_statements() -> None:
         *("merged of 4", "COMMIT"),
     ]
     reply = _reply(batch, set(), [[{"type": "integer", "value": "2"}]])
-    for work, span in zip(works, batch.spans, strict=True):
-        reply.settle(work, span)
+    for call, own in zip(works, batch.slices, strict=True):
+        reply.settle(call, own)
     merged, unit, _ = works
     assert isinstance(merged, MergedCalls)
     assert isinstance(unit, Call)
@@ -255,13 +281,13 @@ def test_group_in_which_a_merged_statement_fails(number: int) -> None:
     """Nothing is committed, and its calls are left without an outcome."""
     works = _mixed()
     batch = hrana_batch.group(works)
-    failing = {batch.spans[number].first}
+    failing = {batch.slices[number].start}
     ran = _runs(batch, failing)
     assert "COMMIT" not in ran
     assert (ran[0], ran[-1]) == ("BEGIN IMMEDIATE", "ROLLBACK")
     failed = works[number]
     assert isinstance(failed, MergedCalls)
-    _reply(batch, failing, []).settle(failed, batch.spans[number])
+    _reply(batch, failing, []).settle(failed, batch.slices[number])
     assert [call.outcome for call in failed.calls] == [None] * 4
 
 
@@ -271,29 +297,31 @@ def test_lone_statement_that_returns_little() -> None:
         scope="", session_id=None, event_type="x", event_data=None, now="", key=None
     )
     batch = hrana_batch.group([_call(append)])
-    assert [step.sql for step in batch.steps] == [daily_logs.APPEND.sql]
+    assert [step.sql for step in batch.steps] == [daily_logs.APPEND.positional_sql]
     assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
     for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_MERGED.bind(v=1))]):
         texts = [step.sql for step in hrana_batch.group(calls).steps]
         assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
 
 
-def test_merged_values_have_no_names() -> None:
-    """The values of merged calls are sent in the order of the calls, and one by one by name."""
+def test_values_are_sent_in_order() -> None:
+    """Those of merged calls in the order of the calls, those of a lone one in the order of its text."""
     merged, _, _ = _mixed()
     assert isinstance(merged, MergedCalls)
-    batch = hrana_batch.beside([merged, merged.calls[0]])
+    lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2, unused=3))
+    batch = hrana_batch.beside([merged, lone])
     assert not batch.is_write
     message = hrana_json.batch(batch.steps, {}, None)
     first, second = (step["stmt"] for step in message["steps"])
     assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
-    assert "named_args" not in first
-    assert "args" not in second
+    assert [value["value"] for value in second["args"]] == ["2", "1", "2"]
+    assert second["sql"] == "SELECT ?, ?, ':c', ?"
+    assert "named_args" not in first | second
 
 
 @given(st.one_of(st.integers(1, 4).map(_units), st.builds(_mixed)), st.data())
 def test_transaction_that_the_server_ends(
-    works: list[hrana_batch.Work], data: st.DataObject
+    works: list[hrana_batch.AnyCall], data: st.DataObject
 ) -> None:
     """Wherever it ends, no statement that writes runs after it, and nothing is committed."""
     batch = hrana_batch.group(works)
@@ -304,17 +332,19 @@ def test_transaction_that_the_server_ends(
     ran = _runs(batch, gone)
     assert ran == [step.sql for step in batch.steps][: len(ran)] or "COMMIT" not in ran
     assert "COMMIT" not in ran
-    writing = {n for work in batch.spans for n in range(work.first, work.end)}
+    writing = {n for own in batch.slices for n in range(own.start, own.stop)}
     assert not writing & {n for n in _numbers(batch, gone) if n >= end}
 
 
 def test_long_texts_are_sent_once() -> None:
     """A text that recurs in a batch is stored on the stream, and taken away again."""
-    statement = Statement("t", "SELECT " + "1" * 300)
-    batch = hrana_batch.group([_call(statement.bind())] * 3)
+    statement = Statement("t", f"SELECT :v, {'1' * 300}")
+    batch = hrana_batch.group([_call(statement.bind(v=n)) for n in range(3)])
     requests = hrana_json.batch_requests(batch.steps, None)
     assert [request["type"] for request in requests] == ["store_sql", "batch", "close_sql"]
-    assert json.dumps(requests).count(statement.sql) == 1
+    assert json.dumps(requests).count(statement.positional_sql) == 1
+    sent = [step["stmt"] for step in requests[1]["batch"]["steps"]]
+    assert [s["args"][0]["value"] for s in sent if "sql_id" in s] == ["0", "1", "2"]
 
 
 def test_what_can_be_repeated() -> None:

@@ -14,7 +14,8 @@ import time
 import warnings
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, Never
+from types import FrameType
+from typing import Any, Final, Never, Self
 
 import pytest
 
@@ -26,6 +27,9 @@ from tests import leaks
 #: As in `make bench`, W11.
 _N_STORES: Final = 30
 _N_TASKS: Final = 20
+
+
+_SOURCE: Final = str(Path(memrepo.__file__).parent)
 
 
 class Unwatching(asyncio.SelectorEventLoop):
@@ -236,6 +240,55 @@ async def test_call_awaited_by_two_tasks(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             told = await asyncio.gather(wait(), wait(), return_exceptions=True)
         assert [type(outcome) for outcome in told] == [list, RuntimeError]
+
+
+class InterruptAt:
+    """Raises KeyboardInterrupt where memrepo's code, on this thread, is entered or left for the n-th time."""
+
+    def __init__(self, step: int) -> None:
+        self._left = step
+        self.is_reached = False
+
+    def __enter__(self) -> Self:
+        sys.setprofile(self._look)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _look(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event in ("call", "return") and frame.f_code.co_filename.startswith(_SOURCE):
+            self._left -= 1
+            if self._left < 0:
+                sys.setprofile(None)
+                self.is_reached = True
+                raise KeyboardInterrupt
+
+
+async def _at_once(store: Store, name: str, n_calls: int) -> None:
+    await asyncio.gather(*(store.memories.remember(f"{name} {n}") for n in range(n_calls)))
+    await asyncio.gather(*(store.memories.find(n + 1) for n in range(n_calls)))
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("n_calls", [1, 3])
+def test_interrupted_at_any_step(tmp_path: Path, n_calls: int) -> None:
+    """Wherever a KeyboardInterrupt comes that the event loop survives, the store answers the next call."""
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.set_exception_handler(lambda *_: None)  # asyncio tells of the interrupted callbacks
+        store = loop.run_until_complete(_open(tmp_path / "agent.db"))
+        for step in range(1_000):
+            task = loop.create_task(_at_once(store, f"{step}", n_calls))
+            with contextlib.suppress(KeyboardInterrupt), InterruptAt(step) as interrupt:
+                loop.run_until_complete(task)
+            with contextlib.suppress(KeyboardInterrupt):  # where a task gets it from one it waits for
+                loop.run_until_complete(asyncio.wait({task}, timeout=0.2))
+            task.cancel()
+            loop.run_until_complete(asyncio.wait_for(_at_once(store, f"after {step}", 3), 5))
+            if not interrupt.is_reached:
+                break
+        assert step > 30
+        loop.run_until_complete(asyncio.wait_for(store.close(), 5))
 
 
 def test_interrupted_task_in_a_group(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The token a server is shown: where it comes from, and where it never goes."""
+"""The token for a server: it is kept out of every message, log and repr."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from memrepo.errors import InvalidInputError
 
 __all__ = ["AuthToken", "Credentials"]
 
-#: A token, or a function that returns one, or one that can be awaited. It is called when the store first
-#: connects, and again when the server refuses what it returned before.
+#: A token, or a sync or async callable that returns one. It is called when the store first connects, and
+#: again when the server refuses the token.
 AuthToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
-#: What a header can carry, so that a token cannot end one and begin another.
+#: Printable ASCII, so that a token cannot end one header and begin another.
 _is_token = re.compile(r"[\x21-\x7e]+").fullmatch
 
 
 class Credentials:
-    """A token, kept from every message, log and repr."""
+    """A token, or what gives one; has no repr of either."""
 
     def __init__(self, source: AuthToken | None) -> None:
         """
-        Take a token, or what gives one.
+        Take a token or a callable; ``None`` for a server that needs no token.
 
         Raises:
-            InvalidInputError: It is neither, or not a token.
+            InvalidInputError: *source* is neither, or the token is malformed.
         """
         if source is not None and not isinstance(source, str) and not callable(source):
             raise InvalidInputError("auth_token", "must be a str or a function that returns one")
@@ -35,21 +35,19 @@ class Credentials:
         self._token = _check(source) if isinstance(source, str) else None
 
     async def token(self) -> str | None:
-        """Return the token to show; ``None`` for none."""
+        """Return the token to send; ``None`` for none."""
         if self._token is None and self._source is not None:
             await self.renew()
         return self._token
 
     async def renew(self) -> bool:
-        """Ask for a new token; tell whether there is one that differs from the last."""
+        """Ask for a new token; tell whether it differs from the last one."""
         if self._source is None or isinstance(self._source, str):
             return False
+        refused = self._token  # noted before the wait, during which another call may renew it
         given = self._source()
-        before, self._token = (
-            self._token,
-            _check(await given if inspect.isawaitable(given) else given),
-        )
-        return self._token != before
+        self._token = _check(await given if inspect.isawaitable(given) else given)
+        return self._token != refused
 
 
 def _check(token: object) -> str:

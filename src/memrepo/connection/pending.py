@@ -67,6 +67,8 @@ class PendingCall(Turn):
     is_running: bool = attrs.field(default=False, init=False)
     #: Set by the event loop when nobody waits for the outcome any more; the worker then stops.
     is_cancelled: bool = attrs.field(default=False, init=False)
+    #: Whether an attempt was made of which nobody knows the outcome. For a server.
+    may_have_run: bool = attrs.field(default=False, init=False)
     #: Done when the worker has stopped, if somebody waits for that.
     _stopped: Future[None] | None = attrs.field(default=None, init=False)
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from memrepo.connection.errors import closed
 from memrepo.connection.instrumentation import OnStatement, Record
 from memrepo.connection.pending import PendingCall, Turn
-from memrepo.errors import BusyError, ClosedError, MemrepoError
+from memrepo.errors import BusyError
 from memrepo.queries.statement import Unit
 
-__all__ = ["CallQueue", "Slots", "WaitingLine", "closed"]
+__all__ = ["CallQueue", "Slots"]
 
 #: Calls that run as one group; more would only make the first of them wait for the last.
 MAX_GROUP: Final = 1_000
@@ -29,90 +30,85 @@ MAX_WAITING: Final = 100_000
 _SWEEP_S: Final = 0.05
 
 
-def closed() -> ClosedError:
-    """Return the error for what still waits when a store is closed."""
-    return ClosedError("the store was closed before this could run")
-
-
 class WaitingLine:
     """Turns that wait, in order of arrival; one whose deadline comes first is refused."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._sweeper: asyncio.TimerHandle | None = None
-        #: The turns; some of them may be over.
-        self.turns: deque[Turn] = deque()
+        #: The turns that wait; some of them may be over.
+        self._turns: deque[Turn] = deque()
+        self._is_closed = False
 
-    def join(self, turn: Turn) -> None:
+    def refuse(self) -> None:
+        """Refuse what waits, and what is still to come."""
+        self._is_closed = True
+        while self._turns:
+            self._turns.popleft().refuse(closed())
+
+    def _join(self, turn: Turn) -> None:
         """
         Put *turn* at the end.
 
         Raises:
             BusyError: Too many turns wait already.
         """
-        if len(self.turns) >= MAX_WAITING:
+        if len(self._turns) >= MAX_WAITING:
             raise BusyError(f"{MAX_WAITING:,} calls are waiting for this database already")
-        self.turns.append(turn)
+        self._turns.append(turn)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
-    async def wait(self, deadline: float, hand_on: Callable[[], None]) -> None:
+    async def _wait(self, deadline: float) -> None:
         """
-        Wait at the end of the line until `admit` is called for this turn.
-
-        Args:
-            deadline: The event loop's time until which to wait.
-            hand_on: Called if the turn has come, and nobody is left to use it.
+        Wait at the end of the line until `_admit` is called for this turn.
 
         Raises:
             BusyError: The deadline came first, or too many wait already.
         """
         turn = Turn(deadline, self._loop.create_future())
-        self.join(turn)
+        self._join(turn)
         try:
             await turn.wait()
         except CancelledError:
             if turn.outcome == []:
-                hand_on()
+                self.release()  # the turn had come, and nobody is left to use it
             raise
 
-    def admit(self) -> None:
+    def release(self) -> None:
+        """Let the next go ahead."""
+        raise NotImplementedError
+
+    def _admit(self) -> None:
         """Let the first turn go ahead."""
-        turn = self.turns.popleft()
+        turn = self._turns.popleft()
         turn.outcome = []
         turn.tell()
 
-    def first(self) -> Turn | None:
+    def _first(self) -> Turn | None:
         """Return the first turn that is not over, without taking it; ``None`` if there is none."""
-        turns = self.turns
+        turns = self._turns
         while turns and turns[0].is_over:
             turns.popleft()
         return turns[0] if turns else None
 
-    def refuse_all(self, error: Callable[[], MemrepoError]) -> None:
-        """Refuse everything that waits."""
-        while self.turns:
-            self.turns.popleft().refuse(error())
-
     def _sweep(self) -> None:
         now = self._loop.time()
-        for turn in self.turns:
+        for turn in self._turns:
             if turn.deadline <= now:
                 turn.refuse(BusyError("waited too long for its turn"))
         self._sweeper = None
-        if self.turns:
+        if self._turns:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
 
-class Slots:
+class Slots(WaitingLine):
     """A number of places, given out in order of arrival."""
 
     def __init__(self, n_slots: int) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._line = WaitingLine()
+        super().__init__()
         self._n_slots = n_slots
         self._n_free = n_slots
-        self._is_closed = False
         self._all_free: asyncio.Future[None] | None = None
 
     async def acquire(self, deadline: float) -> None:
@@ -128,22 +124,17 @@ class Slots:
         if self._n_free:
             self._n_free -= 1
         else:
-            await self._line.wait(deadline, self.release)
+            await self._wait(deadline)
 
     def release(self) -> None:
         """Give a slot to the next, or set it free."""
-        if self._line.first() is not None:
-            self._line.admit()
+        if self._first() is not None:
+            self._admit()
             return
         self._n_free += 1
         if self._all_free is not None and self._n_free == self._n_slots:
             self._all_free.set_result(None)
             self._all_free = None
-
-    def refuse(self) -> None:
-        """Refuse what waits, and what is still to come."""
-        self._is_closed = True
-        self._line.refuse_all(closed)
 
     async def drain(self) -> None:
         """Wait until every slot is free."""
@@ -152,18 +143,21 @@ class Slots:
             await self._all_free
 
 
-class CallQueue:
+class CallQueue(WaitingLine):
     """
     The queue in front of one worker, which runs one group of calls at a time.
 
     A transaction takes the queue when its turn comes, and gives it back with `release`.
+
+    An event loop may survive a KeyboardInterrupt, which comes at any moment. So what leads from one
+    group to the next can be done twice: what is no longer the group is not answered again, and the
+    worker passes over calls that have their outcome.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._line = WaitingLine()
-        self._is_taken = False
-        self._is_closed = False
+        super().__init__()
+        #: The calls that the worker has; empty while a transaction holds the queue, ``None`` if it is free.
+        self._group: Sequence[PendingCall] | None = None
 
     def run(self, unit: Unit, deadline: float, on_statement: OnStatement | None) -> PendingCall:
         """
@@ -174,60 +168,76 @@ class CallQueue:
         """
         record = None if on_statement is None else Record(on_statement)
         call = PendingCall(deadline, self._loop.create_future(), unit, record)
-        if self._is_taken:
-            self._line.join(call)
+        if self._group is None:
+            self._begin([call])
         else:
-            self._is_taken = True
-            self._start([call])
+            self._join(call)
         return call
 
     async def take(self, deadline: float) -> None:
         """Wait for the queue and keep it, until `release`."""
-        if not self._is_taken:
-            self._is_taken = True
+        if self._group is None:
+            self._group = ()
         else:
-            await self._line.wait(deadline, self.release)
+            await self._wait(deadline)
 
     def release(self) -> None:
         """Let the next in the queue go ahead."""
-        turn = self._line.first()
+        turn = self._first()
         if turn is None:
-            self._is_taken = False
+            self._group = None
         elif isinstance(turn, PendingCall):
-            self._start(self._next_group())
+            self._begin(self._next_group())
         else:
-            self._line.admit()
+            self._group = ()
+            self._admit()
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
         """Have the tasks of a group's *calls* go on, and the next group begin."""
+        if calls is not self._group:
+            return
         try:
             for call in calls:
                 call.tell()
-        except BaseException:  # a KeyboardInterrupt, which the event loop may survive
+            if len(calls) > 1:
+                # Behind the tasks that go on: what they call next makes one group.
+                self._loop.call_soon(self._end, calls)
+            elif self._turns:
+                self.release()
+            else:
+                self._group = None
+        except BaseException:
             self._loop.call_soon(self.answer, calls)
             raise
-        if len(calls) > 1:
-            # Behind the tasks that go on: what they call next makes one group.
-            self._loop.call_soon(self.release)
-        elif self._line.turns:
-            self.release()
-        else:
-            self._is_taken = False
 
-    def refuse(self) -> None:
-        """Refuse what waits, and what is still to come."""
-        self._is_closed = True
-        self._line.refuse_all(closed)
+    def _end(self, calls: Sequence[PendingCall]) -> None:
+        if calls is self._group:
+            self.release()
+
+    def _begin(self, calls: list[PendingCall]) -> None:
+        self._group = calls
+        try:
+            self._start(calls)
+        except BaseException:
+            self._loop.call_soon(self._start, calls)
+            raise
 
     def _start(self, calls: list[PendingCall]) -> None:
         """Have the worker begin with *calls*; `answer` is called when each has its outcome."""
         raise NotImplementedError
 
     def _next_group(self) -> list[PendingCall]:
-        turns = self._line.turns
+        turns = self._turns
         calls: list[PendingCall] = []
         while turns and len(calls) < MAX_GROUP and isinstance(call := turns[0], PendingCall):
             turns.popleft()
             if not call.is_over:
                 calls.append(call)
         return calls
+
+    def _sweep(self) -> None:
+        super()._sweep()
+        if self._group and all(call.outcome is not None for call in self._group):
+            self.answer(
+                self._group
+            )  # asyncio loses a callback that is interrupted before it begins

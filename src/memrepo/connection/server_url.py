@@ -1,4 +1,4 @@
-"""URLs of databases on a libSQL server: what they name, and what is refused. Never shows a token."""
+"""Read the URL of a database on a libSQL server. No error shows the URL, because it may hold a token."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from memrepo.errors import UnsupportedURLError
 
 __all__ = ["SERVER_SCHEMES", "ServerLocation", "parse_server_url"]
 
-#: The schemes of servers, and which each means without ``?tls=``. Turso hands out ``libsql:`` URLs and
-#: takes no WebSockets, so that they mean HTTPS.
+#: The schemes of servers, and what each means without ``?tls=``. ``libsql:`` means HTTPS, because Turso
+#: Cloud hands out such URLs and does not take WebSockets.
 SERVER_SCHEMES: Final = {
     "libsql": "https",
     "http": "http",
@@ -23,39 +23,39 @@ SERVER_SCHEMES: Final = {
 }
 _WITHOUT_TLS: Final = {"https": "http", "wss": "ws"}
 _OPTIONS: Final = ("authToken", "namespace", "tls")
-#: The server takes any name; one of these fits into a ``Host`` header as it is.
+#: Names that fit into a ``Host`` header as they are; the server itself takes any name.
 _namespace = re.compile(r"[A-Za-z0-9_-]{1,63}").fullmatch
 
 
 @attrs.frozen
 class ServerLocation:
-    """Which database on which server, and how to get there."""
+    """A database on a server, and how it is reached."""
 
     #: ``http``, ``https``, ``ws`` or ``wss``.
     scheme: str
-    #: The server's name or address, with brackets around one of IPv6.
+    #: The server's name or address; an IPv6 address has its brackets.
     host: str
-    #: Its port; ``None`` for the scheme's own.
+    #: The port; ``None`` for the scheme's default.
     port: int | None = None
-    #: What the server's paths begin with: ``""``, or ``/db`` behind a proxy.
+    #: The prefix of the server's paths: ``""``, or ``/db`` behind a proxy.
     path: str = ""
-    #: The database on a server with namespaces; ``None`` for what the host's name says.
+    #: The database on a server with namespaces; ``None`` if the host name tells it.
     namespace: str | None = None
-    #: The token that was part of the URL.
+    #: The token from the URL.
     auth_token: str | None = attrs.field(default=None, repr=False, eq=False)
 
     def __str__(self) -> str:
-        """Name it in a message, without the token."""
+        """Return the URL for messages, without the token."""
         return self.root if self.namespace is None else f"{self.root}?namespace={self.namespace}"
 
     @property
     def is_websocket(self) -> bool:
-        """Whether it is reached by a WebSocket."""
+        """Whether it is reached over a WebSocket."""
         return self.scheme.startswith("ws")
 
     @property
     def authority(self) -> str:
-        """The host, with the port if one is given."""
+        """The host, and the port if there is one."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     @property
@@ -66,9 +66,9 @@ class ServerLocation:
     @property
     def headers(self) -> dict[str, str]:
         """
-        The headers that name the database.
+        The headers that select the database.
 
-        A server with namespaces takes the first label of ``Host`` for one.
+        A server with namespaces takes the first label of ``Host`` as the namespace.
         """
         if self.namespace is None:
             return {}
@@ -85,13 +85,13 @@ def parse_server_url(url: str) -> ServerLocation:
     ``?authToken=``, ``?namespace=`` and, for ``libsql:``, ``?tls=0`` for no TLS.
 
     Raises:
-        UnsupportedURLError: It is malformed, or has something else. The message never holds the URL.
+        UnsupportedURLError: It is malformed, or has any other part. The message does not show the URL.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        # Its message may hold what stands in the place of a port.
+        # The message of this ValueError may show a part of the URL.
         raise UnsupportedURLError("the URL is malformed") from None
     if not host or "://" not in url or not re.fullmatch(r"[\w.:%-]+", host):
         raise UnsupportedURLError("the URL names no server: libsql://host")

@@ -1,4 +1,4 @@
-"""Database URLs: what they name, and what is refused."""
+"""Read database URLs, of files and of servers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Location", "parse_url"]
 _MEMORY: Final = ":memory:"
 _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
 _MODES: Final = ("ro", "rw", "rwc", "memory")
-#: Two characters at least, so that ``C:\\agent.db`` is a path.
+#: At least two characters, so that ``C:\\agent.db`` is a path.
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
 
 
 @attrs.frozen
 class Location:
-    """Which SQLite database to open, and how."""
+    """A SQLite database, and how to open it."""
 
     #: The file's absolute path; ``None`` for a database in memory.
     path: Path | None
@@ -32,7 +32,7 @@ class Location:
     mode: str = "rwc"
 
     def __str__(self) -> str:
-        """Name it in a message."""
+        """Return the path for messages."""
         return _MEMORY if self.path is None else str(self.path)
 
     @property
@@ -46,8 +46,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     Read a database URL.
 
     Accepts a path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
-    ``sqlite:////absolute.db`` and ``sqlite+aiosqlite:///...``. A relative path is taken from the
-    working directory of this moment. For servers see `parse_server_url`.
+    ``sqlite:////absolute.db`` and ``sqlite+aiosqlite:///...``. A relative path is resolved now, against
+    the working directory. For servers see `parse_server_url`.
 
     Raises:
         InvalidInputError: *url* is not a str or path, or is empty.
@@ -103,7 +103,7 @@ def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        # Its message may hold what stands in the place of a host.
+        # The message of this ValueError may show a part of the URL.
         raise UnsupportedURLError("the URL is malformed") from None
 
 

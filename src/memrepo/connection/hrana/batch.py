@@ -1,9 +1,10 @@
 """
-Units as batches: which statement runs on which condition, and what the replies mean. Pure.
+Write calls as a batch of Hrana, and read what its reply means for each of them. Pure.
 
-A batch is one request: its steps run one after another, each if its condition holds. Every step
-depends on the success of one before it. So a server that ends the transaction in the middle, after
-which it would run single statements outside of any, finds no step that it may run.
+A batch is one request. Its steps, one statement each, run one after another, each if its condition
+holds. A server may end the transaction in the middle of a batch; it would then run the steps that
+are left, and keep what they write. So in a transaction every step but the first runs only if a step
+before it succeeded, and none of those that write runs after such an end.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from memrepo.connection.hrana.errors import ServerError, translate
 from memrepo.connection.hrana.values import (
     Json,
     decode_result,
-    encode_arguments,
+    encode_bound,
 )
 from memrepo.connection.pending import PendingCall
 from memrepo.errors import MemrepoError
@@ -33,11 +34,11 @@ __all__ = [
     "ROLLBACK",
     "ROLLBACK_TO",
     "SAVEPOINT",
+    "AnyCall",
     "Batch",
     "BatchReply",
-    "Span",
     "Step",
-    "Work",
+    "StepSlice",
     "beside",
     "group",
     "inside",
@@ -45,8 +46,10 @@ __all__ = [
     "statements",
 ]
 
-#: What a group is made of; see `portions`.
-Work: TypeAlias = PendingCall | CoalescedCall
+#: What a batch is made of: a pending call, or a coalesced one.
+AnyCall: TypeAlias = PendingCall | CoalescedCall
+#: Which steps of a batch are a call's.
+StepSlice: TypeAlias = "slice[int, int, None]"
 #: A condition of Hrana; ``None`` for always.
 _Condition: TypeAlias = "Json | None"
 
@@ -55,20 +58,18 @@ _Condition: TypeAlias = "Json | None"
 class Step:
     """One statement of a batch."""
 
-    #: The text.
+    #: The text, with ``?`` for each value.
     sql: str
+    #: The values, as Hrana writes them, in the order of the text.
+    values: Sequence[Json] = ()
     #: When to run it.
     condition: _Condition = None
-    #: The named arguments, as Hrana writes them.
-    arguments: Sequence[Json] = ()
-    #: The arguments that have no name.
-    values: Sequence[Json] = ()
     #: Whether its rows are of interest.
     has_rows: bool = False
 
     def on(self, condition: _Condition) -> Step:
         """Return the same step, on a condition."""
-        return Step(self.sql, condition, self.arguments, self.values, self.has_rows)
+        return Step(self.sql, self.values, condition, self.has_rows)
 
 
 BEGIN: Final = Step("BEGIN IMMEDIATE")
@@ -80,20 +81,12 @@ RELEASE: Final = Step("RELEASE unit")
 
 
 @attrs.frozen
-class Span:
-    """Where the statements of one unit stand in a batch."""
-
-    first: int
-    #: One past the last.
-    end: int
-
-
-@attrs.frozen
 class Batch:
-    """Steps, and where each unit stands among them."""
+    """Steps, and which of them belong to each call."""
 
     steps: Sequence[Step]
-    spans: Sequence[Span]
+    #: The steps of each call, in the order of the calls.
+    slices: Sequence[StepSlice]
     #: The step that must have succeeded for anything to stand.
     decisive: int
     #: Whether it takes the write lock.
@@ -102,12 +95,12 @@ class Batch:
     @property
     def size(self) -> int:
         """About how many bytes it takes in a message; characters are counted as bytes."""
-        return sum(len(step.sql) + sum(map(_size, _values(step))) for step in self.steps)
+        return sum(len(step.sql) + sum(map(_size, step.values)) for step in self.steps)
 
 
 @attrs.frozen
 class BatchReply:
-    """What became of a batch; one entry a step in each list."""
+    """What became of a batch; both lists have one entry for each step."""
 
     #: The result of a step; ``None`` if it failed or was passed over.
     results: Sequence[Json | None]
@@ -115,44 +108,21 @@ class BatchReply:
     errors: Sequence[ServerError | None]
     #: Whether no transaction is open any more; ``None`` where the server cannot say.
     is_autocommit: bool | None = None
-    #: The place in the primary's log that it is of; ``None`` where there is none.
+    #: The replication index; ``None`` where there are no replicas.
     index: int | None = None
 
     def has_done(self, step: int) -> bool:
         """Tell whether a step succeeded."""
         return self.results[step] is not None
 
-    def first_error(self, span: Span | None = None) -> ServerError | None:
-        """Return the first error of all steps, or of a unit's."""
-        errors = self.errors if span is None else self.errors[span.first : span.end]
+    def first_error(self, own: StepSlice | None = None) -> ServerError | None:
+        """Return the first error of all steps, or of one call's."""
+        errors = self.errors if own is None else self.errors[own]
         return next((error for error in errors if error is not None), None)
 
-    def settle(self, work: Work, span: Span) -> None:
-        """
-        Put what became of its statements into *work*.
-
-        Calls that were merged are left without an outcome if their statement failed.
-        """
-        if isinstance(work, PendingCall):
-            self._settle_call(work, span)
-        elif (found := self.results[span.first]) is not None:
-            work.succeed([decode_result(found)])
-
-    def _settle_call(self, call: PendingCall, span: Span) -> None:
-        done = [result for result in self.results[span.first : span.end] if result is not None]
-        if call.record is not None:
-            durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
-            if len(done) < span.end - span.first:
-                durations_s.append(0.0)  # of the statement that failed
-            call.record.timings[:] = _timings(durations_s, perf_counter())
-        if len(done) == span.end - span.first:
-            call.outcome = [decode_result(result) for result in done]
-        else:
-            call.outcome = self.failure(span)
-
-    def failure(self, span: Span | None = None) -> MemrepoError:
-        """Return our error for the first of all steps that failed, or of a unit's."""
-        error = self.first_error(span) or self.first_error()
+    def failure(self, own: StepSlice | None = None) -> MemrepoError:
+        """Return our error for the first step that failed, if possible one of this call's."""
+        error = self.first_error(own) or self.first_error()
         return translate(error or ServerError("NO_RESULT", "a step has neither result nor error"))
 
     def result(self, step: int = 0) -> Result:
@@ -167,119 +137,150 @@ class BatchReply:
             raise self.failure()
         return decode_result(result)
 
+    def settle(self, call: AnyCall, own: StepSlice) -> None:
+        """
+        Give *call* its outcome: what became of its steps.
 
-class _Builder:
-    """A batch that grows by a step at a time."""
+        If the statement of a coalesced call failed, its calls are left without an outcome.
+        """
+        if isinstance(call, PendingCall):
+            self._settle_call(call, own)
+        elif (found := self.results[own.start]) is not None:
+            call.succeed([decode_result(found)])
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-
-    def add(self, step: Step) -> int:
-        self.steps.append(step)
-        return len(self.steps) - 1
-
-    def add_all(self, steps: Iterable[Step], after: int | None) -> Span:
-        """Add steps that run one after another until one fails."""
-        first = len(self.steps)
-        for step in steps:
-            after = self.add(step if after is None else step.on(_ok(after)))
-        return Span(first, len(self.steps))
-
-    def add_savepoint(self, steps: Iterable[Step], after: int | None) -> tuple[Span, int]:
-        """Add steps that are undone alone if one fails; also return the step that ends them."""
-        save = self.add(SAVEPOINT.on(None if after is None else _ok(after)))
-        span = self.add_all(steps, save)
-        last = span.end - 1
-        undo = self.add(ROLLBACK_TO.on(_both(_ok(save), _not(_ok(last)))))
-        return span, self.add(RELEASE.on(_either(_ok(last), _ok(undo))))
-
-
-def group(works: Sequence[Work]) -> Batch:
-    """
-    Commit *works* together; a unit that fails is undone alone.
-
-    If merged calls fail, nothing is committed: so that they can run one by one, in their order.
-    """
-    if len(works) == 1 and _is_whole(works[0]):
-        return Batch(list(_steps(works[0])), [Span(0, 1)], 0, is_write=True)
-    builder = _Builder()
-    previous = builder.add(BEGIN)
-    spans: list[Span] = []
-    for work in works:
-        if len(works) == 1 or isinstance(work, CoalescedCall):
-            span = builder.add_all(_steps(work), previous)
-            previous = span.end - 1
+    def _settle_call(self, call: PendingCall, own: StepSlice) -> None:
+        results = self.results[own]
+        done = [result for result in results if result is not None]
+        if call.record is not None:
+            durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
+            if len(done) < len(results):
+                durations_s.append(0.0)  # of the statement that failed
+            call.record.timings[:] = _timings(durations_s, perf_counter())
+        if len(done) == len(results):
+            call.outcome = [decode_result(result) for result in done]
         else:
-            span, previous = builder.add_savepoint(_steps(work), previous)
-        spans.append(span)
-    commit = builder.add(COMMIT.on(_ok(previous)))
-    builder.add(ROLLBACK.on(_not(_ok(commit))))
-    return Batch(builder.steps, spans, commit, is_write=True)
+            call.outcome = self.failure(own)
 
 
-def beside(works: Sequence[Work]) -> Batch:
-    """Run *works* that change nothing; one that fails is no matter to the others."""
-    builder = _Builder()
-    spans = [builder.add_all(_steps(work), None) for work in works]
-    return Batch(builder.steps, spans, len(builder.steps) - 1)
+# --- batches -------------------------------------------------------------------------------------
+
+
+def group(calls: Sequence[AnyCall]) -> Batch:
+    """
+    Commit *calls* together; a unit that fails is undone alone.
+
+    If a coalesced call fails, nothing is committed, so that its calls can run one by one, in order.
+    """
+    if len(calls) == 1 and _needs_no_transaction(calls[0]):
+        return Batch(list(_steps(calls[0])), [slice(0, 1)], 0, is_write=True)
+    chain = _Chain()
+    chain.then(BEGIN)
+    slices: list[StepSlice] = []
+    for call in calls:
+        # The ROLLBACK at the end undoes a unit that is alone, and everything if a coalesced call fails.
+        needs_savepoint = len(calls) > 1 and isinstance(call, PendingCall)
+        add = chain.then_all_or_none if needs_savepoint else chain.then_all
+        slices.append(add(_steps(call)))
+    committed = chain.then(COMMIT)
+    chain.add(ROLLBACK, _failed(committed))
+    return Batch(chain.steps, slices, committed, is_write=True)
+
+
+def beside(calls: Sequence[AnyCall]) -> Batch:
+    """Run *calls* of one SELECT each; one that fails does not keep the others from running."""
+    steps = [step for call in calls for step in _steps(call)]
+    return Batch(steps, [slice(n, n + 1) for n in range(len(steps))], len(steps) - 1)
 
 
 def inside(unit: Unit) -> Batch:
     """Run *unit* in the transaction that is open; if it fails, it alone is undone."""
-    builder = _Builder()
-    span, end = builder.add_savepoint(_steps_of_unit(unit), None)
-    return Batch(builder.steps, [span], end)
+    chain = _Chain()
+    own = chain.then_all_or_none(_steps_of_unit(unit))
+    return Batch(chain.steps, [own], len(chain.steps) - 1)
 
 
 def statements(unit: Unit) -> Batch:
-    """Run statements one after another until one fails, and nothing around them."""
-    builder = _Builder()
-    span = builder.add_all(_steps_of_unit(unit), None)
-    return Batch(builder.steps, [span], span.end - 1)
+    """Run statements one after another until one fails, with nothing around them."""
+    chain = _Chain()
+    own = chain.then_all(_steps_of_unit(unit))
+    return Batch(chain.steps, [own], own.stop - 1)
 
 
 def leave(*, commit: bool) -> Batch:
     """End the transaction that is open; one that cannot be committed is rolled back."""
     if not commit:
         return Batch([ROLLBACK], [], 0)
-    return Batch([COMMIT, ROLLBACK.on(_not(_ok(0)))], [], 0)
+    return Batch([COMMIT, ROLLBACK.on(_failed(0))], [], 0)
 
 
-def _is_whole(work: Work) -> bool:
-    # A statement is a transaction by itself. But it stays where the server finds that its answer is
-    # too large to send, and then says that it failed.
+class _Chain:
+    """Steps that run one after another, each only if the one before it succeeded."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        #: The step that the next one depends on.
+        self._last: int | None = None
+
+    def add(self, step: Step, condition: _Condition) -> int:
+        """Add a step beside the chain; return its number."""
+        self.steps.append(step.on(condition))
+        return len(self.steps) - 1
+
+    def then(self, step: Step) -> int:
+        """Add the next step of the chain; return its number."""
+        self._last = self.add(step, None if self._last is None else _succeeded(self._last))
+        return self._last
+
+    def then_all(self, steps: Iterable[Step]) -> StepSlice:
+        """Add several; the chain ends at the first that fails."""
+        first = len(self.steps)
+        for step in steps:
+            self.then(step)
+        return slice(first, len(self.steps))
+
+    def then_all_or_none(self, steps: Iterable[Step]) -> StepSlice:
+        """Add several inside a savepoint; if one fails, they are undone and the chain goes on."""
+        saved = self.then(SAVEPOINT)
+        own = self.then_all(steps)
+        done = own.stop - 1
+        undone = self.add(ROLLBACK_TO, _both(_succeeded(saved), _failed(done)))
+        self._last = self.add(RELEASE, _either(_succeeded(done), _succeeded(undone)))
+        return own
+
+
+# --- steps and conditions ------------------------------------------------------------------------
+
+
+def _needs_no_transaction(call: AnyCall) -> bool:
+    # A statement alone is a transaction by itself. But if its answer is too large to send, the server
+    # says that it failed, and keeps what it wrote.
     return (
-        isinstance(work, PendingCall)
-        and len(work.unit) == 1
-        and work.unit[0].statement.returns_little
+        isinstance(call, PendingCall)
+        and len(call.unit) == 1
+        and call.unit[0].statement.returns_little
     )
 
 
-def _steps(work: Work) -> Iterator[Step]:
-    return _steps_of_unit(work.unit)
+def _steps(call: AnyCall) -> Iterator[Step]:
+    return _steps_of_unit(call.unit)
 
 
 def _steps_of_unit(unit: Unit) -> Iterator[Step]:
     for bound in unit:
-        yield Step(bound.statement.sql, arguments=encode_arguments(bound), has_rows=True)
-
-
-def _values(step: Step) -> Iterator[Json]:
-    yield from step.values
-    for argument in step.arguments:
-        yield argument["value"]
+        yield Step(bound.statement.positional_sql, encode_bound(bound), has_rows=True)
 
 
 def _size(value: Json) -> int:
     return len(value["value"]) if value["type"] == "text" else 0
 
 
-def _ok(step: int) -> Json:
+def _succeeded(step: int) -> Json:
     return {"type": "ok", "step": step}
 
 
-def _not(condition: Json) -> Json:
-    return {"type": "not", "cond": condition}
+def _failed(step: int) -> Json:
+    """Hold if a step failed, or did not run."""
+    return {"type": "not", "cond": _succeeded(step)}
 
 
 def _both(first: Json, second: Json) -> Json:

@@ -1,4 +1,11 @@
-"""Which transport a URL needs, and the packages of that transport, which the core does without."""
+"""
+Choose the transport that a URL needs, and import it.
+
+aiohttp and libsql-client belong to extras: ``import memrepo`` must work without them, and so must
+every module that other rooms import. So the modules that use them are imported here and nowhere
+else, by name, when the first server is opened. That happens on a thread, since importing aiohttp
+takes a third of a second. A package that is missing becomes a UsageError that says what to install.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +25,14 @@ __all__ = ["Namespaces", "open_namespaces", "open_transport"]
 
 
 class Namespaces(Protocol):
-    """Makes and deletes the databases of a server."""
+    """Creates and deletes the databases of a server."""
 
     async def create(self, name: str) -> None:
-        """Make an empty database; ConflictError if it is there already."""
+        """Create an empty database; ConflictError if it exists."""
         ...
 
     async def delete(self, name: str) -> None:
-        """Delete a database with all that is in it; NotFoundError if it is not there."""
+        """Delete a database with all that is in it; NotFoundError if it does not exist."""
         ...
 
 
@@ -33,21 +40,18 @@ async def open_transport(
     location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
 ) -> Transport:
     """
-    Make the transport for *location*; it connects when it is used.
+    Return the transport for *location*; it connects when it is first used.
 
     Raises:
         UsageError: A package is missing. The message says how to install it.
     """
+    transport: Transport
     if location.is_websocket:
-        module, name, extra = (
-            "memrepo.connection.hrana.ws.transport",
-            "WebSocketTransport",
-            "libsql",
-        )
+        module = await _import("ws.transport", location.scheme, "libsql")
+        transport = module.WebSocketTransport(location, credentials, ssl)
     else:
-        module, name, extra = "memrepo.connection.hrana.http", "HttpTransport", "turso"
-    make = getattr(await _import(module, location.scheme, extra), name)
-    transport: Transport = make(location, credentials, ssl)
+        module = await _import("http", location.scheme, "turso")
+        transport = module.HttpTransport(location, credentials, ssl)
     return transport
 
 
@@ -55,20 +59,19 @@ async def open_namespaces(
     location: ServerLocation, credentials: Credentials, ssl: SSLContext | None, timeout_s: float
 ) -> Namespaces:
     """
-    Make the client of a server's admin API; it connects when it is used.
+    Return the client of a server's admin API; it connects when it is first used.
 
     Raises:
         UsageError: A package is missing. The message says how to install it.
     """
-    module = await _import("memrepo.connection.hrana.namespaces", location.scheme, "turso")
+    module = await _import("namespaces", location.scheme, "turso")
     namespaces: Namespaces = module.HttpNamespaces(location, credentials, ssl, timeout_s)
     return namespaces
 
 
 async def _import(module: str, scheme: str, extra: str) -> Any:
     try:
-        # On a thread: importing an HTTP client takes a third of a second.
-        return await asyncio.to_thread(import_module, module)
+        return await asyncio.to_thread(import_module, f"memrepo.connection.hrana.{module}")
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{scheme}: URLs need a package that is not installed: pip install 'memrepo[{extra}]'"

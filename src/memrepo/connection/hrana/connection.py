@@ -10,12 +10,12 @@ from ssl import SSLContext
 from typing import Final, Self
 
 from memrepo.connection.affinity import Affinity
-from memrepo.connection.backoff import retry
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.connect import open_transport
 from memrepo.connection.hrana.info import describe, require_foreign_keys
 from memrepo.connection.hrana.reader import ServerReader
+from memrepo.connection.hrana.repeat import repeat
 from memrepo.connection.hrana.transaction import ServerTransaction
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.hrana.writer import ServerWriter
@@ -107,7 +107,7 @@ class LibSQLConnection:
             on_statement=on_statement,
         )
         try:
-            await retry(
+            await repeat(
                 lambda: require_foreign_keys(transport, request_timeout_s), connection._deadline()
             )
         except (Exception, CancelledError):
@@ -202,7 +202,7 @@ class LibSQLConnection:
         await self._writer.take(deadline)
         try:
             self._affinity.check_open()
-            await finish(retry(self._begin, deadline), grace_s=GRACE_S)
+            await finish(repeat(self._begin, deadline), grace_s=GRACE_S)
         except (Exception, CancelledError):
             await finish(self.end(commit=False))
             raise

@@ -1,4 +1,9 @@
-"""A server's errors to ours: by SQLite's code where there is one, else by the server's fixed texts."""
+"""
+Translate a server's errors into memrepo's.
+
+SQLite's code decides where there is one. sqld has one code for all constraints, and a replica one
+code for all errors of its primary: there the fixed texts of the server decide.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,9 @@ from memrepo.errors import (
 
 __all__ = [
     "ServerError",
+    "again",
     "deadline",
+    "has_status",
     "is_too_large",
     "lost",
     "of_status",
@@ -35,9 +42,11 @@ E = TypeVar("E", bound=MemrepoError)
 
 
 class ServerError(Exception):
-    """What a server said; the cause of our errors."""
+    """What a server said of a failure; the cause of our errors."""
 
-    def __init__(self, code: str, message: str, extended_code: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, extended_code: str = "", *, status: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         #: ``SQLITE_BUSY``, ``TRANSACTION_TIMEOUT``, ``HTTP 503``.
         self.code = code
@@ -45,6 +54,8 @@ class ServerError(Exception):
         self.message = message
         #: ``SQLITE_CONSTRAINT_UNIQUE`` where the server gives it.
         self.extended_code = extended_code
+        #: The status of the HTTP response; ``None`` for an error that came inside a reply.
+        self.status = status
 
 
 _CONSTRAINTS: Final = {
@@ -54,10 +65,9 @@ _CONSTRAINTS: Final = {
     "SQLITE_CONSTRAINT_NOTNULL": "not null",
     "SQLITE_CONSTRAINT_CHECK": "check",
 }
-# sqld gives one code for all constraints, and a replica another one for all errors of its primary.
 _constraint = re.compile(r"\b(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed").search
 _is_busy_text = re.compile(r"\bdatabase (table )?is locked\b").search
-#: The text that a replica passes on when its primary has ended a transaction.
+# What a replica says when its primary has ended a transaction.
 _is_timed_out_text = re.compile(r"\b[Tt]ransaction timed[- ]out\b").search
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
@@ -75,12 +85,12 @@ _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
     "SQLITE_AUTH": (AuthenticationError, "the server does not allow it"),
     "RESPONSE_TOO_LARGE": (DatabaseError, "the answer is larger than the server sends"),
 }
-#: These leave nothing behind, so that whatever was to be done can be done again.
+#: After these nothing is stored, so that the call can be repeated.
 _RETRYABLE: Final = {"STREAM_EXPIRED", "STREAM_LOST"}
 
 
 def translate(error: ServerError) -> MemrepoError:
-    """Return our error for a server's, with it as the cause. Nothing was stored."""
+    """Return our error for one that came inside a reply, as its cause: nothing was stored."""
     code = error.code
     if (kind := _constraint_kind(error)) is not None:
         return _because(ConstraintError(kind), error)
@@ -106,7 +116,7 @@ def _constraint_kind(error: ServerError) -> str | None:
 
 
 def of_status(status: int, error: ServerError) -> MemrepoError:
-    """Return our error for a reply of HTTP that is not 200."""
+    """Return our error for an HTTP response whose status is not 200."""
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return refused(error)
     if status == HTTPStatus.NOT_FOUND:
@@ -116,21 +126,21 @@ def of_status(status: int, error: ServerError) -> MemrepoError:
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return _because(BusyError(f"the server is overloaded (HTTP {status})"), error)
     if "with primary broken" in error.message:
-        return lost(error, was_sent=True)  # by a replica whose stream it was on
+        return lost(error, was_sent=True)  # a replica lost the primary that the stream was on
     ours = DatabaseError(f"the server failed (HTTP {status})")
-    # A bare 500 has been seen for a write that was stored.
+    # sqld was seen to answer a write that it had stored with a bare 500.
     ours.outcome_unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     ours.retryable = status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
     return _because(ours, error)
 
 
 def refused(cause: BaseException | None) -> AuthenticationError:
-    """Return the error for a token that is not accepted."""
+    """Return the error for a token that the server does not accept, or not for this."""
     return _because(AuthenticationError("the server refused the token, or what was asked"), cause)
 
 
 def lost(cause: BaseException | None, *, was_sent: bool) -> ConnectionLostError:
-    """Return the error for a connection that broke; what was not sent, was not done."""
+    """Return the error for a connection that broke, before or after the request *was sent*."""
     text = "the connection broke before the answer came" if was_sent else "cannot connect"
     name = "" if cause is None else f" ({type(cause).__name__})"
     error = ConnectionLostError(text + name)
@@ -140,23 +150,39 @@ def lost(cause: BaseException | None, *, was_sent: bool) -> ConnectionLostError:
 
 
 def deadline(cause: BaseException | None) -> DeadlineError:
-    """Return the error for an answer that did not come."""
+    """Return the error for an answer that did not come in time."""
     error = DeadlineError("the server did not answer in time")
     error.outcome_unknown = True
     return _because(error, cause)
 
 
 def unclear(cause: BaseException) -> DatabaseError:
-    """Return the error for an answer that cannot be read."""
+    """Return the error for an answer that is not understood."""
     error = DatabaseError(f"no libSQL server, or an answer unknown to us ({type(cause).__name__})")
     error.outcome_unknown = True
     return _because(error, cause)
 
 
 def is_too_large(error: MemrepoError) -> bool:
-    """Tell whether the answer was larger than the server, or the client, takes."""
+    """Tell whether the answer was larger than the server sends."""
     cause = error.__cause__
     return isinstance(cause, ServerError) and cause.code == "RESPONSE_TOO_LARGE"
+
+
+def has_status(error: MemrepoError, *statuses: int) -> bool:
+    """Tell whether the server failed with one of these HTTP statuses and gave no better reason."""
+    cause = error.__cause__
+    is_reason = type(error) is DatabaseError  # a subclass stands for a reason that was recognised
+    return is_reason and isinstance(cause, ServerError) and cause.status in statuses
+
+
+def again(error: DatabaseError, *, outcome_unknown: bool) -> DatabaseError:
+    """Return the same error for another caller, so that each raises one of its own."""
+    copy = type(error)(*error.args)
+    copy.retryable = error.retryable
+    copy.outcome_unknown = outcome_unknown
+    copy.__cause__ = error.__cause__
+    return copy
 
 
 def _because(ours: E, cause: BaseException | None) -> E:

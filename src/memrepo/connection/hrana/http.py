@@ -1,5 +1,10 @@
 """
-Hrana over HTTP, on aiohttp: a request a batch, and batons for transactions.
+Hrana over HTTP, on aiohttp.
+
+Each batch is one request. A batch that runs on a stream of its own closes it in the same request. A
+stream that lives on, for a transaction or between writes, is held together by batons: each reply
+brings one, and the next request must show it. The transport speaks version 3 of the protocol, and
+version 2 if the first answer is 404.
 
 Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
 """
@@ -18,19 +23,26 @@ import aiohttp
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.batch import Batch, BatchReply
-from memrepo.connection.hrana.errors import ServerError, lost, of_status, translate, unclear
+from memrepo.connection.hrana.errors import (
+    ServerError,
+    has_status,
+    lost,
+    of_status,
+    translate,
+    unclear,
+)
 from memrepo.connection.hrana.messages import (
     CLOSE,
     GET_AUTOCOMMIT,
     as_object,
-    batch,
+    batch as write_batch,
     batch_requests,
     encode,
     read_cursor,
     read_refusal,
     read_reply,
 )
-from memrepo.connection.hrana.replication import ReplicationMark
+from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.server_url import ServerLocation
@@ -43,17 +55,17 @@ __all__ = ["HttpStream", "HttpTransport"]
 VERSIONS: Final = ("v3", "v2")
 #: Seconds to connect.
 _CONNECT_S: Final = 5.0
-#: Bytes above which a message is written and read on a thread, not on the event loop.
+#: Bytes above which a message is encoded and decoded on a thread, not on the event loop.
 _LARGE: Final = 262_144
 
 
 class HttpTransport:
-    """HTTP to one database on a server, with as many connections as there are requests at once."""
+    """The way to one database over HTTP; as many connections as requests run at once."""
 
     def __init__(
         self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
     ) -> None:
-        """Make ready; nothing is sent yet."""
+        """Connect to nothing yet."""
         self._location = location
         self._credentials = credentials
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -64,17 +76,17 @@ class HttpTransport:
         self._loop = asyncio.get_running_loop()
         self._version = 0
         self._is_version_known = False
-        #: How far a replica must have come.
+        #: The last write, for reads at a replica.
         self.mark = ReplicationMark()
 
     @property
     def protocol(self) -> str:
-        """What the server turned out to speak."""
+        """The version of the protocol in use."""
         return f"hrana{VERSIONS[self._version][1:]}-http"
 
     @property
     def has_autocommit(self) -> bool:
-        """Whether the server can be asked if a transaction is still open."""
+        """Whether the server can tell if a transaction is open."""
         return VERSIONS[self._version] != "v2"
 
     def stream(self) -> HttpStream:
@@ -83,19 +95,18 @@ class HttpTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
+        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
-        async def run(index: int | None, timeout_s: float) -> BatchReply:
-            body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
-            is_large = batch.size > _LARGE
-            return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
+        is_large = batch.size > _LARGE
+        return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
 
-        return await self.mark.run(batch, timeout_s, run)
-
-    async def run_large(self, batch_: Batch, *, timeout_s: float) -> BatchReply:
+    async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
         if VERSIONS[self._version] == "v2":
-            return await self.run(batch_, timeout_s=timeout_s)
-        body = encode({"batch": batch(batch_.steps, {}, self.mark.index)})
+            return await self.run(batch, timeout_s=timeout_s)
+        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index_for(batch))})
         content = await self._send("v3/cursor", body, self._location.root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
@@ -110,7 +121,7 @@ class HttpTransport:
         self, body: Json, *, timeout_s: float, root: str | None = None, is_large: bool = False
     ) -> Json:
         """
-        Send a pipeline, in the best version that the server knows.
+        Send a pipeline in the best version of the protocol that the server knows.
 
         Raises:
             MemrepoError: There is no reply.
@@ -119,7 +130,7 @@ class HttpTransport:
         try:
             answer = await self._send(self._path, content, root or self._location.root, timeout_s)
         except DatabaseError as error:
-            if self._is_version_known or not _is_not_found(error):
+            if self._is_version_known or not has_status(error, HTTPStatus.NOT_FOUND):
                 raise
             answer = await self._fall_back(content, timeout_s, error)
         self._is_version_known = True
@@ -130,21 +141,22 @@ class HttpTransport:
         return f"{VERSIONS[self._version]}/pipeline"
 
     async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
-        for self._version in range(1, len(VERSIONS)):
+        for version in range(1, len(VERSIONS)):
+            self._version = version
             try:
                 return await self._send(self._path, content, self._location.root, timeout_s)
             except DatabaseError as error:
-                if not _is_not_found(error):
+                if not has_status(error, HTTPStatus.NOT_FOUND):
                     raise
         self._version = 0
         raise first
 
     def follow(self, base_url: object) -> str:
         """
-        Check the URL at which a server wants a stream to go on.
+        Return the URL at which a server wants a stream to go on.
 
         Raises:
-            DatabaseError: It is none, or would send the token without TLS.
+            DatabaseError: It is not a URL of HTTP, or would send the token without TLS.
         """
         scheme = urlsplit(str(base_url)).scheme
         if scheme not in ("https", self._location.scheme):
@@ -152,7 +164,7 @@ class HttpTransport:
         return str(base_url).rstrip("/")
 
     async def close_stream(self, baton: str | None, root: str) -> None:
-        """End a stream that is not used any more; one that is not ended so expires by itself."""
+        """End a stream; if that fails, the server ends it 10 seconds later."""
         if baton is not None and not self._session.closed:
             body: Json = {"baton": baton, "requests": [CLOSE]}
             try:
@@ -201,7 +213,7 @@ class HttpTransport:
             async with self._session.request(
                 method,
                 url,
-                # aiohttp writes a stream piece by piece, and a large text in one go.
+                # aiohttp writes a file piece by piece, but bytes in one go, which blocks the loop.
                 data=content if content is None or len(content) <= _LARGE else BytesIO(content),
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S),
@@ -218,10 +230,10 @@ class HttpTransport:
 
 
 class HttpStream:
-    """A stream over HTTP: each reply brings the baton that the next request must show."""
+    """A stream over HTTP; it lives as long as it has a baton for the next request."""
 
     def __init__(self, transport: HttpTransport) -> None:
-        """Make ready; the first batch opens it."""
+        """Send nothing yet; the first batch opens it."""
         self._transport = transport
         self._baton: str | None = None
         self._root: str | None = None
@@ -237,16 +249,16 @@ class HttpStream:
         elif self._transport.has_autocommit:
             requests.append(GET_AUTOCOMMIT)
         body: Json = {"baton": self._baton, "requests": requests}
-        # A baton is good for one request, whatever becomes of it.
+        # A baton is good for one request, even for one that fails.
         is_new, self._baton, self._is_open = self._baton is None, None, True
         try:
             reply = await self._transport.pipeline(
                 body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
             )
         except DatabaseError as error:
-            if is_new or not _is_baton_refused(error):
+            if is_new or not has_status(error, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                 raise
-            # A server that was started anew does not know the baton.
+            # The server was restarted and does not know the baton, so it ran nothing.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:
@@ -285,11 +297,3 @@ async def _decode(content: bytes) -> Json:
         return as_object(decoded)
     except ValueError as error:
         raise unclear(error) from error
-
-
-def _is_baton_refused(error: DatabaseError) -> bool:
-    return "HTTP 400" in str(error) or _is_not_found(error)
-
-
-def _is_not_found(error: DatabaseError) -> bool:
-    return "HTTP 404" in str(error)

@@ -1,4 +1,4 @@
-"""What a server says of itself and of a database on it."""
+"""Ask a server for its version, and for the settings of a database on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from memrepo.queries.statement import Statement
 
 __all__ = ["MAX_REPLY_BYTES", "describe", "require_foreign_keys"]
 
-#: Bytes that a server sends in one answer by default (``--max-response-size``).
+#: Most bytes that a server sends in one answer by default (``--max-response-size``).
 MAX_REPLY_BYTES: Final = 10_000_000
 
 _STATE: Final = Statement(
@@ -26,7 +26,7 @@ _STATE: Final = Statement(
     "FROM pragma_page_count AS `p`,pragma_page_size AS `z`,pragma_journal_mode AS `j`,"
     "pragma_synchronous AS `s`",
 )
-# A token that only reads does not allow the pragma itself.
+# As a table-valued function, because a read-only token does not allow the pragma itself.
 _FOREIGN_KEYS: Final = Statement(
     "info.foreign_keys", "SELECT `foreign_keys` FROM pragma_foreign_keys"
 )
@@ -37,10 +37,10 @@ _DURABILITY: Final = {0: "none", 1: "normal", 2: "full", 3: "full"}
 
 async def require_foreign_keys(transport: Transport, timeout_s: float) -> None:
     """
-    Make sure that a database server answers, and that it checks references.
+    Check that a libSQL server answers and that foreign keys are enforced.
 
     Raises:
-        DatabaseError: It does not.
+        DatabaseError: They are not, or no libSQL server answers.
     """
     reply = await transport.run(batches.statements((_FOREIGN_KEYS.bind(),)), timeout_s=timeout_s)
     if reply.result().rows != [(1,)]:

@@ -1,4 +1,11 @@
-"""A stream that is used again while one write follows another: opening one costs a server most."""
+"""
+Keep-alive for the stream that writes go through.
+
+Opening a stream makes the server connect to the database, which costs it more than a small write.
+So a stream is kept while one write soon follows another. A write that comes alone has a stream that
+ends with its request, so that an idle store holds nothing open. A stream is used again only if its
+last transaction is surely over: otherwise the next write would run inside that transaction.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +20,21 @@ from memrepo.connection.waiting import GRACE_S
 
 __all__ = ["KeptStream"]
 
-#: Seconds without a write after which the stream is ended. A server has few connections, and ends a
-#: stream over HTTP by itself after 10.
+#: Seconds without a write after which the stream is ended. A server has few connections to give; over
+#: HTTP it ends an idle stream itself after 10 seconds.
 _IDLE_S: Final = 1.0
 
 
 class KeptStream:
     """
-    Runs batches that are transactions of their own, one at a time.
+    Runs batches that are transactions by themselves, one at a time.
 
-    A write that comes alone has a stream of its own, which ends with it. From the next one on, if it
-    comes soon, the stream stays open; anything unclear ends it.
+    The second of two writes within `_IDLE_S` seconds opens the stream that is kept. An error, or a
+    transaction that may still be open, ends it.
     """
 
     def __init__(self, transport: Transport) -> None:
-        """Make ready; streams are *transport*'s."""
+        """Open no stream yet; *transport* gives them."""
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._stream: Stream | None = None
@@ -57,22 +64,21 @@ class KeptStream:
         if stream.is_usable and _has_ended(batch, reply):
             self._stream = stream
             if self._timer is None:
-                self._timer = self._loop.call_later(_IDLE_S, self._look)
+                self._timer = self._loop.call_later(_IDLE_S, self._end_if_idle)
         else:
             await stream.abandon()
         return reply
 
-    def _look(self) -> None:
-        """End the stream if it was not used for a while."""
+    def _end_if_idle(self) -> None:
         self._timer = None
         idle_s = self._loop.time() - self._used_at
         if idle_s < _IDLE_S:
-            self._timer = self._loop.call_later(_IDLE_S - idle_s, self._look)
+            self._timer = self._loop.call_later(_IDLE_S - idle_s, self._end_if_idle)
         elif self._stream is not None:
             self._ending = self._loop.create_task(self._end())
 
     async def close(self) -> None:
-        """End the stream; a server that is silent ends it by itself."""
+        """End the stream; if the server does not answer, leave it to the server."""
         if self._timer is not None:
             self._timer.cancel()
         if self._ending is not None:
@@ -90,7 +96,8 @@ class KeptStream:
 
 
 def _has_ended(batch: Batch, reply: BatchReply) -> bool:
-    """Tell whether the transaction is surely over, so that the next statement is not run in it."""
+    """Tell whether the batch's transaction is surely over."""
     if reply.is_autocommit is not None:
         return reply.is_autocommit
+    # Otherwise either the step that commits has succeeded, or the last one, which rolls back.
     return reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)

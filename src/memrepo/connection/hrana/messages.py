@@ -1,4 +1,8 @@
-"""The messages of Hrana, as JSON: batches out, replies in. Pure."""
+"""
+Write batches as messages of Hrana, and read the replies. Pure.
+
+Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
+"""
 
 from __future__ import annotations
 
@@ -29,14 +33,14 @@ __all__ = [
 CLOSE: Final[Json] = {"type": "close"}
 GET_AUTOCOMMIT: Final[Json] = {"type": "get_autocommit"}
 
-#: Texts shorter than this are sent again rather than stored and named.
+#: Fewest characters of a text that is stored on the stream and then referred to by number.
 _LEAST_STORED: Final = 200
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(message: Json) -> bytes:
-    """Write a message."""
+    """Return a message as JSON."""
     return _encode(message).encode()
 
 
@@ -46,8 +50,8 @@ def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> J
 
     Args:
         steps: What to run.
-        stored: The numbers of the texts that the stream knows.
-        index: The replication index that a replica must have reached before it answers.
+        stored: The numbers of the texts that are stored on the stream.
+        index: The replication index that a replica must reach before it answers; ``None`` for none.
     """
     message: Json = {"steps": [_step(step, stored) for step in steps]}
     if index is not None:
@@ -56,13 +60,13 @@ def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> J
 
 
 def batch_requests(steps: Sequence[Step], index: int | None) -> list[Json]:
-    """Return the requests that run *steps* on a stream; a long text that recurs is sent once."""
+    """Return the requests that run *steps* on a stream; a long text that occurs twice is sent once."""
     counts = Counter(step.sql for step in steps if len(step.sql) >= _LEAST_STORED)
     stored = {sql: number for number, (sql, n) in enumerate(counts.items()) if n > 1}
     return [
         *({"type": "store_sql", "sql_id": number, "sql": sql} for sql, number in stored.items()),
         {"type": "batch", "batch": batch(steps, stored, index)},
-        # A stream keeps its texts for as long as it lives.
+        # Otherwise the stream would keep the texts until it ends.
         *({"type": "close_sql", "sql_id": number} for number in stored.values()),
     ]
 
@@ -73,8 +77,6 @@ def _step(step: Step, stored: dict[str, int]) -> Json:
         statement["sql"] = step.sql
     else:
         statement["sql_id"] = number
-    if step.arguments:
-        statement["named_args"] = step.arguments
     if step.values:
         statement["args"] = step.values
     return (
@@ -84,44 +86,45 @@ def _step(step: Step, stored: dict[str, int]) -> Json:
     )
 
 
-def read_error(error: Json) -> ServerError:
-    """Read what a server says of a failure; its parts may be missing."""
+def read_error(error: Json, *, status: int | None = None) -> ServerError:
+    """Read what a server says of a failure; any of its parts may be missing."""
     message = str(error.get("message") or error.get("error") or "")
-    return ServerError(error.get("code") or "UNKNOWN", message, error.get("extended_code") or "")
+    code = error.get("code") or ("UNKNOWN" if status is None else f"HTTP {status}")
+    return ServerError(code, message, error.get("extended_code") or "", status=status)
 
 
 def read_refusal(status: int, answer: bytes) -> ServerError:
-    """Read what came with a status of HTTP that is not 200: JSON of some kind, or any text."""
+    """Read the body of an HTTP response whose status is not 200: JSON of some kind, or any text."""
     said: Json
     try:
         said = as_object(json.loads(answer))
     except ValueError:
         said = {"message": answer[:200].decode(errors="replace")}
-    return read_error({**said, "code": said.get("code") or f"HTTP {status}"})
+    return read_error(said, status=status)
 
 
 def as_object(decoded: Any) -> Json:
     """
-    Return a message that was decoded.
+    Return a decoded message as what it must be, an object.
 
     Raises:
-        ValueError: It is JSON, but no object.
+        ValueError: It is none.
     """
     if not isinstance(decoded, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - as for what is no JSON at all
+        raise ValueError("not an object")  # noqa: TRY004 - handled like a message that is not JSON
     return cast(Json, decoded)
 
 
 def read_batch(result: Json) -> BatchReply:
-    """Read the result of a batch."""
+    """Return the reply that the result of a batch holds."""
     errors = [None if error is None else read_error(error) for error in result["step_errors"]]
-    index = result.get("replication_index")  # text, or a number, or missing
+    index = result.get("replication_index")  # a string, a number, or missing
     return BatchReply(result["step_results"], errors, index=None if index is None else int(index))
 
 
 def read_reply(results: Iterable[Json]) -> BatchReply:
     """
-    Read the results of `batch_requests`, and of what was asked beside it.
+    Read the results of `batch_requests`, and of a GET_AUTOCOMMIT after them.
 
     Raises:
         ServerError: The batch as a whole failed.
@@ -143,10 +146,10 @@ def read_reply(results: Iterable[Json]) -> BatchReply:
 
 def read_cursor(lines: Iterator[bytes]) -> tuple[BatchReply, str | None]:
     """
-    Read what a cursor gave for a batch of one step.
+    Read what a cursor returned for a batch of one step, one line after another.
 
     Returns:
-        The reply, and the baton of the stream that the cursor leaves open.
+        The reply, and the baton of the stream, which the cursor leaves open.
 
     Raises:
         ServerError: The server failed.

@@ -1,4 +1,4 @@
-"""The namespaces of a libSQL server: its admin API, as far as a pool needs it."""
+"""Create and delete the namespaces of a libSQL server through its admin API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONNECT_S: Final = 5.0
 
 
 class HttpNamespaces:
-    """Makes and deletes the namespaces of one server. Keeps no connection open."""
+    """Creates and deletes the namespaces of one server; keeps no connection open."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class HttpNamespaces:
 
     async def create(self, name: str) -> None:
         """
-        Make an empty namespace.
+        Create an empty namespace.
 
         Raises:
-            ConflictError: It is there already.
+            ConflictError: It exists already.
             DatabaseError: The server did not do it; ``outcome_unknown`` tells whether it may have.
         """
         status, answer = await self._send("POST", f"{name}/create")
-        # The server has no code for it, and says it with the name.
+        # The server has no code for this, only this text.
         if status == HTTPStatus.BAD_REQUEST and b"already exists" in answer:
             raise ConflictError("the tenant is there already")
         self._require_ok(status, answer)
@@ -57,12 +57,10 @@ class HttpNamespaces:
         Delete a namespace with all that is in it.
 
         Raises:
-            NotFoundError: It is not there.
+            NotFoundError: It does not exist.
             DatabaseError: The server did not do it; ``outcome_unknown`` tells whether it may have.
         """
-        # In lower case, so that aiohttp does not by itself send it again when the answer is lost: the
-        # second would be told that there is no such namespace, when it was there and is erased.
-        status, answer = await self._send("delete", name)
+        status, answer = await self._send("DELETE", name)
         if status == HTTPStatus.NOT_FOUND and b"doesn't exist" in answer:
             raise NotFoundError("there is no such tenant")
         self._require_ok(status, answer)
@@ -80,7 +78,7 @@ class HttpNamespaces:
         try:
             async with (
                 aiohttp.ClientSession(
-                    cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_connecting_once()]
+                    cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_one_connection()]
                 ) as session,
                 session.request(
                     method,
@@ -97,15 +95,15 @@ class HttpNamespaces:
             raise failed(error) from error
 
 
-def _connecting_once() -> aiohttp.TraceConfig:
+def _one_connection() -> aiohttp.TraceConfig:
     """
-    Keep aiohttp from sending a DELETE again by itself, when the answer is lost.
+    Let a session connect only once, because aiohttp resends a DELETE whose answer is lost.
 
-    The second would be told that there is no such namespace, when it was there and is erased.
+    The second DELETE would be told that there is no such namespace, which the first one has deleted.
     """
     n_connections = 0
 
-    async def count(
+    async def refuse_second(
         _session: aiohttp.ClientSession,
         _context: SimpleNamespace,
         _parameters: aiohttp.TraceConnectionCreateStartParams,
@@ -113,8 +111,8 @@ def _connecting_once() -> aiohttp.TraceConfig:
         nonlocal n_connections
         n_connections += 1
         if n_connections > 1:
-            raise aiohttp.ClientConnectionError("not sent again")
+            raise aiohttp.ClientConnectionError("the answer was lost")
 
     config = aiohttp.TraceConfig()
-    config.on_connection_create_start.append(count)
+    config.on_connection_create_start.append(refuse_second)
     return config

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from memrepo.connection.backoff import retry
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.errors import is_too_large
+from memrepo.connection.hrana.repeat import repeat
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.queue import Slots
@@ -35,7 +35,7 @@ class ServerReader:
         """
         await self._slots.acquire(call.deadline)
         try:
-            await retry(lambda: self._attempt(call, timeout_s), call.deadline)
+            await repeat(lambda: self._attempt(call, timeout_s), call.deadline)
         except MemrepoError as error:
             call.outcome = error
         finally:
@@ -57,6 +57,6 @@ class ServerReader:
             if not is_too_large(error):
                 raise
             reply = await self._transport.run_large(batch, timeout_s=timeout_s)
-        reply.settle(call, batch.spans[0])
+        reply.settle(call, batch.slices[0])
         if isinstance(call.outcome, DatabaseError) and call.outcome.retryable:
             raise call.outcome

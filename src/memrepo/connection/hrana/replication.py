@@ -1,60 +1,71 @@
-"""How far a replica must have come, so that a task reads there what it has written."""
+"""
+Read your own writes at a replica: how far it must have come before it answers.
+
+A primary numbers what it commits, and the reply to a write carries its number: the replication
+index. A read that is sent with an index is answered once the replica has got there. A primary that
+was killed counts anew, so the mark is the index of the last write, not the highest one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+import attrs
+
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.errors import deadline
 from memrepo.errors import DeadlineError
 
-__all__ = ["ReplicationMark"]
+__all__ = ["ReplicationMark", "run_after_last_write"]
 
-#: Seconds that a read waits for a replica to come up with this store's last write.
+#: Seconds that a read waits for a replica to reach this store's last write.
 _WAIT_S: Final = 5.0
 
-#: Runs the batch at an index, within some seconds.
-_Run: TypeAlias = Callable[[int | None, float], Awaitable[BatchReply]]
+#: Sends a batch once, with a replication index or without, and waits some seconds for the reply.
+_Send: TypeAlias = Callable[[Batch, int | None, float], Awaitable[BatchReply]]
 
 
+@attrs.define
 class ReplicationMark:
-    """
-    The place of this store's last write in the primary's log.
+    """The replication index of this store's last write."""
 
-    A replica that is asked with it answers when it has got there. A primary that was killed counts
-    anew, so it is the last write that decides, not the highest number.
-    """
+    #: ``None`` while nothing was written, or where there are no replicas.
+    index: int | None = None
 
-    def __init__(self) -> None:
-        #: The place; ``None`` while nothing was written, or where there is no replica.
-        self.index: int | None = None
+    def index_for(self, batch: Batch) -> int | None:
+        """Return the index to send with a batch; ``None`` for a write, which the primary runs anyway."""
+        return None if batch.is_write else self.index
 
     def wrote(self, reply: BatchReply) -> None:
-        """Remember the place of a write."""
+        """Remember the index of a write."""
         if reply.index is not None:
             self.index = reply.index
 
-    async def run(self, batch: Batch, timeout_s: float, run: _Run) -> BatchReply:
-        """
-        Run a batch, a read not before the last write is there.
 
-        Raises:
-            DeadlineError: The replica does not get there. The reads after this one do without.
-        """
-        if batch.is_write or (mark := self.index) is None:
-            reply = await run(None, timeout_s)
-            if batch.is_write:
-                self.wrote(reply)
-            return reply
-        wait_s = min(timeout_s / 2, _WAIT_S)
-        try:
-            return await run(mark, wait_s)
-        except DeadlineError:
-            # Replicas that have lost their primary have been seen to wait in vain for a place that
-            # they had reached; and it may just be a long read.
-            reply = await run(None, timeout_s - wait_s)
-        if reply.index is None or reply.index < mark:
-            self.index = None
-            raise deadline(None)
+async def run_after_last_write(
+    mark: ReplicationMark, send: _Send, batch: Batch, timeout_s: float
+) -> BatchReply:
+    """
+    Run a batch; one that reads sees this store's last write.
+
+    Raises:
+        DeadlineError: The replica does not reach the write. Later reads are sent without the mark.
+    """
+    index = mark.index_for(batch)
+    if index is None:
+        reply = await send(batch, None, timeout_s)
+        if batch.is_write:
+            mark.wrote(reply)
         return reply
+    wait_s = min(timeout_s / 2, _WAIT_S)
+    try:
+        return await send(batch, index, wait_s)
+    except DeadlineError:
+        # It may just be a long read. Or the replica has lost its primary: such replicas were seen to
+        # wait without end for an index that they had already reached.
+        reply = await send(batch, None, timeout_s - wait_s)
+    if reply.index is None or reply.index < index:
+        mark.index = None
+        raise deadline(None)
+    return reply

@@ -1,4 +1,4 @@
-"""aiohttp's sessions: their errors as ours, and how to let go of one."""
+"""Translate the errors of aiohttp, and drop a session that was never closed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["drop_session", "failed"]
 
 
 def drop_session(session: aiohttp.ClientSession) -> None:
-    """Close a session whose event loop runs no more, so that nobody complains that it is open."""
+    """Close a session whose event loop has stopped, so that aiohttp does not warn about it."""
     connector = session.connector
     session.detach()
     if connector is not None:
-        # As far as it goes without a loop: that is all there is to do.
+        # Without a loop the coroutine can only run to its first wait, by when the sockets are closed.
         next(connector.close().__await__(), None)
 
 
@@ -23,7 +23,7 @@ def failed(error: Exception) -> DatabaseError:
     """Return our error for one of aiohttp's."""
     if isinstance(error, aiohttp.ClientSSLError):
         ours = lost(error, was_sent=False)
-        ours.retryable = False  # a certificate does not become good by waiting
+        ours.retryable = False  # waiting does not repair a certificate
         return ours
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         return lost(error, was_sent=False)

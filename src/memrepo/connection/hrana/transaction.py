@@ -1,4 +1,10 @@
-"""A transaction on a server: one stream, which is given up at the first sign that it is not whole."""
+"""
+A transaction on a server: one stream from BEGIN IMMEDIATE to COMMIT.
+
+A server ends a transaction that keeps other writers waiting for 5 seconds. It would then run the
+next statement on the same stream outside of any transaction, and keep what it writes. So the stream
+is not used again after any error, except one that undid a unit and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +13,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from memrepo.connection.contract import Result
+from memrepo.connection.errors import rolled_back
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.transport import Stream
 from memrepo.connection.hrana.values import size_of
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.waiting import GRACE_S, finish
-from memrepo.errors import DatabaseError, MemrepoError, TransactionError
+from memrepo.errors import DatabaseError, MemrepoError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LARGE_UNIT", "ServerTransaction", "size_of_unit"]
 
-#: Characters of one request; a server sends at most 10 MB back, and rows come back as they went in.
+#: Most bytes of values in one request: its rows may come back, and an answer has at most 10 MB.
 LARGE_UNIT: Final = 1_000_000
 
 
@@ -29,11 +36,9 @@ def size_of_unit(unit: Unit) -> int:
 
 class ServerTransaction:
     """
-    What runs between BEGIN and COMMIT on one stream.
+    A transaction on a stream of its own.
 
-    A server ends a transaction that keeps others waiting (5 seconds), and what is sent next on its
-    stream would run, and stay, outside of any. So the stream is not used again after anything but an
-    error that undid a unit and nothing else.
+    Once it is broken, nothing more is sent on the stream, and calls end with TransactionError.
     """
 
     def __init__(self, stream: Stream, timeout_s: float) -> None:
@@ -47,7 +52,7 @@ class ServerTransaction:
         Take the write lock.
 
         Raises:
-            MemrepoError: It could not be taken; the stream is over.
+            MemrepoError: It could not be taken; the stream has ended.
         """
         try:
             await self._require(batches.BEGIN)
@@ -56,15 +61,15 @@ class ServerTransaction:
             raise
 
     async def run(self, call: PendingCall) -> None:
-        """Run a call's unit; if it fails, it alone is undone. Calls run one after another."""
+        """Run a call, one at a time; if its unit fails, it alone is undone."""
         async with self._lock:
             if self._is_broken:
-                call.outcome = _rolled_back()
+                call.outcome = rolled_back()
                 return
             try:
                 await finish(self._run(call), grace_s=GRACE_S)
             except DatabaseError as error:
-                # Nothing was committed, and nothing will be.
+                # Nothing was committed, and nothing will be: the outcome is known.
                 self._is_broken = True
                 error.outcome_unknown = False
                 call.outcome = error
@@ -80,12 +85,12 @@ class ServerTransaction:
             return
         batch = batches.inside(call.unit)
         reply = await self._send(batch)
-        reply.settle(call, batch.spans[0])
+        reply.settle(call, batch.slices[0])
         if not reply.has_done(batch.decisive):
             self._is_broken = True
         elif reply.is_autocommit:
             self._is_broken = True
-            call.outcome = _rolled_back()
+            call.outcome = rolled_back()
 
     async def _run_in_parts(self, call: PendingCall) -> None:
         await self._require(batches.SAVEPOINT)
@@ -118,7 +123,7 @@ class ServerTransaction:
         """
         if self._is_broken:
             await self._stream.abandon()
-            raise _rolled_back()
+            raise rolled_back()
         self._is_broken = True
         reply = await self._stream.run(
             batches.leave(commit=True), timeout_s=self._timeout_s, is_last=True
@@ -127,7 +132,7 @@ class ServerTransaction:
             raise reply.failure()
 
     async def roll_back(self) -> None:
-        """Roll back, and end the stream; a server that cannot be reached does so by itself."""
+        """Roll back by ending the stream; if that fails, the server does it by itself."""
         self._is_broken = True
         await self._stream.abandon()
 
@@ -136,7 +141,7 @@ class ServerTransaction:
 
 
 def _parts(unit: Unit) -> Iterator[Unit]:
-    """Cut a unit where its values become too many for one request."""
+    """Cut a unit into parts of which each fits into one request."""
     part: list[BoundStatement] = []
     size = 0
     for bound in unit:
@@ -148,7 +153,3 @@ def _parts(unit: Unit) -> Iterator[Unit]:
         size += own
     if part:
         yield tuple(part)
-
-
-def _rolled_back() -> TransactionError:
-    return TransactionError("the database has rolled this transaction back")

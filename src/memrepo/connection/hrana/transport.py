@@ -1,4 +1,4 @@
-"""What a transport promises: batches to a server and replies back, whatever lies between."""
+"""What every transport promises: it sends batches to a server and returns the replies."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class Stream(Protocol):
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is open, as far as this side knows."""
+        """Whether it is open, as far as the client knows."""
         ...
 
     async def abandon(self) -> None:
-        """End it without asking what becomes of its transaction: the server rolls it back."""
+        """End it; a transaction that is open is rolled back by the server."""
         ...
 
 
 class Transport(Protocol):
-    """The way to one database on one server. Whatever it raises is an error of ours."""
+    """The way to one database on one server. It raises only errors of memrepo."""
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """
         Run a batch on a stream of its own.
 
         Raises:
-            MemrepoError: There is no reply; ``outcome_unknown`` says whether it may have run.
+            MemrepoError: There is no reply; ``outcome_unknown`` tells whether the batch may have run.
         """
         ...
 
@@ -43,7 +43,7 @@ class Transport(Protocol):
         ...
 
     def stream(self) -> Stream:
-        """Return a new stream; its first batch opens it."""
+        """Return a new stream, which its first batch opens."""
         ...
 
     async def server_version(self, *, timeout_s: float) -> str:
@@ -56,9 +56,9 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """End everything that is open."""
+        """Close all connections and wait until they are closed."""
         ...
 
     def forget(self) -> None:
-        """Let go without waiting, for a close that was forgotten."""
+        """Close without waiting, if `close` was forgotten."""
         ...

@@ -1,12 +1,14 @@
-"""Values to Hrana's JSON and back, https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md."""
+"""
+Write values as Hrana's JSON, and read results. Pure.
+
+Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from memrepo.connection.contract import Result
@@ -18,53 +20,48 @@ __all__ = [
     "MAX_VALUE_BYTES",
     "Json",
     "decode_result",
-    "encode_arguments",
+    "encode_bound",
     "encode_values",
     "size_of",
 ]
 
-#: An object of a message.
+#: An object of JSON.
 Json: TypeAlias = "dict[str, Any]"
 
-#: Bytes of one text or blob that a server takes by default (its ``max_row_size``).
+#: Most bytes that a server takes in one text or blob by default (its ``max_row_size``).
 MAX_VALUE_BYTES: Final = 5_000_000
 _INT64: Final = range(-(2**63), 2**63)
-_placeholders = re.compile(r":([A-Za-z_]\w*)").findall
 
 
-@lru_cache(maxsize=1_024)
-def _names_in(sql: str) -> frozenset[str]:
-    return frozenset(_placeholders(sql))
-
-
-def encode_arguments(bound: BoundStatement) -> list[Json]:
+def encode_bound(bound: BoundStatement) -> list[Json]:
     """
-    Return the arguments of a statement: exactly those that its text names, as a server demands.
+    Return the values of a statement in the order of its ``positional_sql``.
 
     Raises:
-        InvalidInputError: A value is of no type that SQLite stores, or too large for a server.
+        InvalidInputError: A value is missing, of no type that SQLite stores, or too large for a server.
     """
-    names = _names_in(bound.statement.sql)
-    return [
-        {"name": name, "value": _encode(name, value)}
-        for name, value in bound.parameters.items()
-        if name in names
-    ]
+    statement, parameters = bound
+    try:
+        values = statement.values(parameters)
+    except KeyError as error:
+        raise InvalidInputError(str(error.args[0]), "has no value") from None
+    names = statement.values({name: name for name in parameters})
+    return [_encode(str(name), value) for name, value in zip(names, values, strict=True)]
 
 
 def encode_values(values: Iterable[Value]) -> list[Json]:
     """
-    Return the arguments of a statement whose text does not name them.
+    Return values that have no names.
 
     Raises:
-        InvalidInputError: As `encode_arguments`.
+        InvalidInputError: As `encode_bound`.
     """
     return [_encode("value", value) for value in values]
 
 
 def size_of(parameters: Mapping[str, Value]) -> int:
     """Return about how many bytes *parameters* take in a message."""
-    # A number takes 40; characters are counted as bytes, which is short by four times at most.
+    # 40 are what a number takes. Characters are counted as bytes: UTF-8 needs up to four for one.
     return sum(40 + (len(v) if isinstance(v, str | bytes) else 0) for v in parameters.values())
 
 
@@ -88,7 +85,7 @@ def _encode(name: str, value: Value) -> Json:
 
 
 def _check_text(name: str, text: str) -> str:
-    # A server closes the WebSocket, with everybody's calls on it, where a text is not UTF-8.
+    # For a text that is not UTF-8 a server would close the WebSocket, with all calls that are on it.
     try:
         _check_size(name, len(text) if text.isascii() else len(text.encode()))
     except UnicodeEncodeError:
@@ -117,9 +114,9 @@ def _decode(cell: Json) -> Value:
     if kind == "null":
         return None
     if kind == "float":
-        # JSON has no infinities and no NaN; a server sends null for them.
+        # JSON has neither infinities nor NaN, so a server sends null for them.
         return math.nan if cell["value"] is None else float(cell["value"])
     if kind == "blob":
-        # Servers leave out the padding; too much of it is ignored.
+        # Servers leave out the padding; the decoder ignores what is too much.
         return b64decode(cell["base64"] + "==")
     raise ValueError(kind)

@@ -1,4 +1,10 @@
-"""The queue of a server's writes: groups of units, and what to try again when one fails."""
+"""
+A server's writes: one request at a time, each with as many calls as fit.
+
+What fails is tried again, where that can store nothing twice; what one call may be the reason of is tried
+again in finer pieces, so that only that call fails: first the calls of a request without coalescing, then
+each by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +13,12 @@ from asyncio import CancelledError, Task
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from memrepo.connection.backoff import Backoff, again
+from memrepo.connection.backoff import Backoff
 from memrepo.connection.coalescing import coalesce
 from memrepo.connection.contract import Result
 from memrepo.connection.hrana import batch as batches
-from memrepo.connection.hrana.batch import Work
-from memrepo.connection.hrana.errors import unclear
+from memrepo.connection.hrana.batch import AnyCall
+from memrepo.connection.hrana.errors import again, unclear
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.transaction import LARGE_UNIT, ServerTransaction, size_of_unit
 from memrepo.connection.hrana.transport import Transport
@@ -26,12 +32,12 @@ from memrepo.queries.statement import Unit
 
 __all__ = ["ServerWriter"]
 
-#: Units, or merged statements, of one request: each has its savepoint, and all are in one transaction,
+#: Pending and coalesced calls of one request: each has its savepoint, and all are in one transaction,
 #: which must not take 5 seconds.
-_MAX_WORKS: Final = 250
+_MAX_CALLS: Final = 250
 
-#: Cuts calls into what one request does step by step: `coalesce`, or ``iter`` for each by itself.
-_Cut: TypeAlias = Callable[[Sequence[PendingCall]], Iterable[Work]]
+#: Makes of pending calls what runs step by step: `coalesce`, or ``iter`` to leave them single.
+_Cut: TypeAlias = Callable[[Sequence[PendingCall]], Iterable[AnyCall]]
 
 
 class ServerWriter(CallQueue):
@@ -48,7 +54,6 @@ class ServerWriter(CallQueue):
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
         self._running: Task[None] | None = None
-        self._group: Sequence[PendingCall] = ()
 
     async def send(
         self, unit: Unit, deadline: float, on_statement: OnStatement | None
@@ -62,9 +67,10 @@ class ServerWriter(CallQueue):
         try:
             return await call.wait(GRACE_S)
         except CancelledError:
-            if call.is_running and len(self._group) == 1 and self._running is not None:
-                self._running.cancel()
-                await outlast(self._running)
+            running = self._running
+            if call.is_running and running is not None and self._group == [call]:
+                running.cancel()
+                await outlast(running)
             raise
 
     async def drain(self) -> None:
@@ -76,86 +82,82 @@ class ServerWriter(CallQueue):
     def _start(self, calls: list[PendingCall]) -> None:
         for call in calls:
             call.is_running = True
-        self._group = calls
-        self._running = self._loop.create_task(self._run_calls(calls, coalesce, set()))
-        self._running.add_done_callback(self._end)
+        self._running = self._loop.create_task(self._run_group(calls))
+        self._running.add_done_callback(lambda _: self.answer(calls))
 
-    def _end(self, _: Task[None]) -> None:
-        calls, self._group = self._group, ()
-        self.answer(calls)
+    async def _run_group(self, calls: Sequence[PendingCall]) -> None:
+        for request in _requests(coalesce(calls)):
+            if not await self._settle(request, coalesce):
+                await self._run_finer(request)
 
-    async def _run_calls(self, calls: Sequence[PendingCall], cut: _Cut, doubtful: set[int]) -> None:
-        if len(calls) == 1:
-            await self._run_chunk(calls, iter, doubtful)
-            return
-        for chunk in _chunks(cut(calls)):
-            await self._run_chunk(chunk, cut, doubtful)
+    async def _run_finer(self, calls: Sequence[PendingCall]) -> None:
+        for request in _requests(call for call in calls if call.is_waiting):
+            if not await self._settle(request, iter):
+                for call in request:
+                    await self._settle([call], iter)
 
-    async def _run_chunk(self, calls: Sequence[PendingCall], cut: _Cut, doubtful: set[int]) -> None:
+    async def _settle(self, calls: Sequence[PendingCall], cut: _Cut) -> bool:
         """
-        Give each of *calls* its outcome, trying again what can be tried again.
-
-        Args:
-            calls: What one request can do.
-            cut: How to cut them.
-            doubtful: Holds the ids of calls that may have happened.
-        """
-        backoff = Backoff()
-        while waiting := [call for call in calls if call.is_waiting]:
-            works = list(cut(waiting))
-            error = await self._attempt(works)
-            undecided = [call for call in waiting if call.is_waiting]
-            if error is None or (len(undecided) > 1 and _may_be_of_one(error)):
-                if len(works) < len(waiting):
-                    await self._run_calls(undecided, iter, doubtful)
-                else:
-                    for call in undecided:
-                        await self._run_chunk([call], iter, doubtful)
-                return
-            for call in undecided:
-                _judge(call, error, doubtful)
-            if any(call.is_waiting for call in undecided):
-                await backoff.pause()
-
-    async def _attempt(self, works: Sequence[Work]) -> MemrepoError | None:
-        """
-        Run *works* in one transaction.
+        Give *calls*, which fit one request, their outcomes, trying again what can be tried again.
 
         Returns:
-            The error of the calls that have no outcome yet; ``None`` if one of the others is the
-            reason, or that some were merged, so that each of them can run by itself.
+            ``False`` if one of them may be the reason that others have none: they are to run in finer
+            pieces.
         """
-        try:
-            first = works[0]
-            if len(works) == 1 and isinstance(first, PendingCall) and _is_large(first):
-                return await self._run_alone(first)
-            return await self._run_together(works)
-        except MemrepoError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - each waiting caller is told
-            return unclear(error)
+        backoff = Backoff()
+        while waiting := _waiting(calls):
+            try:
+                await self._attempt(list(cut(waiting)))
+            except MemrepoError as error:
+                undecided = _waiting(calls)
+                if len(undecided) > 1 and _may_be_of_one(error):
+                    return False
+                for call in undecided:
+                    _judge(call, error)
+                if _waiting(calls):
+                    await backoff.pause()
+            else:
+                return not _waiting(calls)
+        return True
 
-    async def _run_together(self, works: Sequence[Work]) -> MemrepoError | None:
-        batch = batches.group(works)
+    async def _attempt(self, calls: Sequence[AnyCall]) -> None:
+        """
+        Run *calls* in one transaction, and give those that are decided their outcomes.
+
+        Raises:
+            MemrepoError: The request failed; it is of those calls that have no outcome.
+        """
+        first = calls[0]
+        try:
+            if len(calls) == 1 and isinstance(first, PendingCall) and _is_large(first):
+                await self._run_large(first)
+            else:
+                await self._run_together(calls)
+        except MemrepoError:
+            raise
+        except Exception as error:
+            raise unclear(error) from error
+
+    async def _run_together(self, calls: Sequence[AnyCall]) -> None:
+        batch = batches.group(calls)
         reply = await self._kept.run(batch, timeout_s=self._timeout_s)
         if reply.has_done(batch.decisive):
-            for work, span in zip(works, batch.spans, strict=True):
-                reply.settle(work, span)
-            return None
+            for call, own in zip(calls, batch.slices, strict=True):
+                reply.settle(call, own)
+            return
         failure = reply.failure()
-        culprits = [
-            work
-            for work, span in zip(works, batch.spans, strict=True)
-            if reply.first_error(span) is not None
+        failed = [
+            call
+            for call, own in zip(calls, batch.slices, strict=True)
+            if reply.first_error(own) is not None
         ]
-        if not culprits or getattr(failure, "retryable", False):
-            return failure
-        # Nothing runs after merged calls that fail; before them, a unit may have failed by itself.
-        if isinstance(culprits[-1], PendingCall) and isinstance(culprits[0], PendingCall):
-            culprits[0].outcome = failure
-        return None
+        if not failed or getattr(failure, "retryable", False):
+            raise failure
+        # Nothing runs after a coalesced call that fails; before it, a unit may have failed by itself.
+        if isinstance(failed[-1], PendingCall) and isinstance(failed[0], PendingCall):
+            failed[0].outcome = failure
 
-    async def _run_alone(self, call: PendingCall) -> MemrepoError | None:
+    async def _run_large(self, call: PendingCall) -> None:
         """Run a unit that is too large for one request; only its commit can be in doubt."""
         transaction = ServerTransaction(self._transport.stream(), self._timeout_s)
         await transaction.begin()
@@ -164,30 +166,33 @@ class ServerWriter(CallQueue):
         except BaseException:
             await transaction.roll_back()
             raise
-        if isinstance(call.outcome, MemrepoError):
-            error, call.outcome = call.outcome, None
+        outcome, call.outcome = call.outcome, None
+        if isinstance(outcome, MemrepoError):
             await transaction.roll_back()
-            return error
-        results, call.outcome = call.outcome, None
+            raise outcome
         await transaction.commit()
-        call.outcome = results
-        return None
+        call.outcome = outcome
 
 
-def _chunks(works: Iterable[Work]) -> Iterator[Sequence[PendingCall]]:
-    """Cut a group into the calls of requests of bounded size, in order."""
-    chunk: list[PendingCall] = []
-    n_works = size = 0
-    for work in works:
-        calls = [work] if isinstance(work, PendingCall) else work.calls
-        own = sum(size_of_unit(call.unit) for call in calls)
-        if chunk and (n_works == _MAX_WORKS or size + own > LARGE_UNIT):
-            yield chunk
-            chunk, n_works, size = [], 0, 0
-        chunk += calls
-        n_works += 1
+def _requests(calls: Iterable[AnyCall]) -> Iterator[Sequence[PendingCall]]:
+    """Yield the pending calls of each request, in order: as many as fit."""
+    request: list[PendingCall] = []
+    n_calls = size = 0
+    for call in calls:
+        single = [call] if isinstance(call, PendingCall) else call.calls
+        own = sum(size_of_unit(one.unit) for one in single)
+        if request and (n_calls == _MAX_CALLS or size + own > LARGE_UNIT):
+            yield request
+            request, n_calls, size = [], 0, 0
+        request += single
+        n_calls += 1
         size += own
-    yield chunk
+    if request:
+        yield request
+
+
+def _waiting(calls: Iterable[PendingCall]) -> list[PendingCall]:
+    return [call for call in calls if call.is_waiting]
 
 
 def _is_large(call: PendingCall) -> bool:
@@ -202,17 +207,13 @@ def _may_be_of_one(error: MemrepoError) -> bool:
     return type(error) in (DatabaseError, DeadlineError) and not error.outcome_unknown
 
 
-def _judge(call: PendingCall, error: MemrepoError, doubtful: set[int]) -> None:
+def _judge(call: PendingCall, error: MemrepoError) -> None:
     """Give *call* the error for its outcome, unless it is to be tried again."""
     if not isinstance(error, DatabaseError):
         call.outcome = error
         return
-    if error.outcome_unknown:
-        doubtful.add(id(call))
-    can_repeat = id(call) not in doubtful or is_repeatable(call.unit)
-    if not error.retryable or not can_repeat or _is_late(call):
-        call.outcome = again(error, outcome_unknown=id(call) in doubtful)
-
-
-def _is_late(call: PendingCall) -> bool:
-    return asyncio.get_running_loop().time() >= call.deadline
+    call.may_have_run = call.may_have_run or error.outcome_unknown
+    can_repeat = not call.may_have_run or is_repeatable(call.unit)
+    is_late = asyncio.get_running_loop().time() >= call.deadline
+    if not error.retryable or not can_repeat or is_late:
+        call.outcome = again(error, outcome_unknown=call.may_have_run)

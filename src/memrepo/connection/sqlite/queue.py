@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from memrepo.connection.errors import closed
 from memrepo.connection.pending import PendingCall
-from memrepo.connection.queue import CallQueue, closed
+from memrepo.connection.queue import CallQueue
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import is_busy, worker_failed
 from memrepo.connection.sqlite.thread import Run, WorkerThread
@@ -33,6 +34,8 @@ class ThreadQueue(CallQueue):
 
     def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
         """Try again where the file was locked; else give *calls* the error."""
+        if calls is not self._group:
+            return
         if is_busy(error):
             self._retrying = self._loop.create_task(self._run_when_free(calls))
             self._retrying.add_done_callback(lambda _: self.answer(calls))

@@ -45,7 +45,7 @@ Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
 
 
 class Asker(Protocol):
-    """Who gives the thread a job, and is told by the event loop when it is done."""
+    """Who gives the thread a job, and is told by the event loop when it is done, perhaps twice."""
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
         """Go on: the calls were run."""
@@ -63,19 +63,10 @@ class _Job:
     run: Run
     calls: Sequence[PendingCall]
     asker: Asker
-    #: Set by the thread when it begins, so that it never runs twice.
+    #: Whether the thread has begun with it, so that it is not done twice.
     has_begun: bool = False
-    #: Set by the event loop when the asker was told, so that it is never told twice.
-    is_told: bool = False
-
-    def tell(self, error: BaseException | None) -> None:
-        """Tell the asker. For the event loop."""
-        if not self.is_told:
-            self.is_told = True
-            if error is None:
-                self.asker.answer(self.calls)
-            else:
-                self.asker.fail(self.calls, error)
+    #: What it ended in; ``None`` if all went well.
+    error: BaseException | None = None
 
 
 class _Errand:
@@ -213,7 +204,7 @@ class WorkerThread:
         Do one job after another, until the thread is stopped or the event loop is closed.
 
         A debugger can throw an exception into the thread at any moment. So a job stays in the queue
-        until it was told of, and is told of even if it was cut off.
+        until the event loop was told of it, which may happen twice.
         """
         while not self._loop.is_closed():
             try:
@@ -227,16 +218,19 @@ class WorkerThread:
         return None
 
     def _do(self, job: _Job, worker: WorkerConnection) -> None:
-        error: BaseException | None = None
-        if job.has_begun:
-            error = InterruptedError()
-        else:
+        if not job.has_begun:
             job.has_begun = True
+            job.error = InterruptedError()
             try:
                 job.run(worker, job.calls)
-            except BaseException as raised:  # noqa: BLE001 - whoever waits is told
-                error = raised
-        self._loop.call_soon_threadsafe(job.tell, error)
+                job.error = None
+            except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                job.error = error
+        tell = self._loop.call_soon_threadsafe
+        if job.error is None:
+            tell(job.asker.answer, job.calls)
+        else:
+            tell(job.asker.fail, job.calls, job.error)
 
     def _say_goodbye(self) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.contract import Result
+from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
-from memrepo.errors import ConnectionLostError, TransactionError
+from memrepo.errors import ConnectionLostError
 
 __all__ = ["WorkerConnection"]
 
@@ -128,7 +129,7 @@ class WorkerConnection(sqlite3.Connection):
                 self._run_inside(call)
             else:
                 # Going on would run, and commit, the rest of the block statement by statement.
-                call.outcome = _rolled_back()
+                call.outcome = rolled_back()
 
     def begin(self) -> None:
         """
@@ -142,7 +143,7 @@ class WorkerConnection(sqlite3.Connection):
     def commit(self) -> None:
         """Commit the open transaction; if that fails, roll it back and raise our error."""
         if not self.in_transaction:
-            raise _rolled_back()
+            raise rolled_back()
         try:
             self.execute("COMMIT")
         except sqlite3.Error as error:
@@ -254,10 +255,6 @@ class WorkerConnection(sqlite3.Connection):
             for call in calls:
                 if isinstance(call.outcome, list):
                     call.outcome = translate(error, outcome_unknown=True)
-
-
-def _rolled_back() -> TransactionError:
-    return TransactionError("the database has rolled this transaction back")
 
 
 def _lose(calls: Sequence[PendingCall]) -> None:

@@ -1,4 +1,9 @@
-"""libsql-client's sockets, opened and waited for as a library should."""
+"""
+Open libsql-client's sockets with our own options, and wait for their answers.
+
+libsql-client opens a socket through a session of aiohttp that it is given. `Sockets` stands in for
+that session, and adds headers, TLS, a larger limit for answers and a timeout for closing.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +23,21 @@ from memrepo.connection.hrana.values import Json
 
 __all__ = ["Link", "Sockets", "answer"]
 
-#: Seconds for a server to agree to the end of a socket; a frozen one does not.
+#: Seconds to wait for a server's part in closing a socket; a server that hangs never plays it.
 _CLOSE_S: Final = 0.5
-#: Bytes of a message from the server, which sends 10 MB in one answer at most.
+#: Most bytes of a message from the server, which sends at most 10 MB by default.
 _MAX_REPLY_BYTES: Final = 64_000_000
 
 
 @attrs.frozen
 class Sockets:
-    """What libsql-client takes for aiohttp's session, to open sockets as we want them."""
+    """What libsql-client takes for a session of aiohttp."""
 
-    #: Where the sockets come from.
+    #: The session that opens the sockets.
     session: aiohttp.ClientSession
-    #: What each is opened with.
+    #: The headers that each is opened with.
     headers: dict[str, str]
-    #: How to check the certificate.
+    #: The TLS context; ``True`` for the system's CAs.
     ssl: SSLContext | bool
 
     async def ws_connect(self, url: str, **options: Any) -> Any:
@@ -49,13 +54,13 @@ class Sockets:
 
 @attrs.define(eq=False)
 class Link:
-    """A socket, and how many calls are on it."""
+    """A socket, and how many calls run on it."""
 
     #: libsql-client's socket.
     connection: HranaConn
-    #: How many calls wait on it.
+    #: How many calls wait for an answer on it.
     n_running: int = 0
-    #: Whether a call on it has not been answered: the others may finish, and no new one begins.
+    #: Whether a call on it got no answer: the others may finish, but no new one begins.
     is_suspect: bool = False
 
     @property
@@ -65,14 +70,14 @@ class Link:
 
 
 async def answer(stream: HranaStream, message: Json) -> Json:
-    """Send a batch on a stream, and return the answer, or raise what libsql-client raises."""
+    """Send a batch on a stream and return the answer; raises what libsql-client raises."""
     future: Future[Any] = stream.batch(cast(Any, message))
-    # If nobody waits any more when it fails.
-    future.add_done_callback(_see)
-    # libsql-client fails where one of its futures is cancelled.
+    # Otherwise asyncio logs an error that comes when nobody waits any more.
+    future.add_done_callback(_mark_as_seen)
+    # libsql-client itself fails if one of its futures is cancelled.
     return cast(Json, await asyncio.shield(future))
 
 
-def _see(future: Future[Any]) -> None:
+def _mark_as_seen(future: Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -1,9 +1,13 @@
 """
 Hrana over a WebSocket, on libsql-client.
 
-Only that package's socket and streams are used (``HranaConn``), which are not public: the package is
-frozen at 0.3.1. Its client begins transactions deferred, takes no answer above 4 MiB, has no time-outs
-and loses what it was told of a refused token.
+Of that package only the socket and its streams are used (``HranaConn``). They are not public, but
+the package no longer changes and is pinned to 0.3.1. Its client begins transactions deferred, fails
+at answers above 4 MiB, has no timeouts, and does not say why a token was refused.
+
+One socket carries all calls. After a call that got no answer it is replaced: the other calls on it
+may finish, and new ones go to the next socket. A server that closes a socket does not say why, so
+the reason is asked over HTTP.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import ServerError, deadline, lost, translate, unclear
 from memrepo.connection.hrana.http import HttpTransport
 from memrepo.connection.hrana.messages import batch as write_batch, read_batch
-from memrepo.connection.hrana.replication import ReplicationMark
+from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.hrana.ws.socket import Link, Sockets, answer
@@ -38,23 +42,23 @@ __all__ = ["WebSocketStream", "WebSocketTransport"]
 
 #: Seconds to connect, and to ask over HTTP why a socket was closed.
 _CONNECT_S: Final = 5.0
-#: Bytes of a message that a server takes; it closes the socket for a larger one.
+#: Most bytes of a message that a server takes; for a larger one it closes the socket.
 _MAX_REQUEST_BYTES: Final = 16_000_000
-#: What libsql-client calls a socket that is gone.
+#: libsql-client's codes for a socket that is closed.
 _GONE: Final = ("HRANA_WEBSOCKET_ERROR", "CLIENT_CLOSED", "STREAM_CLOSED")
-#: What shows that a server answers.
+#: Asks whether the server answers.
 _HELLO: Final = Step("SELECT 1", has_rows=True)
-#: What only a token that may write is allowed; it deletes nothing, even if there is such a table.
+#: Asks whether the token may write; it deletes nothing, even where the table exists.
 _WRITE: Final = Step("DELETE FROM `memrepo_migrations` WHERE 0")
 
 
 class WebSocketTransport:
-    """One WebSocket to one database on a server, opened when it is needed, and again when it broke."""
+    """The way to one database over a WebSocket, which is opened by the first call and again when it broke."""
 
     def __init__(
         self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
     ) -> None:
-        """Make ready; nothing is sent yet."""
+        """Connect to nothing yet."""
         self._url = location.root
         self._credentials = credentials
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -65,13 +69,13 @@ class WebSocketTransport:
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._endings: set[asyncio.Task[None]] = set()
-        #: How far a replica must have come.
+        #: The last write, for reads at a replica.
         self.mark = ReplicationMark()
         self._loop = asyncio.get_running_loop()
 
     @property
     def protocol(self) -> str:
-        """The second version; libsql-client knows no later one."""
+        """Version 2 of the protocol, the only one that libsql-client speaks."""
         return "hrana2-ws"
 
     def stream(self) -> WebSocketStream:
@@ -80,15 +84,14 @@ class WebSocketTransport:
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch on a stream of its own; see `Transport`."""
+        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
-        async def run(index: int | None, timeout_s: float) -> BatchReply:
-            stream = WebSocketStream(self)
-            try:
-                return await stream.run(batch, timeout_s=timeout_s, index=index)
-            finally:
-                await stream.abandon()
-
-        return await self.mark.run(batch, timeout_s, run)
+    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        stream = WebSocketStream(self)
+        try:
+            return await stream.run(batch, timeout_s=timeout_s, index=index)
+        finally:
+            await stream.abandon()
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT over HTTP, which has cursors; see `Transport`."""
@@ -117,10 +120,10 @@ class WebSocketTransport:
 
     async def link(self, timeout_s: float) -> Link:
         """
-        Return the socket, connected.
+        Return a socket that is connected.
 
         Raises:
-            MemrepoError: It cannot be connected; nothing was sent on it.
+            MemrepoError: It cannot be connected; nothing was sent.
         """
         async with self._connecting:
             if self._link is None or not self._link.is_good:
@@ -140,7 +143,7 @@ class WebSocketTransport:
         try:
             async with asyncio.timeout(timeout_s):
                 await link.connection.wait_connected()
-                # Whether the token was refused is told later than that the socket is open.
+                # The socket opens before the server checks the token, so ask something.
                 stream = link.connection.open_stream()
                 await answer(stream, write_batch([_HELLO], {}, None))
                 stream.close()
@@ -157,7 +160,7 @@ class WebSocketTransport:
         return link
 
     def _retire(self, link: Link) -> None:
-        """Use a socket no more; it is closed when the last call on it has ended."""
+        """Begin no more calls on a socket, and close it when the last one on it has ended."""
         link.is_suspect = True
         if link is self._link:
             self._link = None
@@ -198,14 +201,16 @@ class WebSocketTransport:
     async def explain(
         self, error: Exception, timeout_s: float, *, was_sent: bool, is_write: bool = False
     ) -> MemrepoError:
-        """Return our error for one of libsql-client's or aiohttp's; asking takes *timeout_s* at most."""
+        """
+        Return our error for one of libsql-client's or aiohttp's.
+
+        A socket is closed for a bad token, for one that only reads, for an unknown namespace and for too
+        much work. Which it was is asked over HTTP, for *timeout_s* at most.
+        """
         if isinstance(error, LibsqlError) and error.code not in _GONE:
-            cause = ServerError(error.code, error.explanation)
-            return translate(cause)
+            return translate(ServerError(error.code, error.explanation))
         if isinstance(error, aiohttp.ClientConnectorError):
             return failed(error)
-        # A closed socket can mean a bad token, one that only reads, an unknown namespace or too much
-        # work, and does not say which.
         probe = _WRITE if is_write else _HELLO
         try:
             await self._http.run(Batch([probe], [], 0), timeout_s=min(timeout_s, _CONNECT_S))
@@ -219,11 +224,11 @@ class WebSocketStream:
     """A stream on a WebSocket."""
 
     def __init__(self, transport: WebSocketTransport) -> None:
-        """Make ready; the first batch opens it."""
+        """Send nothing yet; the first batch opens it."""
         self._transport = transport
         self._link: Link | None = None
         self._stream: HranaStream | None = None
-        #: Whether its first batch took the write lock, for itself or for those to come.
+        #: Whether its first batch took the write lock, so that all of its batches write.
         self._is_write = False
 
     async def run(
@@ -263,5 +268,5 @@ class WebSocketStream:
 
 
 def _size(message: Json) -> int:
-    # As libsql-client writes it, with six or twelve bytes for what is not ASCII.
+    # As libsql-client encodes it: a character that is not ASCII takes six bytes or twelve.
     return len(json.dumps(message))

@@ -1,0 +1,17 @@
+"""The errors of a connection itself, which are the same on every engine."""
+
+from __future__ import annotations
+
+from memrepo.errors import ClosedError, TransactionError
+
+__all__ = ["closed", "rolled_back"]
+
+
+def closed() -> ClosedError:
+    """Return the error for a call that waited when the store was closed, or came later."""
+    return ClosedError("the store was closed before this could run")
+
+
+def rolled_back() -> TransactionError:
+    """Return the error for a call in a transaction that the database has ended already."""
+    return TransactionError("the database has rolled this transaction back")
