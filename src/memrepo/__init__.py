@@ -2,7 +2,7 @@
 
 import logging
 
-from memrepo.admin.maintenance import Problem, ProblemKind
+from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability
 from memrepo.connection.credentials import AuthToken
