@@ -15,7 +15,7 @@ from memrepo.domain.checks import check_instant
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.repositories.scopes import ScopedStore, Settings
-from memrepo.transfer.copying import CopyReport, OnProgress, copy_rows, require_another
+from memrepo.transfer.copy import CopyReport, OnProgress, copy_rows, require_another
 
 __all__ = ["Store"]
 
