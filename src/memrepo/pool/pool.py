@@ -21,7 +21,7 @@ from memrepo.domain.checks import check_duration, check_flag, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
-from memrepo.pool.slots import Leases, store_of
+from memrepo.pool.slots import Slots, store_of
 from memrepo.pool.tenants import parse_template
 from memrepo.store import Store
 
@@ -115,7 +115,7 @@ class StorePool:
         self._connect(
             self._tenants.url("a")
         )  # opens nothing, and refuses what it would refuse later
-        self._leases = Leases(
+        self._slots = Slots(
             self._open,
             max_open=max_open,
             idle_s=check_duration("idle_close_after", idle_close_after).total_seconds(),
@@ -126,7 +126,7 @@ class StorePool:
 
     def __repr__(self) -> str:
         """Tell how full it is."""
-        return f"<memrepo.StorePool, {self._leases!r}>"
+        return f"<memrepo.StorePool, {self._slots!r}>"
 
     async def _open(self, tenant: str) -> Store:
         return await self._connect(self._tenants.url(tenant))
@@ -145,7 +145,7 @@ class StorePool:
         """Close the pool."""
         await self.close()
 
-    # --- leases --------------------------------------------------------------------------------
+    # --- stores --------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def open(self, tenant: str) -> AsyncGenerator[Store, None]:
@@ -168,7 +168,7 @@ class StorePool:
         """
         self._check()
         self._tenants.url(tenant)
-        slot = await self._leases.lease(tenant)
+        slot = await self._slots.acquire(tenant)
         try:
             yield await store_of(slot)
         except (ClosedError, ConnectionLostError):
@@ -176,7 +176,7 @@ class StorePool:
             slot.is_spent = True
             raise
         finally:
-            self._leases.release(slot)
+            self._slots.release(slot)
 
     async def close(self) -> None:
         """
@@ -185,7 +185,7 @@ class StorePool:
         Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
         """
         self._check_place()
-        await self._leases.close()
+        await self._slots.close()
 
     # --- tenants -------------------------------------------------------------------------------
 
@@ -226,11 +226,11 @@ class StorePool:
         self._tenants.url(tenant)
         if not check_flag("confirm", confirm):
             raise InvalidInputError("confirm", "must be True to erase a tenant")
-        await self._leases.without(tenant, partial(self._tenants.erase, tenant))
+        await self._slots.without(tenant, partial(self._tenants.erase, tenant))
 
     def _check(self) -> None:
         self._check_place()
-        if self._leases.is_closed:
+        if self._slots.is_closed:
             raise ClosedError("the pool is closed")
 
     def _check_place(self) -> None:
