@@ -42,7 +42,7 @@ DEFAULT_REQUEST_TIMEOUT_S: Final = 30.0
 
 
 class ConnectOptions(TypedDict, total=False):
-    """The options of `connect`, which explains them, for functions that pass them on."""
+    """The options of `connect`, which explains them; for functions that pass them on."""
 
     auth_token: AuthToken | None
     ssl_context: SSLContext | None
@@ -132,17 +132,16 @@ def connect(
             ``libsql://host``, ``https://host`` or ``http://host:8080`` (with ``memrepo[turso]``),
             ``wss://host`` or ``ws://host`` (with ``memrepo[libsql]``), ``?namespace=name`` on a server
             that has namespaces.
-        auth_token: The server's token, or a function that returns one or can be awaited for one; it
-            is called when the store connects, and again when the server refuses the last. Before
+        auth_token: The server's token, or a sync or async callable that returns one: it is called when
+            the store connects, and again when the server refuses the last token. Overrides
             ``?authToken=`` in *url*. Never shown in a message, log or repr.
-        ssl_context: How to check the server's certificate; by default by the system's roots.
+        ssl_context: TLS context; the system's CAs by default.
         durability: ``"full"``: what an await acknowledged survives power loss. ``"normal"``: it
             survives a crash of the process, and power loss may cost the last moments. A server
             decides this itself.
         migrate: Whether to bring the schema to this version first; see `Store.migrate`.
-        lock_timeout_s: Seconds that a call waits for its turn and for other processes, and during
-            which it is tried again where that can do no harm.
-        request_timeout_s: Seconds to wait for one answer of a server.
+        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
+        request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
         clock: Returns the current instant, with its time zone.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
@@ -187,14 +186,14 @@ def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
     """
     Return a store to open on the database that the environment names.
 
-    ``TURSO_DATABASE_URL`` comes before ``DATABASE_URL``. For a server, ``TURSO_AUTH_TOKEN`` is the token
-    if none is given. They are read when this is called.
+    ``TURSO_DATABASE_URL`` takes precedence over ``DATABASE_URL``. A server for which neither the options
+    nor the URL have a token gets ``TURSO_AUTH_TOKEN``. All are read when this is called.
 
     Args:
         options: Those of `connect`.
 
     Raises:
-        InvalidInputError: Neither is set.
+        InvalidInputError: Neither URL is set, or an option is not accepted.
     """
     url = os.environ.get("TURSO_DATABASE_URL") or os.environ.get("DATABASE_URL")
     if not url:

@@ -30,6 +30,7 @@ from memrepo import (
 )
 from memrepo.connection.hrana.connection import LibSQLConnection
 from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.pool.slots import Slot
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
@@ -252,18 +253,17 @@ async def test_cancelled_when_its_turn_has_come(
                 pytest.fail("the block ran")
 
         slots = pool._slots
-        available = slots._available
+        serve = slots._serve
 
-        def cancel_when_it_comes(tenant: str) -> Any:
-            slot = available(tenant)
-            if slot is not None:
+        def cancel_when_it_comes(place: asyncio.Future[Slot], tenant: str) -> None:
+            serve(place, tenant)
+            if place.done():
                 asyncio.get_running_loop().call_soon(task.cancel)
-            return slot
 
         async with pool.open("a"):
             task = asyncio.create_task(wait())
             await until(lambda: len(slots._queue) == 1)
-            monkeypatch.setattr(slots, "_available", cancel_when_it_comes)
+            monkeypatch.setattr(slots, "_serve", cancel_when_it_comes)
         with pytest.raises(asyncio.CancelledError):
             await task
         monkeypatch.undo()

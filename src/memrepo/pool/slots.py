@@ -120,9 +120,14 @@ class Slots:
         """Bring the slots to where they should be; do nothing if they are there."""
         for place, tenant in list(self._queue.items()):
             # A place whose task was cancelled is done, and its task is about to leave the queue.
-            if not place.done():
+            if place.done():
+                continue
+            if self.is_closed:
+                del self._queue[place]
+                place.set_exception(ClosedError("the pool is closed"))
+            else:
                 self._serve(place, tenant)
-        # After that, so that a store that is wanted again stays open however long it was idle.
+        # Afterwards, so that a store that is wanted again stays open, however long it was idle.
         now = self._monotonic()
         for slot in self._slots.values():
             if slot.is_idle and (self.is_closed or slot.is_spent or self._is_old(slot, now)):
@@ -133,26 +138,16 @@ class Slots:
         return now - slot.idle_since >= self._idle_s
 
     def _serve(self, place: Future[Slot], tenant: str) -> None:
-        """Give the tenant's slot to the task that waits; if there is no room for one, make room."""
-        if self.is_closed:
-            del self._queue[place]
-            place.set_exception(ClosedError("the pool is closed"))
-        elif (slot := self._available(tenant)) is not None:
+        """Give the tenant's slot to the task that waits for it; where there is no room, make some."""
+        slot = self._slots.get(tenant)
+        if slot is None and len(self._slots) < self._max_open:
+            slot = self._start(tenant)
+        if slot is None:
+            self._evict()
+        elif not slot.is_spent and slot.closing is None:
             del self._queue[place]
             slot.n_users += 1
             place.set_result(slot)
-        elif tenant not in self._slots:
-            self._evict()
-
-    def _available(self, tenant: str) -> Slot | None:
-        """Return the tenant's slot, a new one if there is room; None if it cannot be used yet."""
-        slot = self._slots.get(tenant)
-        if slot is None and len(self._slots) < self._max_open:
-            slot = self._slots[tenant] = Slot(tenant)
-            slot.opening = _spawn(self._open_slot(slot))
-        if slot is None or slot.is_spent or slot.closing is not None:
-            return None
-        return slot
 
     def _evict(self) -> None:
         """Close the store that was idle for the longest time, unless one is being closed already."""
@@ -172,6 +167,11 @@ class Slots:
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._advance)
 
     # --- opening and closing -------------------------------------------------------------------
+
+    def _start(self, tenant: str) -> Slot:
+        slot = self._slots[tenant] = Slot(tenant)
+        slot.opening = _spawn(self._open_slot(slot))
+        return slot
 
     async def _open_slot(self, slot: Slot) -> None:
         try:
@@ -211,7 +211,7 @@ class Slots:
         if work:
             await asyncio.wait(work.values())
         for slot in slots:
-            # Its store is still there if it could not be closed. What came after is told to who asked.
+            # A store that is still there could not be closed. Whether an erase failed is for its caller.
             if slot.store is not None:
                 work[slot.tenant].result()
 
@@ -238,7 +238,7 @@ class Slots:
 
 
 async def store_of(slot: Slot) -> Store:
-    """Wait until the slot's store is open; raises what opening it raised."""
+    """Wait until the slot's store is open, and return it; raise what opening it raised."""
     await slot.opened.wait()
     if slot.error is not None:
         # Each block raises one of its own.
