@@ -195,6 +195,8 @@ def _arguments(module: str, arguments: ast.arguments) -> Iterator[str]:
         yield "*"
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         yield _argument(module, argument, default)
+    if arguments.kwarg is not None:
+        yield f"**{arguments.kwarg.arg}"
 
 
 def _argument(module: str, argument: ast.arg, default: ast.expr | None) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 
-from memrepo.admin.maintenance import Problem, ProblemKind
+from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability
 from memrepo.connection.credentials import AuthToken
@@ -56,7 +56,7 @@ from memrepo.repositories.memories import MemoryRepo
 from memrepo.repositories.scopes import Repositories, ScopedStore
 from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
-from memrepo.transfer.copying import CopiedTable, CopyProgress, CopyReport, OnProgress
+from memrepo.transfer.copy import CopiedTable, CopyProgress, CopyReport, OnProgress
 
 # What memrepo logs is shown where a program asks for it, and not printed where it does not:
 # https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library

@@ -8,10 +8,13 @@ from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, get_args
+
+import attrs
 
 from memrepo.admin.migrations import load_migrations, read_version
 from memrepo.connection.contract import Driver, Durability
@@ -36,6 +39,44 @@ __all__ = ["OpeningStore", "connect", "from_env"]
 DEFAULT_LOCK_TIMEOUT_S: Final = 10.0
 #: Seconds to wait for one answer of a server.
 DEFAULT_REQUEST_TIMEOUT_S: Final = 30.0
+
+
+class ConnectOptions(TypedDict, total=False):
+    """The options of `connect`, which explains them; for functions that pass them on."""
+
+    auth_token: AuthToken | None
+    ssl_context: SSLContext | None
+    durability: Durability
+    migrate: bool
+    lock_timeout_s: float
+    request_timeout_s: float
+    idle_after: timedelta
+    clock: Clock
+    on_statement: OnStatement | None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CheckedOptions:
+    """The options of `connect` with their defaults, checked; without a repr, which would show the token."""
+
+    auth_token: AuthToken | None = None
+    ssl_context: SSLContext | None = None
+    durability: Durability = "full"
+    migrate: bool = True
+    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
+    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
+    idle_after: timedelta = IDLE_AFTER
+    clock: Clock = utc_now
+    on_statement: OnStatement | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what can be refused without a database."""
+        if not isinstance(self.durability, str) or self.durability not in get_args(Durability):
+            raise InvalidInputError("durability", 'must be "full" or "normal"')
+        check_seconds("lock_timeout_s", self.lock_timeout_s)
+        check_seconds("request_timeout_s", self.request_timeout_s)
+        check_duration("idle_after", self.idle_after)
+        check_flag("migrate", self.migrate)
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):
@@ -91,17 +132,16 @@ def connect(
             ``libsql://host``, ``https://host`` or ``http://host:8080`` (with ``memrepo[turso]``),
             ``wss://host`` or ``ws://host`` (with ``memrepo[libsql]``), ``?namespace=name`` on a server
             that has namespaces.
-        auth_token: The server's token, or a function that returns one or can be awaited for one; it
-            is called when the store connects, and again when the server refuses the last. Before
+        auth_token: The server's token, or a sync or async callable that returns one: it is called when
+            the store connects, and again when the server refuses the last token. Overrides
             ``?authToken=`` in *url*. Never shown in a message, log or repr.
-        ssl_context: How to check the server's certificate; by default by the system's roots.
+        ssl_context: TLS context; the system's CAs by default.
         durability: ``"full"``: what an await acknowledged survives power loss. ``"normal"``: it
             survives a crash of the process, and power loss may cost the last moments. A server
             decides this itself.
         migrate: Whether to bring the schema to this version first; see `Store.migrate`.
-        lock_timeout_s: Seconds that a call waits for its turn and for other processes, and during
-            which it is tried again where that can do no harm.
-        request_timeout_s: Seconds to wait for one answer of a server.
+        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
+        request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
         clock: Returns the current instant, with its time zone.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
@@ -117,99 +157,7 @@ def connect(
         DatabaseError: It cannot be opened.
         MigrationError: Its schema cannot be brought to this version. The file was not touched.
     """
-    location = parse_url(url)
-    if not isinstance(durability, str) or durability not in get_args(Durability):
-        raise InvalidInputError("durability", 'must be "full" or "normal"')
-    if not isinstance(location, ServerLocation) and (
-        auth_token is not None or ssl_context is not None
-    ):
-        raise InvalidInputError("url", "names no server, which auth_token and ssl_context are for")
-    credentials = Credentials(auth_token if auth_token is not None else _token_in(location))
-    wait_s = check_seconds("lock_timeout_s", lock_timeout_s)
-    timeout_s = check_seconds("request_timeout_s", request_timeout_s)
-    settings = Settings(clock=clock, idle_after=check_duration("idle_after", idle_after))
-    is_migrating = check_flag("migrate", migrate)
-
-    async def open_store() -> Store:
-        connection: Driver
-        if isinstance(location, ServerLocation):
-            driver = await asyncio.to_thread(_import_server_driver)
-            connection = await driver.open(
-                location,
-                credentials,
-                ssl=ssl_context,
-                lock_timeout_s=wait_s,
-                request_timeout_s=timeout_s,
-                on_statement=on_statement,
-            )
-        else:
-            connection = await SQLiteConnection.open(
-                location,
-                durability=durability,
-                lock_timeout_s=wait_s,
-                on_statement=on_statement,
-            )
-        try:
-            return await _prepare(connection, settings, migrate=is_migrating)
-        except (Exception, CancelledError):
-            await connection.close()
-            raise
-
-    return OpeningStore(open_store)
-
-
-def _import_server_driver() -> type[LibSQLConnection]:
-    # A tenth of what importing memrepo takes, which files need not pay.
-    from memrepo.connection.hrana.connection import LibSQLConnection  # noqa: PLC0415
-
-    return LibSQLConnection
-
-
-def _token_in(location: Location | ServerLocation) -> str | None:
-    return location.auth_token if isinstance(location, ServerLocation) else None
-
-
-async def _prepare(connection: Driver, settings: Settings, *, migrate: bool) -> Store:
-    known = await asyncio.to_thread(load_migrations)
-    store = Store(connection, await read_version(connection, known), settings)
-    await connection.allow_writing()
-    if migrate and not connection.is_read_only:
-        await store.migrate()
-    elif migrate and store.schema_version < len(known):
-        raise MigrationError("the database needs migrations, and was opened for reading only")
-    return store
-
-
-def from_env(
-    *,
-    auth_token: AuthToken | None = None,
-    ssl_context: SSLContext | None = None,
-    durability: Durability = "full",
-    migrate: bool = True,
-    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
-    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
-    idle_after: timedelta = IDLE_AFTER,
-    clock: Clock = utc_now,
-    on_statement: OnStatement | None = None,
-) -> OpeningStore:
-    """
-    Return a store to open on the database that the environment names.
-
-    The arguments are those of `connect`.
-
-    ``TURSO_DATABASE_URL`` comes before ``DATABASE_URL``. For a server, ``TURSO_AUTH_TOKEN`` is the token
-    if none is given. They are read when this is called.
-
-    Raises:
-        InvalidInputError: Neither is set.
-    """
-    url = os.environ.get("TURSO_DATABASE_URL") or os.environ.get("DATABASE_URL")
-    if not url:
-        raise InvalidInputError("url", "set TURSO_DATABASE_URL or DATABASE_URL")
-    if auth_token is None and isinstance(location := parse_url(url), ServerLocation):
-        auth_token = location.auth_token or os.environ.get("TURSO_AUTH_TOKEN") or None
-    return connect(
-        url,
+    options = CheckedOptions(
         auth_token=auth_token,
         ssl_context=ssl_context,
         durability=durability,
@@ -220,3 +168,91 @@ def from_env(
         clock=clock,
         on_statement=on_statement,
     )
+    return connect_with(url, options)
+
+
+def connect_with(url: str | PathLike[str], options: CheckedOptions) -> OpeningStore:
+    """Return a store to open, as `connect` does."""
+    location = parse_url(url)
+    if isinstance(location, ServerLocation):
+        token = options.auth_token if options.auth_token is not None else location.auth_token
+        return OpeningStore(partial(_open_server, location, Credentials(token), options))
+    if options.auth_token is not None or options.ssl_context is not None:
+        raise InvalidInputError("url", "names no server, which auth_token and ssl_context are for")
+    return OpeningStore(partial(_open_file, location, options))
+
+
+def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
+    """
+    Return a store to open on the database that the environment names.
+
+    ``TURSO_DATABASE_URL`` takes precedence over ``DATABASE_URL``. A server for which neither the options
+    nor the URL have a token gets ``TURSO_AUTH_TOKEN``. All are read when this is called.
+
+    Args:
+        options: Those of `connect`.
+
+    Raises:
+        InvalidInputError: Neither URL is set, or an option is not accepted.
+    """
+    url = os.environ.get("TURSO_DATABASE_URL") or os.environ.get("DATABASE_URL")
+    if not url:
+        raise InvalidInputError("url", "set TURSO_DATABASE_URL or DATABASE_URL")
+    if options.get("auth_token") is None and isinstance(location := parse_url(url), ServerLocation):
+        options["auth_token"] = location.auth_token or os.environ.get("TURSO_AUTH_TOKEN") or None
+    return connect(url, **options)
+
+
+# --- opening -----------------------------------------------------------------------------------
+
+
+async def _open_file(location: Location, options: CheckedOptions) -> Store:
+    connection = await SQLiteConnection.open(
+        location,
+        durability=options.durability,
+        lock_timeout_s=options.lock_timeout_s,
+        on_statement=options.on_statement,
+    )
+    return await _make_store(connection, options)
+
+
+async def _open_server(
+    location: ServerLocation, credentials: Credentials, options: CheckedOptions
+) -> Store:
+    driver = await asyncio.to_thread(_import_server_driver)
+    connection = await driver.open(
+        location,
+        credentials,
+        ssl=options.ssl_context,
+        lock_timeout_s=options.lock_timeout_s,
+        request_timeout_s=options.request_timeout_s,
+        on_statement=options.on_statement,
+    )
+    return await _make_store(connection, options)
+
+
+def _import_server_driver() -> type[LibSQLConnection]:
+    # A tenth of what importing memrepo takes, which files need not pay.
+    from memrepo.connection.hrana.connection import LibSQLConnection  # noqa: PLC0415
+
+    return LibSQLConnection
+
+
+async def _make_store(connection: Driver, options: CheckedOptions) -> Store:
+    try:
+        return await _prepare(connection, options)
+    except (Exception, CancelledError):
+        await connection.close()
+        raise
+
+
+async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
+    known = await asyncio.to_thread(load_migrations)
+    settings = Settings(clock=options.clock, idle_after=options.idle_after)
+    store = Store(connection, await read_version(connection, known), settings)
+    await connection.allow_writing()
+    if options.migrate and not connection.is_read_only:
+        await store.migrate()
+    elif options.migrate and store.schema_version < len(known):
+        raise MigrationError("the database needs migrations, and was opened for reading only")
+    return store

@@ -7,14 +7,15 @@ from os import PathLike
 from pathlib import Path
 
 from memrepo.admin.adoption import adopt_facts
-from memrepo.admin.maintenance import Problem, back_up, find_problems
+from memrepo.admin.backup import back_up
 from memrepo.admin.migrations import load_migrations, migrate
+from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.repositories.scopes import ScopedStore, Settings
-from memrepo.transfer.copying import CopyReport, OnProgress, copy_rows, require_another
+from memrepo.transfer.copy import CopyReport, OnProgress, copy_rows, require_another
 
 __all__ = ["Store"]
 

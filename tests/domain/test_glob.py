@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
+from memrepo.domain import glob
 from memrepo.domain.glob import fold, glob_containing
 
 #: Wild cards of LIKE and GLOB, quotes, and letters whose case is not simple.
@@ -64,10 +66,31 @@ def test_every_letter_is_found_by_its_other_cases(database: sqlite3.Connection) 
         assert matches(database, f"x{fold(char)}y", glob_containing(char)), hex(ord(char))
 
 
-def test_no_letter_with_case_is_beyond_the_last_one_considered() -> None:
-    """This Python knows no letter with case above the last one that the module looks at."""
-    beyond = [code for code in range(0x1E944, 0x110000) if fold(chr(code)) != chr(code)]
-    assert beyond == []
+def test_each_class_is_that_of_a_table_of_all_letters() -> None:
+    """Each character's pattern is the one that a search through all of Unicode for its forms gives."""
+    everything = [chr(code) for code in range(sys.maxunicode + 1)]
+    forms: dict[str, list[str]] = {}
+    for char in everything:
+        if fold(char) != char:
+            forms.setdefault(fold(char), [fold(char)]).append(char)
+    table = {folded: f"[{''.join(sorted(chars))}]" for folded, chars in forms.items()}
+    literal = {char: f"[{char}]" for char in "*?["}
+    for char in everything:
+        expected = table.get(fold(char)) or literal.get(char, char)
+        assert glob_containing(char) == f"*{expected}*", hex(ord(char))
+
+
+def test_only_the_letters_at_hand_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first search costs a few foldings for each different letter in it, not one for each in Unicode."""
+    looked_at: list[str] = []
+
+    def counting(char: str) -> str:
+        looked_at.append(char)
+        return fold(char)
+
+    monkeypatch.setattr(glob, "fold", counting)
+    assert glob_containing("éé" * 100) == f"*{'[Éé]' * 200}*"
+    assert len(looked_at) <= 5
 
 
 @pytest.mark.parametrize("char", ["ß", "ẞ", "İ", "ŉ", "ﬁ"])

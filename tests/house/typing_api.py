@@ -32,6 +32,20 @@ def opening(clock: memrepo.Clock) -> None:
     memrepo.connect("agent.db", on_statement=statement_hook(tracer_provider=None))
     memrepo.connect("agent.db", durability="fast")  # type: ignore[arg-type]
     memrepo.connect("agent.db", "full")  # type: ignore[call-arg]
+    memrepo.connect("agent.db", durable="full")  # type: ignore[call-arg]
+    memrepo.from_env(
+        auth_token=lambda: "token",
+        ssl_context=None,
+        migrate=False,
+        lock_timeout_s=1,
+        request_timeout_s=1.5,
+        idle_after=timedelta(minutes=5),
+        clock=clock,
+        on_statement=None,
+    )
+    memrepo.from_env(durability="fast")  # type: ignore[arg-type]
+    memrepo.from_env(durable="full")  # type: ignore[call-arg]
+    memrepo.from_env("agent.db")  # type: ignore[call-arg]
 
 
 def tell(progress: memrepo.CopyProgress) -> None:
@@ -162,7 +176,7 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     await repo.append("1", "a")  # type: ignore[arg-type]
 
 
-async def pools() -> None:
+async def pools(clock: memrepo.Clock) -> None:
     async with memrepo.StorePool("tenants/{tenant}.db", max_open=8) as pool:
         assert_type(pool, memrepo.StorePool)
         async with pool.open("acme") as store:
@@ -170,7 +184,11 @@ async def pools() -> None:
         await pool.create("acme")
         await pool.erase("acme", confirm=True)
         await pool.erase("acme")  # type: ignore[call-arg]
+    memrepo.StorePool(Path("{tenant}.db"), durability="normal", lock_timeout_s=1, clock=clock)
+    memrepo.StorePool("http://localhost?namespace={tenant}", max_open=8, auth_token="token")
     memrepo.StorePool("tenants/{tenant}.db", max_opened=8)  # type: ignore[call-arg]
+    memrepo.StorePool("tenants/{tenant}.db", durability="fast")  # type: ignore[arg-type]
+    memrepo.StorePool("tenants/{tenant}.db", lock_timeout_s="1")  # type: ignore[arg-type]
 
 
 def rules() -> None:

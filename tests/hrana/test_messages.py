@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from operator import itemgetter
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -23,7 +23,7 @@ from memrepo import (
     ReadOnlyError,
     StorageFullError,
 )
-from memrepo.connection.coalescing import MergedCalls, portions
+from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.hrana import (
     batch as hrana_batch,
     errors as server_errors,
@@ -31,11 +31,11 @@ from memrepo.connection.hrana import (
 )
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.values import Json, decode_result, encode_bound
-from memrepo.connection.pending import Call
+from memrepo.connection.pending import PendingCall
 from memrepo.queries import daily_logs, remembering, sessions
-from memrepo.queries.coalescing import rows_by_number
+from memrepo.queries.coalescing import Values, coalescible, rows_by_number
 from memrepo.queries.idempotent import is_repeatable
-from memrepo.queries.statement import BoundStatement, Merge, Statement
+from memrepo.queries.statement import BoundStatement, Statement
 
 values = st.one_of(
     st.none(),
@@ -223,26 +223,32 @@ def _reply(
     return hrana_batch.BatchReply(results, errors)
 
 
-def _call(*bound: BoundStatement) -> Call:
-    no_loop: Any = None  # nobody waits for it
-    return Call(no_loop, 0.0, bound)
+def _call(*bound: BoundStatement) -> PendingCall:
+    nobody: Any = None
+    return PendingCall(0.0, nobody, bound)
 
 
-def _units(count: int) -> list[Call]:
+def _units(count: int) -> list[PendingCall]:
     return [_call(*(Statement("t", f"{n}.{m}").bind() for m in range(2))) for n in range(count)]
 
 
-#: Stands for several statements by its rows, as `daily_logs.APPEND` does.
-_MERGED: Final = Statement(
-    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
-)
+def _print_rows(items: Values) -> Any:
+    return SimpleNamespace(
+        get_sql=lambda: " ".join(["merged", *map(":{}".format, items.placeholders)])
+    )
+
+
+#: Several run as one, as `memories.GET` does.
+_SINGLE: Final = coalescible(Statement("t", "single :v"), ("v",), _print_rows, rows_by_number)
+#: Four of them.
+_MERGED: Final = "merged ? ? ? ?"
 
 
 def _mixed() -> list[hrana_batch.AnyCall]:
-    """A merged statement, a unit of two, and a merged one."""
-    same = [_call(_MERGED.bind(v=(n,))) for n in range(8)]  # type: ignore[arg-type]
-    works = list(portions([*same[:4], *_units(1), *same[4:]]))
-    assert [isinstance(work, MergedCalls) for work in works] == [True, False, True]
+    """A coalesced statement, a unit of two, and a merged one."""
+    same = [_call(_SINGLE.bind(v=n)) for n in range(8)]
+    works = list(coalesce([*same[:4], *_units(1), *same[4:]]))
+    assert [isinstance(work, CoalescedCall) for work in works] == [True, False, True]
     return works
 
 
@@ -256,28 +262,28 @@ def test_group_in_which_a_unit_fails() -> None:
     ]
 
 
-def test_group_with_merged_statements() -> None:
+def test_group_with_coalesced_statements() -> None:
     """They are one step each, and each of their calls is given its own rows."""
     works = _mixed()
     batch = hrana_batch.group(works)
     assert _runs(batch, set()) == [
-        *("BEGIN IMMEDIATE", "merged of 4"),
+        *("BEGIN IMMEDIATE", _MERGED),
         *("SAVEPOINT unit", "0.0", "0.1", "RELEASE unit"),
-        *("merged of 4", "COMMIT"),
+        *(_MERGED, "COMMIT"),
     ]
     reply = _reply(batch, set(), [[{"type": "integer", "value": "2"}]])
     for call, own in zip(works, batch.slices, strict=True):
         reply.settle(call, own)
     merged, unit, _ = works
-    assert isinstance(merged, MergedCalls)
-    assert isinstance(unit, Call)
+    assert isinstance(merged, CoalescedCall)
+    assert isinstance(unit, PendingCall)
     assert [len(result.rows) for result in unit.results()] == [1, 1]
     # The row that came back is the third call's.
     assert [len(call.results()[0].rows) for call in merged.calls] == [0, 0, 1, 0]
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_group_in_which_a_merged_statement_fails(number: int) -> None:
+def test_group_in_which_a_coalesced_statement_fails(number: int) -> None:
     """Nothing is committed, and its calls are left without an outcome."""
     works = _mixed()
     batch = hrana_batch.group(works)
@@ -286,7 +292,7 @@ def test_group_in_which_a_merged_statement_fails(number: int) -> None:
     assert "COMMIT" not in ran
     assert (ran[0], ran[-1]) == ("BEGIN IMMEDIATE", "ROLLBACK")
     failed = works[number]
-    assert isinstance(failed, MergedCalls)
+    assert isinstance(failed, CoalescedCall)
     _reply(batch, failing, []).settle(failed, batch.slices[number])
     assert [call.outcome for call in failed.calls] == [None] * 4
 
@@ -299,15 +305,15 @@ def test_lone_statement_that_returns_little() -> None:
     batch = hrana_batch.group([_call(append)])
     assert [step.sql for step in batch.steps] == [daily_logs.APPEND.positional_sql]
     assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
-    for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_MERGED.bind(v=1))]):
+    for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_SINGLE.bind(v=1))]):
         texts = [step.sql for step in hrana_batch.group(calls).steps]
         assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
 
 
 def test_values_are_sent_in_order() -> None:
-    """Those of merged calls in the order of the calls, those of a lone one in the order of its text."""
+    """Those of coalesced calls in the order of the calls, those of a lone one in the order of its text."""
     merged, _, _ = _mixed()
-    assert isinstance(merged, MergedCalls)
+    assert isinstance(merged, CoalescedCall)
     lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2, unused=3))
     batch = hrana_batch.beside([merged, lone])
     assert not batch.is_write

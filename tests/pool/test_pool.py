@@ -30,6 +30,7 @@ from memrepo import (
 )
 from memrepo.connection.hrana.connection import LibSQLConnection
 from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.pool.slots import Slot
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
@@ -122,7 +123,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-# --- leases ------------------------------------------------------------------------------------
+# --- stores ------------------------------------------------------------------------------------
 
 
 async def test_each_tenant_has_its_own(new_pool: Callable[..., StorePool], watch: Watch) -> None:
@@ -138,17 +139,17 @@ async def test_each_tenant_has_its_own(new_pool: Callable[..., StorePool], watch
         assert watch.n_open == 0
 
 
-async def test_leases_share_one_store(tmp_path: Path, watch: Watch) -> None:
+async def test_blocks_share_one_store(tmp_path: Path, watch: Watch) -> None:
     """Blocks of a tenant at the same time, also while it opens, have one store between them."""
     watch.opening_s = 0.01
     async with StorePool(tmp_path / "{tenant}.db") as pool:
 
-        async def lease() -> int:
+        async def use() -> int:
             async with pool.open("acme") as store:
                 await store.memories.count()
                 return id(store)
 
-        assert len(set(await asyncio.gather(*(lease() for _ in range(20))))) == 1
+        assert len(set(await asyncio.gather(*(use() for _ in range(20))))) == 1
         assert watch.n_opened.total() == 1
 
 
@@ -178,7 +179,7 @@ async def test_many_tasks(new_pool: Callable[..., StorePool], watch: Watch) -> N
 
 
 async def test_many_cancelled_tasks(tmp_path: Path, watch: Watch) -> None:
-    """Tasks that are cancelled anywhere, waiting, opening or inside, leave no lease behind."""
+    """Tasks that are cancelled anywhere, waiting, opening or inside, leave no slot in use."""
     rng = random.Random(2)
     watch.opening_s = 0.002
     async with StorePool(tmp_path / "{tenant}.db", max_open=2, lock_timeout_s=60) as pool:
@@ -195,9 +196,9 @@ async def test_many_cancelled_tasks(tmp_path: Path, watch: Watch) -> None:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert {type(its) for its in results} <= {type(None), asyncio.CancelledError}
-        slots = pool._leases._slots.values()
+        slots = pool._slots._slots.values()
         await until(lambda: all(slot.store is not None for slot in slots))
-        assert [slot.n_leases for slot in slots] == [0] * len(slots)
+        assert [slot.n_users for slot in slots] == [0] * len(slots)
         assert watch.most_open <= 2
         for n in range(5):
             await pool.erase(f"t{n}", confirm=True)
@@ -251,22 +252,22 @@ async def test_cancelled_when_its_turn_has_come(
             async with pool.open("b"):
                 pytest.fail("the block ran")
 
-        try_, leases = pool._leases._try, pool._leases
+        slots = pool._slots
+        serve = slots._serve
 
-        def cancel_when_it_comes(tenant: str) -> Any:
-            slot = try_(tenant)
-            if slot is not None:
+        def cancel_when_it_comes(place: asyncio.Future[Slot], tenant: str) -> None:
+            serve(place, tenant)
+            if place.done():
                 asyncio.get_running_loop().call_soon(task.cancel)
-            return slot
 
         async with pool.open("a"):
             task = asyncio.create_task(wait())
-            await until(lambda: len(leases._waiting) == 1)
-            monkeypatch.setattr(leases, "_try", cancel_when_it_comes)
+            await until(lambda: len(slots._queue) == 1)
+            monkeypatch.setattr(slots, "_serve", cancel_when_it_comes)
         with pytest.raises(asyncio.CancelledError):
             await task
         monkeypatch.undo()
-        assert leases._slots["b"].n_leases == 0
+        assert slots._slots["b"].n_users == 0
         async with pool.open("a"):
             pass
 
@@ -307,6 +308,19 @@ async def test_idle_stores_are_closed(tmp_path: Path, watch: Watch) -> None:
             assert await store.memories.count() == 0
 
 
+async def test_store_that_is_wanted_again_stays_open(tmp_path: Path, watch: Watch) -> None:
+    """Whoever comes before an idle store is closed has it, however long it was idle."""
+    monotonic = Monotonic()
+    idle = timedelta(seconds=60)
+    pool = StorePool(tmp_path / "{tenant}.db", idle_close_after=idle, monotonic=monotonic)
+    async with pool:
+        for _ in range(2):
+            async with pool.open("acme"):
+                pass
+            monotonic.now += 100
+        assert watch.n_opened.total() == 1
+
+
 async def test_idle_stores_are_closed_by_a_timer(tmp_path: Path, watch: Watch) -> None:
     """No call is needed for it."""
     idle = timedelta(milliseconds=20)
@@ -322,14 +336,14 @@ async def test_failed_open_is_not_remembered(tmp_path: Path, watch: Watch) -> No
     async with StorePool(tmp_path / "{tenant}.db") as pool:
         watch.failures.append(DatabaseError("the first time"))
 
-        async def lease() -> None:
+        async def use() -> None:
             async with pool.open("acme"):
                 pass
 
-        results = await asyncio.gather(*(lease() for _ in range(3)), return_exceptions=True)
+        results = await asyncio.gather(*(use() for _ in range(3)), return_exceptions=True)
         assert [str(its) for its in results] == ["the first time"] * 3
         assert len({id(its) for its in results}) == 3
-        await lease()
+        await use()
         assert watch.n_opened.total() == 1
 
 
@@ -370,15 +384,15 @@ async def test_close(tmp_path: Path, watch: Watch) -> None:
     pool = StorePool(tmp_path / "{tenant}.db", max_open=2)
     used: list[Store] = []
 
-    async def lease(tenant: str) -> None:
+    async def hold(tenant: str) -> None:
         async with pool.open(tenant) as store:
             used.append(store)
             await asyncio.sleep(10)
 
-    one = asyncio.create_task(lease("one"))
+    one = asyncio.create_task(hold("one"))
     await until(lambda: len(used) == 1)
     watch.opening_s = 0.02
-    opening, waiting = (asyncio.create_task(lease(tenant)) for tenant in ("two", "three"))
+    opening, waiting = (asyncio.create_task(hold(tenant)) for tenant in ("two", "three"))
     await asyncio.sleep(0.005)
     await asyncio.gather(pool.close(), pool.close())
     await pool.close()
@@ -611,7 +625,7 @@ async def test_cancelled_erase(tmp_path: Path) -> None:
         erasing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await erasing
-        await until(lambda: not pool._leases._slots)
+        await until(lambda: not pool._slots._slots)
         assert not (tmp_path / "acme.db").exists()
 
 

@@ -281,7 +281,9 @@ def test_interrupted_at_any_step(tmp_path: Path, n_calls: int) -> None:
             task = loop.create_task(_at_once(store, f"{step}", n_calls))
             with contextlib.suppress(KeyboardInterrupt), InterruptAt(step) as interrupt:
                 loop.run_until_complete(task)
-            with contextlib.suppress(KeyboardInterrupt):  # where a task gets it from one it waits for
+            with contextlib.suppress(
+                KeyboardInterrupt
+            ):  # where a task gets it from one it waits for
                 loop.run_until_complete(asyncio.wait({task}, timeout=0.2))
             task.cancel()
             loop.run_until_complete(asyncio.wait_for(_at_once(store, f"after {step}", 3), 5))

@@ -8,7 +8,7 @@ from typing import Final
 
 from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row
-from memrepo.domain.hashing import content_hash
+from memrepo.domain.hashing import hash_stored
 from memrepo.queries import adoption
 from memrepo.queries.statement import Unit
 
@@ -45,19 +45,14 @@ async def _clear_wrong_hashes(connection: Connection) -> None:
     """Free the hashes that stand in the wrong rows: each may be the right one of another."""
     after = 0
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
-        hashes = [(number, _hash(content, scope)) for number, scope, content, _ in rows]
+        hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]
         if any(row[3] not in (None, digest) for row, (_, digest) in zip(rows, hashes, strict=True)):
             await connection.write((adoption.CLEAR_WRONG.bind(batch=json.dumps(hashes)),))
         after = rows[-1][0]
 
 
-def _hash(content: bytes, scope: str) -> str:
-    # Read as bytes: what another program stored as text need not be UTF-8, nor text at all.
-    return content_hash(content.decode(errors="replace"), scope=scope)
-
-
 def _unit(rows: list[Row]) -> Unit:
-    hashes = [(number, _hash(content, scope)) for number, scope, content, _ in rows]
+    hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]
     first = {digest: number for number, digest in reversed(hashes)}
     batch = json.dumps(hashes)
     return (

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 __all__ = ["glob_containing"]
 
-#: Above it Unicode has no letters with case.
-_LAST_CASED: Final = 0x1E943
+#: Letters that fold to another, but are neither its upper, lower nor title case: by what they fold to.
+_IRREGULAR_FORMS: Final = {
+    "k": "\u212a",  # Kelvin sign
+    "s": "\u017f",  # long s
+    "å": "\u212b",  # Angstrom sign
+    "ṡ": "\u1e9b",  # long s with dot above
+    "β": "\u03d0",
+    "ε": "\u03f5",
+    "θ": "\u03d1\u03f4",
+    "ι": "\u0345\u1fbe",  # noqa: RUF001 - the iota below a letter, and the one beside it
+    "κ": "\u03f0",
+    "μ": "\u00b5",  # micro sign
+    "π": "\u03d6",
+    "ρ": "\u03f1",  # noqa: RUF001
+    "σ": "\u03c2",  # noqa: RUF001
+    "φ": "\u03d5",
+    "ω": "\u2126",  # ohm sign
+    "в": "\u1c80",
+    "д": "\u1c81",
+    "о": "\u1c82",  # noqa: RUF001
+    "с": "\u1c83",  # noqa: RUF001
+    "т": "\u1c84\u1c85",
+    "ъ": "\u1c86",
+    "ѣ": "\u1c87",
+    "ꙋ": "\u1c88",
+}
 
 
 def glob_containing(text: str) -> str:
@@ -18,8 +41,8 @@ def glob_containing(text: str) -> str:
     SQLite's LIKE ignores the case of ASCII letters only. A GLOB class lists every form of a letter:
     ``é`` becomes ``[Éé]``. Letters whose case folding is several letters (``ß``) stand for themselves.
     """
-    forms = _forms()
-    return f"*{''.join(forms.get(fold(char)) or _literal(char) for char in text)}*"
+    classes = {ord(char): _any_case(char) for char in set(text)}
+    return f"*{text.translate(classes)}*"
 
 
 def fold(char: str) -> str:
@@ -28,16 +51,9 @@ def fold(char: str) -> str:
     return folded if len(folded) == 1 else char
 
 
-@cache
-def _forms() -> dict[str, str]:
-    """The class of each letter that has several forms, by its folded form."""
-    forms: dict[str, list[str]] = {}
-    for char in map(chr, range(_LAST_CASED + 1)):
-        folded = fold(char)
-        if folded != char:
-            forms.setdefault(folded, [folded]).append(char)
-    return {folded: f"[{''.join(sorted(chars))}]" for folded, chars in forms.items()}
-
-
-def _literal(char: str) -> str:
-    return f"[{char}]" if char in "*?[" else char
+def _any_case(char: str) -> str:
+    # The forms are looked up for the letters at hand: a table of all of Unicode takes 35 ms to build.
+    folded = fold(char)
+    likely = {folded, folded.lower(), folded.upper(), folded.title()}
+    forms = {form for form in likely if fold(form) == folded} | {*_IRREGULAR_FORMS.get(folded, "")}
+    return f"[{''.join(sorted(forms))}]" if len(forms) > 1 or char in "*?[" else char

@@ -7,7 +7,7 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
-__all__ = ["content_hash", "normalize_content"]
+__all__ = ["content_hash", "hash_normalized", "hash_stored", "normalize_content"]
 
 #: White space as JavaScript's ``trim`` and ``\s`` see it, so that the TypeScript original makes the
 #: same hashes. Python's own set differs: it has U+001C to U+001F and U+0085, and lacks U+FEFF.
@@ -52,3 +52,8 @@ def content_hash(content: str, *, scope: str = "") -> str:
 def hash_normalized(normalized: str, scope: str) -> str:
     """Hash a text that is in normal form already."""
     return sha256(f"{scope}\0{normalized}".encode() if scope else normalized.encode()).hexdigest()
+
+
+def hash_stored(content: bytes, scope: str) -> str:
+    """Hash a content as it is stored: what another program wrote need not be UTF-8, nor text at all."""
+    return content_hash(content.decode(errors="replace"), scope=scope)

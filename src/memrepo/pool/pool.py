@@ -8,20 +8,15 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from os import PathLike
-from ssl import SSLContext
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, Unpack
 
-from memrepo.connect import DEFAULT_LOCK_TIMEOUT_S, DEFAULT_REQUEST_TIMEOUT_S, connect
+from memrepo.connect import CheckedOptions, ConnectOptions, OpeningStore, connect_with
 from memrepo.connection.affinity import Affinity
-from memrepo.connection.contract import Durability
 from memrepo.connection.credentials import AuthToken
-from memrepo.connection.instrumentation import OnStatement
-from memrepo.domain.checks import check_duration, check_flag, check_seconds
-from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.models import IDLE_AFTER
+from memrepo.domain.checks import check_duration, check_flag
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
-from memrepo.pool.slots import Leases, store_of
+from memrepo.pool.slots import Slots, store_of
 from memrepo.pool.tenants import parse_template
 from memrepo.store import Store
 
@@ -55,15 +50,7 @@ class StorePool:
         admin_url: str | None = None,
         admin_token: AuthToken | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        auth_token: AuthToken | None = None,
-        ssl_context: SSLContext | None = None,
-        durability: Durability = "full",
-        migrate: bool = True,
-        lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
-        request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
-        idle_after: timedelta = IDLE_AFTER,
-        clock: Clock = utc_now,
-        on_statement: OnStatement | None = None,
+        **options: Unpack[ConnectOptions],
     ) -> None:
         """
         Make a pool; it opens nothing yet.
@@ -77,15 +64,8 @@ class StorePool:
             admin_url: The server's admin API, ``http://localhost:9090``; for `create` and `erase`.
             admin_token: The server's ``--admin-auth-key``, if it has one.
             monotonic: Returns seconds that only grow, by which idle stores are closed.
-            auth_token: As in `connect`, and the same for all tenants.
-            ssl_context: As in `connect`; also for *admin_url*.
-            durability: As in `connect`.
-            migrate: As in `connect`.
-            lock_timeout_s: As in `connect`; also seconds that a block waits for a store to be free.
-            request_timeout_s: As in `connect`.
-            idle_after: As in `connect`.
-            clock: As in `connect`.
-            on_statement: As in `connect`.
+            options: Those of `connect`, for every tenant. ``lock_timeout_s`` is also how long a block
+                waits for a store to be free; ``ssl_context`` is also for *admin_url*.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -93,43 +73,33 @@ class StorePool:
         """
         if type(max_open) is not int or max_open < 1:
             raise InvalidInputError("max_open", "must be an int above zero")
+        self._options = CheckedOptions(**options)
         self._tenants = parse_template(
             url_template,
             admin_url=admin_url,
             admin_token=admin_token,
-            ssl=ssl_context,
-            timeout_s=check_seconds("request_timeout_s", request_timeout_s),
+            ssl=self._options.ssl_context,
+            timeout_s=self._options.request_timeout_s,
         )
-        self._connect = partial(
-            connect,
-            auth_token=auth_token,
-            ssl_context=ssl_context,
-            durability=durability,
-            migrate=migrate,
-            lock_timeout_s=lock_timeout_s,
-            request_timeout_s=request_timeout_s,
-            idle_after=idle_after,
-            clock=clock,
-            on_statement=on_statement,
-        )
-        self._connect(
-            self._tenants.url("a")
-        )  # opens nothing, and refuses what it would refuse later
-        self._leases = Leases(
+        self._connect("a")  # opens nothing, and refuses what it would refuse later
+        self._slots = Slots(
             self._open,
             max_open=max_open,
             idle_s=check_duration("idle_close_after", idle_close_after).total_seconds(),
-            wait_s=check_seconds("lock_timeout_s", lock_timeout_s),
+            wait_s=self._options.lock_timeout_s,
             monotonic=monotonic,
         )
         self._affinity: Affinity | None = None
 
     def __repr__(self) -> str:
         """Tell how full it is."""
-        return f"<memrepo.StorePool, {self._leases!r}>"
+        return f"<memrepo.StorePool, {self._slots!r}>"
+
+    def _connect(self, tenant: str) -> OpeningStore:
+        return connect_with(self._tenants.url(tenant), self._options)
 
     async def _open(self, tenant: str) -> Store:
-        return await self._connect(self._tenants.url(tenant))
+        return await self._connect(tenant)
 
     async def __aenter__(self) -> Self:
         """Return the pool."""
@@ -145,7 +115,7 @@ class StorePool:
         """Close the pool."""
         await self.close()
 
-    # --- leases --------------------------------------------------------------------------------
+    # --- stores --------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def open(self, tenant: str) -> AsyncGenerator[Store, None]:
@@ -168,7 +138,7 @@ class StorePool:
         """
         self._check()
         self._tenants.url(tenant)
-        slot = await self._leases.lease(tenant)
+        slot = await self._slots.acquire(tenant)
         try:
             yield await store_of(slot)
         except (ClosedError, ConnectionLostError):
@@ -176,7 +146,7 @@ class StorePool:
             slot.is_spent = True
             raise
         finally:
-            self._leases.release(slot)
+            self._slots.release(slot)
 
     async def close(self) -> None:
         """
@@ -185,7 +155,7 @@ class StorePool:
         Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
         """
         self._check_place()
-        await self._leases.close()
+        await self._slots.close()
 
     # --- tenants -------------------------------------------------------------------------------
 
@@ -226,11 +196,11 @@ class StorePool:
         self._tenants.url(tenant)
         if not check_flag("confirm", confirm):
             raise InvalidInputError("confirm", "must be True to erase a tenant")
-        await self._leases.without(tenant, partial(self._tenants.erase, tenant))
+        await self._slots.without(tenant, partial(self._tenants.erase, tenant))
 
     def _check(self) -> None:
         self._check_place()
-        if self._leases.is_closed:
+        if self._slots.is_closed:
             raise ClosedError("the pool is closed")
 
     def _check_place(self) -> None:

@@ -1,10 +1,9 @@
-"""Who has which tenant's store: opened once, shared, closed when idle, and given out in order."""
+"""Which tenants' stores are open, who uses them, and who waits for one."""
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError, Event, Future, Task
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from copy import copy
@@ -15,44 +14,41 @@ import attrs
 from memrepo.errors import BusyError, ClosedError, ConflictError
 from memrepo.store import Store
 
-__all__ = ["Leases", "Slot", "store_of"]
+__all__ = ["Slot", "Slots", "store_of"]
 
 
 @attrs.define(eq=False)
 class Slot:
-    """The place of one tenant's store, from before it is opened until it is closed."""
+    """One tenant's store, from before it is opened until it is closed."""
 
     tenant: str
-    #: Leases that have it, or wait until it is open.
-    n_leases: int = 0
+    #: How many have acquired it and not released it; some may still wait until it is open.
+    n_users: int = 0
     opening: Task[None] | None = None
     #: Set when it is open, or could not be opened.
     opened: Event = attrs.field(factory=Event)
     store: Store | None = None
     error: BaseException | None = None
-    #: When the last lease ended, by the pool's clock.
+    #: When the last user released it, by the pool's clock.
     idle_since: float = 0.0
-    #: It is of no more use: nobody gets it, and the last to leave closes it.
+    #: Nobody acquires it any more, and it is closed when the last user releases it.
     is_spent: bool = False
     #: Closes it, or erases the database.
     closing: Task[None] | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is open and nobody has it."""
-        return self.store is not None and self.n_leases == 0 and self.closing is None
+        """Whether it is open and nobody uses it."""
+        return self.store is not None and self.n_users == 0 and self.closing is None
 
 
-@attrs.define(eq=False)
-class _Turn:
-    """A lease that waits for a place."""
+class Slots:
+    """
+    The slots of a pool, one for each tenant whose store is open, opens or closes.
 
-    tenant: str
-    place: Future[Slot]
-
-
-class Leases:
-    """The open stores of a pool, each in its slot, and those who wait for one."""
+    Every change of a slot or of the queue is followed by `_advance`, which alone decides who gets a slot,
+    and which stores are opened, closed to make room, or closed because nobody used them for too long.
+    """
 
     def __init__(
         self,
@@ -69,7 +65,8 @@ class Leases:
         self._wait_s = wait_s
         self._monotonic = monotonic
         self._slots: dict[str, Slot] = {}
-        self._waiting: deque[_Turn] = deque()
+        #: Those that wait for a slot, in order, each with its tenant.
+        self._queue: dict[Future[Slot], str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closing: Task[None] | None = None
 
@@ -82,68 +79,92 @@ class Leases:
         """Whether `close` was called."""
         return self._closing is not None
 
-    # --- leases --------------------------------------------------------------------------------
+    # --- users ---------------------------------------------------------------------------------
 
-    async def lease(self, tenant: str) -> Slot:
+    async def acquire(self, tenant: str) -> Slot:
         """
         Wait for the tenant's slot; its store may still be opening. Give it back with `release`.
 
         Raises:
-            BusyError: There was no place in time.
+            BusyError: There was none in time.
             ClosedError: The pool was closed meanwhile.
         """
-        turn = _Turn(tenant, asyncio.get_running_loop().create_future())
-        self._waiting.append(turn)
-        self._pump()
-        if turn.place.done():
-            return turn.place.result()
+        place: Future[Slot] = asyncio.get_running_loop().create_future()
+        self._queue[place] = tenant
+        self._advance()
         try:
             async with asyncio.timeout(self._wait_s):
-                return await turn.place
+                return await place
         except TimeoutError:
-            self._give_up(turn)
+            self._leave_queue(place)
             raise BusyError("no store of the pool was free in time") from None
         except CancelledError:
-            self._give_up(turn)
+            self._leave_queue(place)
             raise
 
-    def _give_up(self, turn: _Turn) -> None:
-        if _is_granted(turn.place):
-            self.release(turn.place.result())
-        else:
-            self._pump()
-
-    def _try(self, tenant: str) -> Slot | None:
-        """Return a place if there is one now; if not, see that there will be one, if possible."""
-        slot = self._slots.get(tenant)
-        if slot is None:
-            if len(self._slots) >= self._max_open:
-                self._evict()
-                return None
-            slot = self._start(tenant)
-        elif slot.closing is not None or slot.is_spent:
-            return None
-        slot.n_leases += 1
-        return slot
+    def _leave_queue(self, place: Future[Slot]) -> None:
+        if place in self._queue:
+            del self._queue[place]
+        elif place.exception() is None:
+            self.release(place.result())
 
     def release(self, slot: Slot) -> None:
         """Give a slot back."""
-        slot.n_leases -= 1
-        if slot.is_idle:
-            slot.idle_since = self._monotonic()
-            if slot.is_spent or self.is_closed:
-                self._close_slot(slot)
-        self._sweep()
+        slot.n_users -= 1
+        slot.idle_since = self._monotonic()
+        self._advance()
 
-    def _pump(self) -> None:
-        """Give places to those that wait, in their order. Whoever comes later waits behind them."""
-        for turn in list(self._waiting):
-            if not turn.place.done():
-                slot = self._try(turn.tenant)
-                if slot is None:
-                    continue
-                turn.place.set_result(slot)
-            self._waiting.remove(turn)
+    # --- what follows from a change ------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Bring the slots to where they should be; do nothing if they are there."""
+        for place, tenant in list(self._queue.items()):
+            # A place whose task was cancelled is done, and its task is about to leave the queue.
+            if place.done():
+                continue
+            if self.is_closed:
+                del self._queue[place]
+                place.set_exception(ClosedError("the pool is closed"))
+            else:
+                self._serve(place, tenant)
+        # Afterwards, so that a store that is wanted again stays open, however long it was idle.
+        now = self._monotonic()
+        for slot in self._slots.values():
+            if slot.is_idle and (self.is_closed or slot.is_spent or self._is_old(slot, now)):
+                self._close_slot(slot)
+        self._set_timer(now)
+
+    def _is_old(self, slot: Slot, now: float) -> bool:
+        return now - slot.idle_since >= self._idle_s
+
+    def _serve(self, place: Future[Slot], tenant: str) -> None:
+        """Give the tenant's slot to the task that waits for it; where there is no room, make some."""
+        slot = self._slots.get(tenant)
+        if slot is None and len(self._slots) < self._max_open:
+            slot = self._start(tenant)
+        if slot is None:
+            self._evict()
+        elif not slot.is_spent and slot.closing is None:
+            del self._queue[place]
+            slot.n_users += 1
+            place.set_result(slot)
+
+    def _evict(self) -> None:
+        """Close the store that was idle for the longest time, unless one is being closed already."""
+        if all(slot.closing is None for slot in self._slots.values()):
+            idle = [slot for slot in self._slots.values() if slot.is_idle]
+            if idle:
+                self._close_slot(min(idle, key=lambda slot: slot.idle_since))
+
+    def _set_timer(self, now: float) -> None:
+        """See to it that the next store that is idle for too long is closed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        idle = [slot.idle_since for slot in self._slots.values() if slot.is_idle]
+        if idle:
+            delay_s = min(idle) + self._idle_s - now
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._advance)
 
     # --- opening and closing -------------------------------------------------------------------
 
@@ -160,53 +181,25 @@ class Leases:
             del self._slots[slot.tenant]
         slot.idle_since = self._monotonic()
         slot.opened.set()
-        self._sweep()
-
-    def _evict(self) -> None:
-        """Close the store that was idle for the longest time, unless one is being closed already."""
-        if not any(slot.closing is not None for slot in self._slots.values()):
-            idle = [slot for slot in self._slots.values() if slot.is_idle]
-            if idle:
-                self._close_slot(min(idle, key=lambda slot: slot.idle_since))
-
-    def _sweep(self) -> None:
-        """Close what was idle for too long, see to it that it is done next time, and let others in."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        now = self._monotonic()
-        idle = [slot for slot in self._slots.values() if slot.is_idle]
-        for slot in idle:
-            if now - slot.idle_since >= self._idle_s:
-                self._close_slot(slot)
-        left = [slot.idle_since for slot in idle if slot.is_idle]
-        if left and not self.is_closed:
-            delay = max(min(left) + self._idle_s - now, 0)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._sweep)
-        self._pump()
+        self._advance()
 
     def _close_slot(self, slot: Slot) -> Task[None]:
         if slot.closing is None:
-            slot.closing = _spawn(self._leave(slot, _close(slot)))
+            slot.closing = _spawn(self._remove(slot, _close(slot)))
         return slot.closing
 
-    async def _leave(self, slot: Slot, work: Coroutine[Any, Any, None]) -> None:
+    async def _remove(self, slot: Slot, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         finally:
             del self._slots[slot.tenant]
-            self._sweep()
+            self._advance()
 
     async def close(self) -> None:
         """Refuse those that wait, and close all stores; a cancelled call closes all the same."""
         if self._closing is None:
             self._closing = _spawn(self._close_all())
-            if self._timer is not None:
-                self._timer.cancel()
-            for turn in self._waiting:
-                if not turn.place.done():
-                    turn.place.set_exception(ClosedError("the pool is closed"))
-            self._waiting.clear()
+            self._advance()
         await asyncio.shield(self._closing)
 
     async def _close_all(self) -> None:
@@ -218,7 +211,7 @@ class Leases:
         if work:
             await asyncio.wait(work.values())
         for slot in slots:
-            # Its store is still there if it could not be closed. What came after is told to who asked.
+            # A store that is still there could not be closed. Whether an erase failed is for its caller.
             if slot.store is not None:
                 work[slot.tenant].result()
 
@@ -230,7 +223,7 @@ class Leases:
             ConflictError: Somebody has it.
         """
         while (slot := self._slots.get(tenant)) is not None and not slot.is_idle:
-            if slot.n_leases:
+            if slot.n_users:
                 raise ConflictError("the tenant's store is in use")
             if slot.closing is None:
                 await slot.opened.wait()
@@ -240,12 +233,12 @@ class Leases:
                 raise ClosedError("the pool is closed")
         if slot is None:
             slot = self._slots[tenant] = Slot(tenant)
-        slot.closing = _spawn(self._leave(slot, _close_and(slot, work)))
+        slot.closing = _spawn(self._remove(slot, _close_and(slot, work)))
         await asyncio.shield(slot.closing)
 
 
 async def store_of(slot: Slot) -> Store:
-    """Wait until the slot's store is open; raises what opening it raised."""
+    """Wait until the slot's store is open, and return it; raise what opening it raised."""
     await slot.opened.wait()
     if slot.error is not None:
         # Each block raises one of its own.
@@ -264,10 +257,6 @@ async def _close(slot: Slot) -> None:
 async def _close_and(slot: Slot, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     await _close(slot)
     await work()
-
-
-def _is_granted(place: Future[Slot]) -> bool:
-    return place.done() and not place.cancelled() and place.exception() is None
 
 
 def _spawn(work: Coroutine[Any, Any, None]) -> Task[None]:

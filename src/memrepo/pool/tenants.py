@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import attrs
 
+from memrepo.admin.files import sync
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.hrana.connect import Namespaces, open_namespaces
 from memrepo.connection.server_url import ServerLocation
@@ -147,7 +148,7 @@ class _FileTenants:
 def _create_file(path: Path) -> None:
     try:
         path.touch(exist_ok=False)
-        _sync(path.parent)
+        sync(path.parent)
     except FileExistsError:
         raise ConflictError("the tenant is there already") from None
     except OSError as error:
@@ -161,18 +162,9 @@ def _erase_file(path: Path) -> None:
         for suffix in _BESIDE:
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise DatabaseError(f"the file cannot be erased ({type(error).__name__})") from error
-
-
-def _sync(folder: Path) -> None:
-    """See that a name that was made or erased stays so after a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- servers -----------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from operator import itemgetter
 from typing import Final, TypeAlias
 
 import attrs
@@ -20,7 +19,7 @@ from pypika.queries import QueryBuilder
 
 from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value
 from memrepo.queries.builder import statement
-from memrepo.queries.statement import BoundStatement, Statement
+from memrepo.queries.statement import BoundStatement, Statement, values_of
 
 __all__ = [
     "SIZES",
@@ -119,7 +118,7 @@ def coalescible(
         single.sql,
         returns_little=single.returns_little,
         many=many,
-        row=itemgetter(*names),
+        row=values_of(names),
         split=split,
     )
 

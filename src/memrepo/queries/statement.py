@@ -11,13 +11,20 @@ import attrs
 
 from memrepo.domain.codec import Value
 
-__all__ = ["BoundStatement", "Statement", "Unit"]
+__all__ = ["BoundStatement", "Statement", "Unit", "values_of"]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
 #: A placeholder, or what may only look like having one: a string, a comment.
 _PLACEHOLDER: Final = re.compile(r":(\w+)|'[^']*'|--.*")
+
+
+def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
+    """Return what takes the values of *names*, in their order, from parameters."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: tuple(parameters[name] for name in names)
 
 
 @attrs.frozen
@@ -44,10 +51,7 @@ class Statement:
 
     @values.default
     def _pick(self) -> Callable[[_Parameters], _Values]:
-        names = [*filter(None, _PLACEHOLDER.findall(self.sql))]
-        if len(names) > 1:
-            return itemgetter(*names)
-        return lambda parameters: tuple(parameters[name] for name in names)
+        return values_of([*filter(None, _PLACEHOLDER.findall(self.sql))])
 
     def bind(self, **parameters: Value) -> BoundStatement:
         """Give each placeholder its value."""

@@ -1,60 +1,15 @@
-"""Looking after a database: info, backup, verify."""
+"""`Store.backup`: a whole and consistent copy, or nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 import memrepo
-from memrepo.connection.sqlite.health import has_wal_reset_bug
-from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
-
-
-async def test_info_is_what_the_database_says(tmp_path: Path) -> None:
-    """Engine, pragmas and sizes are read back, not repeated from the arguments."""
-    path = tmp_path / "agent.db"
-    async with memrepo.connect(path, durability="normal") as store:
-        await store.memories.remember("a fact")
-        info = await store.info()
-        assert (info.engine, info.engine_version) == ("sqlite", sqlite3.sqlite_version)
-        assert (info.path, info.durability) == (path, "normal")
-        assert (info.journal_mode, info.synchronous) == ("wal", 1)
-        assert info.size_bytes == path.stat().st_size
-        assert info.wal_size_bytes == Path(f"{path}-wal").stat().st_size > 0
-
-
-async def test_info_of_memory_has_no_file() -> None:
-    """A database in memory has no path, no size and no durability."""
-    async with memrepo.connect(":memory:") as store:
-        info = await store.info()
-        assert (info.path, info.durability, info.journal_mode) == (None, "none", "memory")
-        assert info.size_bytes == info.wal_size_bytes == 0
-
-
-@pytest.mark.parametrize(
-    ("version", "has_bug"),
-    [
-        ((3, 6, 23), False),
-        ((3, 7, 0), True),
-        ((3, 40, 1), True),
-        ((3, 44, 5), True),
-        ((3, 44, 6), False),
-        ((3, 45, 0), True),
-        ((3, 50, 6), True),
-        ((3, 50, 7), False),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 52, 0), False),
-    ],
-)
-async def test_wal_reset_bug_is_told_by_version(version: tuple[int, ...], has_bug: bool) -> None:
-    """The bug is there until 3.51.3, and not in the two lines that it was fixed in before."""
-    assert has_wal_reset_bug(version) is has_bug
 
 
 async def test_backup_is_a_whole_database(store: memrepo.Store, tmp_path: Path) -> None:
@@ -123,31 +78,3 @@ async def test_cancelled_backup_leaves_nothing(tmp_path: Path) -> None:
             await task
         assert [path.name for path in tmp_path.glob("copy*")] == []
         assert await store.memories.count() == 5_000
-
-
-async def test_verify_finds_what_another_program_broke(tmp_path: Path, clock: Clock) -> None:
-    """A changed text, a reference to nothing and a damaged index are each named, without the text."""
-    path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock) as store:
-        changed = await store.memories.remember("secret")
-        await store.memories.remember("sound")
-    raw = sqlite3.connect(path)
-    raw.execute("UPDATE memory_entries SET content = 'secrets' WHERE id = ?", (changed.id,))
-    raw.execute(
-        "INSERT INTO daily_logs (session_id, event_type, timestamp) VALUES (9, 'x', '2026')"
-    )
-    # Two indexes of one table change places: neither holds its rows any more.
-    first, second = "ix_daily_logs__scope_timestamp", "ix_daily_logs__session_id_timestamp"
-    roots = dict(raw.execute("SELECT name, rootpage FROM sqlite_master"))
-    raw.execute("PRAGMA writable_schema = ON")
-    for name, other in ((first, second), (second, first)):
-        raw.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = ?", (roots[other], name))
-    raw.commit()
-    raw.close()
-    async with memrepo.connect(path, clock=clock) as store:
-        problems = await store.verify()
-    kinds = {problem.kind for problem in problems}
-    assert kinds == {"integrity", "foreign key", "content hash"}
-    (wrong_hash,) = (problem for problem in problems if problem.kind == "content hash")
-    assert (wrong_hash.table, wrong_hash.id) == ("memory_entries", changed.id)
-    assert "secret" not in repr(problems)

@@ -1,21 +1,17 @@
-"""Looking after a database: is it sound, and a copy of it."""
+"""Check that a database is sound: the file, the references between rows, and the text of facts."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from memrepo.connection.contract import Driver
-from memrepo.domain.hashing import content_hash
-from memrepo.errors import InvalidInputError, UsageError
+from memrepo.domain.hashing import hash_stored
 from memrepo.queries import maintenance as queries
 
-__all__ = ["Problem", "ProblemKind", "back_up", "find_problems"]
+__all__ = ["Problem", "ProblemKind", "find_problems"]
 
 #: Facts whose hashes are checked at a time.
 _BATCH: Final = 1_000
@@ -48,46 +44,7 @@ async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         for number, scope, kind, content, digest in rows:
-            if kind != "text" or _hash(content, scope) != digest:
+            if kind != "text" or hash_stored(content, scope) != digest:
                 detail = "the content is not the text that was hashed"
                 yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
         after_id = rows[-1][0]
-
-
-def _hash(content: bytes, scope: str) -> str:
-    return content_hash(content.decode(errors="replace"), scope=scope)
-
-
-async def back_up(connection: Driver, target: Path) -> None:
-    """Write a copy beside *target*, sync it, and give it its name when it is complete."""
-    if not connection.is_local:
-        raise UsageError(
-            "a server makes its backups itself: fetch /dump from it, or fork the database"
-        )
-    await asyncio.to_thread(_require_free, target)
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        await connection.read_aside(queries.BACKUP.bind(path=str(partial)))
-        await asyncio.to_thread(_publish, partial, target)
-    finally:
-        await asyncio.to_thread(partial.unlink, missing_ok=True)
-
-
-def _require_free(target: Path) -> None:
-    if target.exists():
-        raise InvalidInputError("path", "exists already")
-
-
-def _publish(partial: Path, target: Path) -> None:
-    _sync(partial)
-    _require_free(target)
-    partial.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

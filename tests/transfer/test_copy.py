@@ -359,7 +359,7 @@ async def test_source_that_is_written(
 ) -> None:
     """New rows are left out; changed and deleted ones are as they were read, and are counted."""
     for function in no_blocking_calls.functions.values():
-        function.can_block_in("test_copying.py", "write")
+        function.can_block_in("test_copy.py", "write")
     async with (
         memrepo.connect(tmp_path / "source.db", clock=clock) as source,
         memrepo.connect(tmp_path / "target.db", clock=clock) as target,

@@ -1,0 +1,124 @@
+"""``memrepo copy FROM TO``: copy a database into another, with progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Final, TextIO
+
+from memrepo.connect import OpeningStore, connect
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.url import parse_url
+from memrepo.transfer.copy import CopyProgress, CopyReport
+
+__all__ = ["configure"]
+
+_DESCRIPTION: Final = """\
+Copies every row from one database to another, then compares the two. FROM and TO are files or servers:
+agent.db, http://localhost:8080?namespace=acme. Run an interrupted copy again to resume it.
+
+The token of a server comes from the URL (?authToken=), where other users of the machine may see it; from
+MEMREPO_FROM_TOKEN or MEMREPO_TO_TOKEN; or, if only one of the two is a server, from TURSO_AUTH_TOKEN.
+A FROM that is a file is migrated to this version's schema, like every file that memrepo opens.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command is for, what it takes, and what runs it."""
+    parser.description = _DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("source", metavar="FROM")
+    parser.add_argument("target", metavar="TO")
+    parser.set_defaults(run=_run)
+
+
+async def _run(given: argparse.Namespace) -> bool:
+    source_url, target_url = given.source, given.target
+    is_one_server = _is_server(source_url) != _is_server(target_url)
+    opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
+    opening_target = _open(target_url, "MEMREPO_TO_TOKEN", is_only=is_one_server)
+    show = _Line(sys.stderr) if sys.stderr.isatty() else _Lines(sys.stderr)
+    async with opening_source as source, opening_target as target:
+        try:
+            report = await source.copy_to(target, on_progress=show)
+        finally:
+            show.end()
+    _summarize(report)
+    return report.is_identical
+
+
+def _is_server(url: str) -> bool:
+    return isinstance(parse_url(url), ServerLocation)
+
+
+def _open(url: str, variable: str, *, is_only: bool, is_source: bool = False) -> OpeningStore:
+    location = parse_url(url)
+    if isinstance(location, ServerLocation):
+        names = (variable, "TURSO_AUTH_TOKEN") if is_only else (variable,)
+        tokens = (location.auth_token, *(os.environ.get(name) for name in names))
+        return connect(url, auth_token=next(filter(None, tokens), None))
+    if is_source and location.path is not None and location.mode == "rwc":
+        # A misspelled name must not become an empty database.
+        return connect(f"{location.path.as_uri()}?mode=rw")
+    return connect(url)
+
+
+def _summarize(report: CopyReport) -> None:
+    for its in report.tables:
+        sys.stdout.write(
+            f"{its.table}: {its.n_rows:,} rows, {its.n_copied:,} copied, "
+            f"{its.n_present:,} there already\n"
+        )
+        if its.n_different or its.n_extra:
+            sys.stderr.write(
+                f"memrepo: {its.table}: {its.n_different:,} rows differ, "
+                f"and the target has {its.n_extra:,} of its own\n"
+            )
+
+
+# --- progress ----------------------------------------------------------------------------------
+
+
+class _Line:
+    """Progress as one line of a terminal that is written again and again."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, progress: CopyProgress) -> None:
+        self._stream.write(f"\r\x1b[K{_describe(progress)}")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Remove the line."""
+        self._stream.write("\r\x1b[K")
+        self._stream.flush()
+
+
+class _Lines:
+    """Progress as a line for each table that is done, for files and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last: CopyProgress | None = None
+
+    def __call__(self, progress: CopyProgress) -> None:
+        if self._last is not None and self._last.table != progress.table:
+            self.end()
+        self._last = progress
+
+    def end(self) -> None:
+        """Write how far the last table came."""
+        if self._last is not None:
+            self._stream.write(f"{_describe(self._last)}\n")
+            self._stream.flush()
+            self._last = None
+
+
+def _describe(progress: CopyProgress) -> str:
+    percentage = 100 * progress.n_done // max(progress.n_rows, 1)
+    return (
+        f"{progress.step} {progress.table}: {progress.n_done:,} of {progress.n_rows:,} "
+        f"({percentage} %)"
+    )

@@ -1,0 +1,46 @@
+"""The options of `connect`, which `from_env` and `StorePool` pass on: one set, and a clear error for others."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+import memrepo
+from memrepo.connect import CheckedOptions, ConnectOptions
+
+
+def test_one_set_of_options() -> None:
+    """Those that `connect` explains are those that others pass on, with the same types and defaults."""
+    parameters = inspect.signature(memrepo.connect).parameters.values()
+    options = {its.name: its.default for its in parameters if its.kind is its.KEYWORD_ONLY}
+    assert options == {field.name: field.default for field in attrs.fields(CheckedOptions)}
+    hints = typing.get_type_hints(memrepo.connect)
+    types = {name: hints[name] for name in options}
+    assert types == typing.get_type_hints(ConnectOptions)
+    assert types.items() <= typing.get_type_hints(CheckedOptions).items()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda **options: memrepo.connect("agent.db", **options),
+        memrepo.from_env,
+        lambda **options: memrepo.StorePool("{tenant}.db", **options),
+    ],
+    ids=["connect", "from_env", "StorePool"],
+)
+def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]) -> None:
+    """An option that is not there is a TypeError that names it, wherever it is given."""
+    monkeypatch.setenv("DATABASE_URL", "agent.db")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lock_timeout'"):
+        use(lock_timeout=1)
+
+
+def test_no_token_in_repr() -> None:
+    """Options that are kept show no token."""
+    assert "S3CRET" not in repr(CheckedOptions(auth_token="S3CRET"))
