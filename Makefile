@@ -32,6 +32,8 @@ campaigns: $(VENV)/.dev $(SQLD_DIR)/.fetched
 bench: $(BENCH)/.python $(BENCH)/.node bench-servers
 	$(BENCH)/venv/bin/python -m tests.benchmarks --json $(BENCH)/results.json --table $(BENCH)/table.md $(ARGS)
 
+# To see what a change costs, beside another checkout: $(BENCH)/venv/bin/python -m tests.benchmarks.versions --help
+
 # The tables of docs/explanation/sizing.md.
 bench-servers: $(BENCH)/.python $(BENCH)/.node $(SQLD_DIR)/.fetched
 	$(BENCH)/venv/bin/python -m tests.benchmarks.servers $(filter --quick,$(ARGS))

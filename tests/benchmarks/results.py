@@ -9,6 +9,7 @@ from tests.benchmarks.contender import Durability, Measure
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.readers import Waiting
 from tests.benchmarks.startup import Startup
+from tests.benchmarks.stores import Stores
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Results:
     waiting: list[Waiting] = field(default_factory=list)
     startup: Startup | None = None
     growth: list[Growth] = field(default_factory=list)
+    stores: list[Stores] = field(default_factory=list)
 
     def cell(self, workload: str, durability: Durability, name: str) -> Cell:
         """Return the cell of a contender, empty if it took no part."""

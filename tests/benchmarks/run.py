@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import files, growth, peers, readers, startup
+from tests.benchmarks import files, growth, peers, readers, startup, stores
 from tests.benchmarks.contender import Contender, Durability
 from tests.benchmarks.raw import Raw, count_rows
 from tests.benchmarks.report import to_markdown
@@ -25,8 +25,9 @@ from tests.benchmarks.workloads import COMPARED, Workload
 #: Seconds after which a contender's round counts as failed.
 _TIMEOUT_S: Final = 300
 _QUICK_ROUNDS: Final = 2
-#: In W8 and W10, the contenders beside which ours says something.
+#: In W8 and W11, the contenders beside which ours says something.
 _NEAREST: Final = ("raw sqlite3", "memrepo", "aiosqlite, one hop", "aiosqlite, careful")
+_IN_ONE_LOOP: Final = ("memrepo", "aiosqlite, one hop")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not only or "W10" in only:
         _say("W10 growth")
         results.growth = growth.measure(contenders[:2], n_rounds, is_quick=options.quick)
+    if not only or "W11" in only:
+        _say("W11 many stores in one event loop")
+        in_one_loop = [kind for kind in contenders if kind.name in _IN_ONE_LOOP]
+        results.stores = stores.measure(in_one_loop, template, n_rounds, is_quick=options.quick)
     _write(results, options.json, options.table)
     return 0
 
