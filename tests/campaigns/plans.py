@@ -116,8 +116,8 @@ def _event_filter(rng: _Random) -> DailyLogFilter:
             rng,
             session_id=lambda: _session_id(rng),
             event_type=lambda: rng.choice("xy"),
-            since=lambda: rng.choice(_INSTANTS),
-            until=lambda: rng.choice(_INSTANTS),
+            timestamp_from=lambda: rng.choice(_INSTANTS),
+            timestamp_before=lambda: rng.choice(_INSTANTS),
         )
     )
 

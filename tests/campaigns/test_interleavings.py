@@ -96,4 +96,4 @@ def test_every_method_is_called() -> None:
         for method, _ in inspect.getmembers(repo, inspect.isfunction)
         if not method.startswith("_")
     }
-    assert set(METHODS) == public - {("sessions", "open")}
+    assert set(METHODS) == public - {("sessions", "session")}

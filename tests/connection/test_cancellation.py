@@ -318,7 +318,7 @@ async def test_cancel_open_at_every_step(urls: Callable[[], str], clock: Clock) 
 
 
 async def _open(store: Store, entered: list[int]) -> None:
-    async with store.sessions.open() as session:
+    async with store.sessions.session() as session:
         entered.append(session.id)
         await asyncio.sleep(0)
         await store.memories.count()

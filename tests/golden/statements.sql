@@ -268,31 +268,31 @@ WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until)
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) after
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) after newest_first
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) newest_first
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -324,59 +324,59 @@ WHERE `scope`=:scope AND `session_id`=:session_id
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (since)
+-- daily_logs.find_many (timestamp_before)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (since) after
+-- daily_logs.find_many (timestamp_before) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (since) after newest_first
+-- daily_logs.find_many (timestamp_before) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (since) newest_first
+-- daily_logs.find_many (timestamp_before) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (until)
+-- daily_logs.find_many (timestamp_from)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (until) after
+-- daily_logs.find_many (timestamp_from) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (until) after newest_first
+-- daily_logs.find_many (timestamp_from) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (until) newest_first
+-- daily_logs.find_many (timestamp_from) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -701,14 +701,14 @@ WHERE `scope`=:scope AND `deleted_at` IS NULL;
 -- memories.forgotten ()
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.forgotten () after
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 

@@ -135,7 +135,7 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     assert_type(await repo.find(1), memrepo.Session | None)
     assert_type(await repo.active(), memrepo.Session | None)
     assert_type(await repo.summarize(1, "short"), memrepo.Session)
-    opened: AbstractAsyncContextManager[memrepo.Session] = repo.open()
+    opened: AbstractAsyncContextManager[memrepo.Session] = repo.session()
     async with opened as inside:
         assert_type(inside, memrepo.Session)
     where = memrepo.SessionFilter(is_ended=True)

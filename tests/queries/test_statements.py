@@ -410,7 +410,7 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.find(session.id)
     await repo.active()
     await repo.summarize(session.id, "c")
-    async with repo.open(end_active=True):
+    async with repo.session(end_active=True):
         clock.advance(seconds=1)
     for is_ended in (None, True, False):
         where = memrepo.SessionFilter(
@@ -431,7 +431,10 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
     await repo.get(event.id)
     await repo.find(event.id)
     where = memrepo.DailyLogFilter(
-        event_type="a", since=clock.now, until=clock.now + timedelta(days=1), session_id=1
+        event_type="a",
+        timestamp_from=clock.now,
+        timestamp_before=clock.now + timedelta(days=1),
+        session_id=1,
     )
     for newest_first in (False, True):
         await repo.find_many(where, limit=1, newest_first=newest_first)

@@ -242,14 +242,16 @@ def session_conditions(where: SessionFilter) -> Conditions:
 def daily_log_conditions(where: DailyLogFilter) -> Conditions:
     """Check a filter of events."""
     _check_filter(where, DailyLogFilter)
-    parameters = _ranges(where, "since", "until")
+    parameters = _ranges(where, "timestamp_from", "timestamp_before")
     if where.day is not None:
         if parameters:
-            raise InvalidInputError("day", "cannot be given together with since or until")
+            raise InvalidInputError(
+                "day", "cannot be given together with timestamp_from or timestamp_before"
+            )
         tz = UTC if where.tz is None else check_tz("tz", where.tz)
-        since, until = day_range(check_date("day", where.day), tz)
-        parameters["since"] = encode_bound("day", since)
-        parameters["until"] = encode_bound("day", until)
+        start, end = day_range(check_date("day", where.day), tz)
+        parameters["timestamp_from"] = encode_bound("day", start)
+        parameters["timestamp_before"] = encode_bound("day", end)
     elif where.tz is not None:
         raise InvalidInputError("tz", "is the time zone of day, which is not given")
     if where.session_id is not None:

@@ -229,10 +229,10 @@ class DailyLogFilter:
     #: Only this type.
     event_type: str | None = None
     #: Only those that happened at this instant or later.
-    since: datetime | None = None
+    timestamp_from: datetime | None = None
     #: Only those that happened before this instant.
-    until: datetime | None = None
-    #: Only those of this calendar day in `tz`; not together with `since` or `until`.
+    timestamp_before: datetime | None = None
+    #: Only those of this calendar day in `tz`; not together with a range.
     day: date | None = None
     #: The time zone of `day`; UTC if ``None``.
     tz: tzinfo | None = None

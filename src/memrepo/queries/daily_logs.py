@@ -140,8 +140,8 @@ GET: Final = statement(
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "session_id": lambda: _d.session_id == param("session_id"),
     "event_type": lambda: _d.event_type == param("event_type"),
-    "since": lambda: _d.timestamp >= param("since"),
-    "until": lambda: _d.timestamp < param("until"),
+    "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
+    "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
 
 
@@ -182,7 +182,7 @@ _in_day = (
     .where(_d.timestamp >= json_item(_days, 0))
     .where(_d.timestamp < json_item(_days, 1))
 )
-#: The number of events in each of a JSON array's [since, until], in its order.
+#: The number of events in each of a JSON array's [from, before], in its order.
 COUNT_BY_DAY: Final = statement(
     "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
 )

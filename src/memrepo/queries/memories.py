@@ -174,11 +174,11 @@ def count(conditions: frozenset[str]) -> Statement:
 
 @cache
 def forgotten(*, after: bool) -> Statement:
-    """Read a page of what was forgotten since ``:since``, latest first, by the index on deleted_at."""
+    """Read a page of what was forgotten from ``:deleted_from`` on, latest first, by the index on deleted_at."""
     return builder.page(
         "memories.forgotten",
         Query.from_(MEMORIES).select(*COLUMNS),
-        [in_scope(), MEMORIES.deleted_at >= param("since"), unexpired()],
+        [in_scope(), MEMORIES.deleted_at >= param("deleted_from"), unexpired()],
         by=MEMORIES.deleted_at,
         after=after,
         newest_first=True,

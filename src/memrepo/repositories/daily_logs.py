@@ -35,7 +35,7 @@ from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters,
 from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found, not_found
 
 __all__ = ["DailyLogRepo"]
 
@@ -74,7 +74,7 @@ class DailyLogRepo(Repository):
 
         Raises:
             InvalidInputError: An argument is not accepted.
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
         session_id, event_type, data, key = encode_event(session_id, event_type, event_data, key)
         now = encode_instant(self._now())
@@ -91,11 +91,11 @@ class DailyLogRepo(Repository):
             try:  # not by `_write`: most calls come here, and a coroutine more is a fiftieth of one
                 (stored,) = await self._connection.write((bound,))
             except ConstraintError as error:
-                _refuse(error)
+                _refuse(error, session_id)
             number = stored.rows[0][0]
             return to_daily_log((number, data, now, None, event_type, session_id), self._known)
         stored, again = await self._write(
-            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key))
+            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key)), session_id
         )
         for row in (*stored.rows, *again.rows):
             return to_daily_log(row, self._known)
@@ -110,7 +110,7 @@ class DailyLogRepo(Repository):
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
-            NotFoundError: A session is not in this scope; nothing is stored.
+            NotFoundError: An event's session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
         encoded = await gently(each)
@@ -137,12 +137,9 @@ class DailyLogRepo(Repository):
         Return the event with this id.
 
         Raises:
-            NotFoundError: There is none in this scope.
+            NotFoundError: No event with this id in this scope.
         """
-        event = await self.find(id)
-        if event is None:
-            raise NotFoundError(f"daily log {id} is not there")
-        return event
+        return found(await self.find(id), "event", id)
 
     async def find(self, id: int) -> DailyLog | None:
         """Return the event with this id, or ``None``."""
@@ -241,17 +238,20 @@ class DailyLogRepo(Repository):
         (result,) = await self._connection.write((queries.PURGE.bind(**bound),))
         return result.changes
 
-    async def _write(self, unit: Unit) -> Sequence[Result]:
+    async def _write(self, unit: Unit, session_id: int | None = None) -> Sequence[Result]:
         try:
             return await self._connection.write(unit)
         except ConstraintError as error:
-            _refuse(error)
+            _refuse(error, session_id)
 
 
-def _refuse(error: ConstraintError) -> NoReturn:
-    if error.kind == "foreign key":
-        raise NotFoundError("the session of an event is not there") from error
-    raise error
+def _refuse(error: ConstraintError, session_id: int | None) -> NoReturn:
+    """Raise `not_found` for a session; ``None`` where the database does not say which of several."""
+    if error.kind != "foreign key":
+        raise error
+    if session_id is None:
+        raise NotFoundError("no session with the id that an event names in this scope") from error
+    raise not_found("session", session_id) from error
 
 
 def _one_each(

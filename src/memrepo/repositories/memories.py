@@ -49,10 +49,10 @@ from memrepo.domain.models import (
     Unset,
 )
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found
 
 __all__ = ["MemoryRepo"]
 
@@ -61,6 +61,8 @@ _CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
 _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
 _LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
+#: Before every stored instant.
+_ALWAYS: Final = ""
 #: What it means that the first, second or third statement of remembering many returned the fact.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
 
@@ -194,8 +196,8 @@ class MemoryRepo(Repository):
             What became of the new fact, as in `remember`.
 
         Raises:
-            ConflictError: The fact was superseded before, or *content* states the same fact.
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            ConflictError: The fact was superseded before, or *content* is the same fact.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
         fact = encode_fact(self._scope, content, category or "fact", source, metadata, expires_at)
@@ -217,8 +219,8 @@ class MemoryRepo(Repository):
             return _first_outcome((result.rows for result in remembered), self._known)
         before = _found(to_memory(old.rows[0], self._known) if old.rows else None, id)
         if before.superseded_by is not None:
-            raise ConflictError(f"memory {id} was superseded before")
-        raise ConflictError(f"memory {id} states the same fact")
+            raise ConflictError(f"fact {id} was superseded before")
+        raise ConflictError(f"the content is the same fact as fact {id}")
 
     # --- finding and changing them -----------------------------------------------------------
 
@@ -227,7 +229,7 @@ class MemoryRepo(Repository):
         Return the fact with this id; also one that is superseded.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         rows = await self._connection.read(self._get(id))
         return _found(to_memory(rows[0], self._known) if rows else None, id)
@@ -291,7 +293,7 @@ class MemoryRepo(Repository):
         Set a fact's ``last_accessed`` to now, and return it.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         return await self._write_one(queries.TOUCH, id)
 
@@ -308,7 +310,7 @@ class MemoryRepo(Repository):
 
         Raises:
             InvalidInputError: Nothing is given, or it is not accepted.
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         values: dict[str, Value] = {}
         if category is not UNSET:
@@ -329,7 +331,7 @@ class MemoryRepo(Repository):
             Superseded facts only, without the fact itself; an empty list if it replaced none.
 
         Raises:
-            NotFoundError: There is no such fact in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         await self.get(id)
         found: dict[int, MemoryEntry] = {}
@@ -351,7 +353,7 @@ class MemoryRepo(Repository):
             The fact, with ``deleted_at`` of the first time it was forgotten.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is expired.
+            NotFoundError: No fact with this id in this scope, or it is expired.
         """
         place: dict[str, Value] = {
             "id": check_id("id", id),
@@ -368,31 +370,32 @@ class MemoryRepo(Repository):
         Undo `forget`, and return the fact. Does nothing to one that is not forgotten.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is expired.
+            NotFoundError: No fact with this id in this scope, or it is expired.
         """
         return await self._write_one(queries.RESTORE, id)
 
     async def forgotten(
         self,
         *,
-        within: timedelta = timedelta(days=30),
+        within: timedelta | None = None,
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
     ) -> Page[MemoryEntry]:
         """
-        Return a page of the facts that were forgotten *within* this time, the latest first.
+        Return a page of the forgotten facts, the latest first; expired ones are not among them.
+
+        Args:
+            within: Only those forgotten within this time until now; all if ``None``.
+            limit: Most facts wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before.
 
         Returns:
-            At most *limit* facts (1 to 10,000); an empty page when none was forgotten.
+            At most *limit* facts; an empty page when none was forgotten.
         """
         now = self._now()
-        try:
-            since = encode_instant(now - check_duration("within", within))
-        except OverflowError:
-            raise InvalidInputError("within", "reaches back before the year 1") from None
         bound = queries.forgotten(after=after is not None).bind(
             scope=self._scope,
-            since=since,
+            deleted_from=_ALWAYS if within is None else _before(now, within),
             now=encode_instant(now),
             **page_parameters(limit, after),
         )
@@ -464,10 +467,15 @@ class MemoryRepo(Repository):
 
 
 def _found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
-    """Return *entry*, or raise NotFoundError for the one with this id."""
-    if entry is None:
-        raise NotFoundError(f"memory {id} is not there, or it is forgotten or expired")
-    return entry
+    """Return *entry*, or say that there is no fact with this id."""
+    return found(entry, "fact", id, also=", or it is forgotten or expired")
+
+
+def _before(now: datetime, within: timedelta) -> str:
+    try:
+        return encode_instant(now - check_duration("within", within))
+    except OverflowError:
+        raise InvalidInputError("within", "reaches back before the year 1") from None
 
 
 def _returned(results: Iterable[Result], known: Row) -> Iterator[tuple[str, Remembered]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from memrepo.connection.contract import Connection
 from memrepo.domain.checks import check_instant, check_scope
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.errors import NotFoundError
 
-__all__ = ["Repository"]
+__all__ = ["Repository", "found", "not_found"]
+
+T = TypeVar("T")
 
 
 class Repository:
@@ -35,3 +39,15 @@ class Repository:
 
     def _now(self) -> datetime:
         return check_instant("clock", self._clock())
+
+
+def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:
+    """Return the error for an id that no row of this *kind* has here; *also* says why else it may be."""
+    return NotFoundError(f"no {kind} with id {id} in this scope{also}")
+
+
+def found(row: T | None, kind: str, id: int, *, also: str = "") -> T:
+    """Return *row*, or raise `not_found`."""
+    if row is None:
+        raise not_found(kind, id, also=also)
+    return row

@@ -32,10 +32,10 @@ from memrepo.domain.codec import (
 from memrepo.domain.days import start_of_day
 from memrepo.domain.models import IDLE_AFTER, Page, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found
 
 __all__ = ["SessionRepo"]
 
@@ -144,7 +144,7 @@ class SessionRepo(Repository):
             Whether this call ended it, and the session. If another did, nothing of it is changed.
 
         Raises:
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
         text = None if summary is None else check_text("summary", summary)
@@ -161,11 +161,11 @@ class SessionRepo(Repository):
             )
         )
         return SessionEnd(
-            ended_now=bool(ended.rows), session=_found(self._decode(after.rows, now), id)
+            ended_now=bool(ended.rows), session=found(self._decode(after.rows, now), "session", id)
         )
 
     @asynccontextmanager
-    async def open(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
+    async def session(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
         """
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
@@ -191,23 +191,23 @@ class SessionRepo(Repository):
         Set a session's summary, whether it has ended or not, and return the session.
 
         Raises:
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
         text = check_text("summary", summary)
         _, after = await self._connection.write(
             (queries.SUMMARIZE.bind(summary=text, **place), queries.GET.bind(**place))
         )
-        return _found(self._decode(after.rows, self._now()), id)
+        return found(self._decode(after.rows, self._now()), "session", id)
 
     async def get(self, id: int) -> Session:
         """
         Return the session with this id.
 
         Raises:
-            NotFoundError: There is none in this scope.
+            NotFoundError: No session with this id in this scope.
         """
-        return _found(await self.find(id), id)
+        return found(await self.find(id), "session", id)
 
     async def find(self, id: int) -> Session | None:
         """Return the session with this id, or ``None``."""
@@ -266,9 +266,3 @@ class SessionRepo(Repository):
         if not rows:
             raise DatabaseError("the database neither started a session nor has one")
         return to_session(rows[0], now, idle_after)
-
-
-def _found(session: Session | None, id: int) -> Session:
-    if session is None:
-        raise NotFoundError(f"session {id} is not there")
-    return session

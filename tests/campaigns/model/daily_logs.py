@@ -132,6 +132,6 @@ def _matches(event: DailyLog, where: DailyLogFilter) -> bool:
     return (
         (where.session_id is None or event.session_id == where.session_id)
         and (where.event_type is None or event.event_type == where.event_type)
-        and (where.since is None or event.timestamp >= where.since)
-        and (where.until is None or event.timestamp < where.until)
+        and (where.timestamp_from is None or event.timestamp >= where.timestamp_from)
+        and (where.timestamp_before is None or event.timestamp < where.timestamp_before)
     )

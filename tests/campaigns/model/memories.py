@@ -191,15 +191,16 @@ class Memories:
     def forgotten(
         self,
         *,
-        within: timedelta = timedelta(days=30),
+        within: timedelta | None = None,
         limit: int = _LIMIT,
         after: str | None = None,
     ) -> Page[MemoryEntry]:
-        since = self._now - within
         rows = [
             fact
             for fact in self._mine()
-            if self._is_unexpired(fact) and (fact.deleted_at or _NEVER) >= since
+            if self._is_unexpired(fact)
+            and fact.deleted_at is not None
+            and (within is None or fact.deleted_at >= self._now - within)
         ]
         return page_of(rows, lambda fact: fact.deleted_at or _NEVER, limit=limit, after=after)
 
