@@ -19,7 +19,6 @@ from memrepo.domain.models import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
-    Page,
     Remembered,
     RememberOutcome,
     Session,
@@ -28,6 +27,7 @@ from memrepo.domain.models import (
     SessionStatus,
     Unset,
 )
+from memrepo.domain.paging import Page
 from memrepo.errors import (
     AuthenticationError,
     BusyError,

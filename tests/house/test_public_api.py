@@ -102,7 +102,7 @@ def functions() -> Iterator[tuple[str, Any]]:
                 continue
             if isinstance(member, property):
                 yield f"{kind.__name__}.{name}", member.fget
-            elif isinstance(member, FunctionType):
+            elif isinstance(member, FunctionType) and member.__module__.startswith("memrepo"):
                 yield f"{kind.__name__}.{name}", member
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.domain.hashing import content_hash
+from memrepo.domain.plain import PlainModel
 from memrepo.errors import InvalidInputError, UsageError
 from memrepo.queries import maintenance as queries
 
@@ -25,7 +26,7 @@ ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash"]
 
 
 @attrs.frozen(kw_only=True)
-class Problem:
+class Problem(PlainModel):
     """Something that `Store.verify` found."""
 
     #: What is wrong: the file, a reference, or a fact whose text is not the one that was hashed.

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 import attrs
 
 from memrepo.domain.codec import Row
+from memrepo.domain.plain import PlainModel
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["Connection", "ConnectionInfo", "Driver", "Durability", "Result"]
@@ -51,7 +52,7 @@ class Connection(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class ConnectionInfo:
+class ConnectionInfo(PlainModel):
     """What a store is connected to, as `Store.info` found it; sizes in bytes, 0 for a database in memory."""
 
     #: ``sqlite``, or ``libsql`` for a database on a server.

@@ -30,8 +30,8 @@ from memrepo.domain.codec import (
 )
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew, Page
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
@@ -158,6 +158,8 @@ class DailyLogRepo(Repository):
         """
         Return a page of events in the order in which they happened, ties by id.
 
+        For all events, however many there are, use `iterate`: a page ends at *limit*.
+
         Args:
             where: Which events; by default all.
             limit: Most events wanted, 1 to 10,000.
@@ -186,7 +188,7 @@ class DailyLogRepo(Repository):
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
     ) -> AsyncIterator[DailyLog]:
-        """Yield the events of a filter in the order of `find_many`, reading a page at a time."""
+        """Yield all events of a filter in the order of `find_many`, reading a page at a time."""
         daily_log_conditions(where)
         check_flag("newest_first", newest_first)
         return walk(

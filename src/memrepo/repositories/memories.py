@@ -43,12 +43,11 @@ from memrepo.domain.models import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
-    Page,
     Remembered,
     RememberOutcome,
     Unset,
 )
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
@@ -252,6 +251,8 @@ class MemoryRepo(Repository):
         """
         Return a page of current facts, newest first, ties by the higher id.
 
+        For all facts, however many there are, use `iterate`: a page ends at *limit*.
+
         Args:
             where: Which facts; by default all that are current.
             limit: Most facts wanted, 1 to 10,000.
@@ -276,7 +277,7 @@ class MemoryRepo(Repository):
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
-        Yield the facts of a filter in the order of `find_many`, reading a page at a time.
+        Yield all facts of a filter in the order of `find_many`, reading a page at a time.
 
         Facts that are added or removed meanwhile never make it skip or repeat another.
         """

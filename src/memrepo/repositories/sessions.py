@@ -30,8 +30,8 @@ from memrepo.domain.codec import (
     to_sessions,
 )
 from memrepo.domain.days import start_of_day
-from memrepo.domain.models import IDLE_AFTER, Page, Session, SessionEnd, SessionFilter
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
@@ -224,6 +224,8 @@ class SessionRepo(Repository):
         """
         Return a page of sessions, the latest started first, ties by the higher id.
 
+        For all sessions, however many there are, use `iterate`: a page ends at *limit*.
+
         Args:
             where: Which sessions; by default all.
             limit: Most sessions wanted, 1 to 10,000.
@@ -244,7 +246,7 @@ class SessionRepo(Repository):
         return to_page(rows, limit, to_sessions, now, self._idle_after, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
-        """Yield the sessions of a filter in the order of `find_many`, reading a page at a time."""
+        """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""
         session_conditions(where)
         return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
 
