@@ -84,12 +84,16 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     )
     assert_type(await repo.get(1), memrepo.MemoryEntry)
     assert_type(await repo.find(1), memrepo.MemoryEntry | None)
+    assert_type(await repo.get_many([1, 2]), list[memrepo.MemoryEntry | None])
     assert_type(await repo.find_by_content("tea"), memrepo.MemoryEntry | None)
     page = await repo.find_many(memrepo.MemoryFilter(contains="tea"), limit=10, after=None)
     assert_type(page, memrepo.Page[memrepo.MemoryEntry])
     assert_type(page.items, tuple[memrepo.MemoryEntry, ...])
     assert_type(page.next_cursor, str | None)
     assert_type(list(page), list[memrepo.MemoryEntry])
+    assert_type(page[0], memrepo.MemoryEntry)
+    assert_type(page[1:], tuple[memrepo.MemoryEntry, ...])
+    assert_type(page.to_dict(), dict[str, JsonValue])
     assert_type(repo.iterate(), AsyncIterator[memrepo.MemoryEntry])
     assert_type(await repo.count(), int)
     assert_type(await repo.touch(1), memrepo.MemoryEntry)
@@ -114,6 +118,7 @@ def memory(entry: memrepo.MemoryEntry) -> None:
     assert_type(entry.created_at, datetime)
     assert_type(entry.last_accessed, datetime | None)
     assert_type(entry.superseded_by, int | None)
+    assert_type(entry.to_dict(), dict[str, JsonValue])
     entry.content = "other"  # type: ignore[misc]
 
 
@@ -133,6 +138,7 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     )
     assert_type(await repo.get(1), memrepo.Session)
     assert_type(await repo.find(1), memrepo.Session | None)
+    assert_type(await repo.get_many({1, 2}), list[memrepo.Session | None])
     assert_type(await repo.active(), memrepo.Session | None)
     assert_type(await repo.summarize(1, "short"), memrepo.Session)
     opened: AbstractAsyncContextManager[memrepo.Session] = repo.session()
@@ -152,6 +158,8 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.append_many([new]), list[memrepo.DailyLog])
     assert_type(await repo.get(1), memrepo.DailyLog)
     assert_type(await repo.find(1), memrepo.DailyLog | None)
+    assert_type(await repo.get_many(n for n in (1, 2)), list[memrepo.DailyLog | None])
+    await repo.get_many(["1"])  # type: ignore[list-item]
     where = memrepo.DailyLogFilter(day=date(2026, 2, 2), tz=ZoneInfo("Europe/Berlin"))
     assert_type(await repo.find_many(where, newest_first=True), memrepo.Page[memrepo.DailyLog])
     assert_type(repo.iterate(where), AsyncIterator[memrepo.DailyLog])

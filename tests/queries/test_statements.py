@@ -304,6 +304,9 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.get", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.get*2", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.append*2", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("sessions.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
@@ -369,6 +372,7 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.find_by_content("tea")
     await repo.get(first)
     await repo.find(first)
+    await repo.get_many([first, second])
     await repo.touch(first)
     await repo.update(first, category="a", metadata={}, expires_at=later)
     replaced = await repo.supersede(first, "fact 0, in other words")
@@ -408,6 +412,7 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.get_or_start(day_boundary=UTC)
     await repo.get(session.id)
     await repo.find(session.id)
+    await repo.get_many([session.id])
     await repo.active()
     await repo.summarize(session.id, "c")
     async with repo.session(end_active=True):
@@ -430,6 +435,7 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
     await repo.append_many([memrepo.DailyLogNew(event_type="a", key=key) for key in ("d", None)])
     await repo.get(event.id)
     await repo.find(event.id)
+    await repo.get_many([event.id])
     where = memrepo.DailyLogFilter(
         event_type="a",
         timestamp_from=clock.now,

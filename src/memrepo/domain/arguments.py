@@ -38,6 +38,7 @@ __all__ = [
     "Event",
     "Fact",
     "batches",
+    "check_ids",
     "daily_log_conditions",
     "encode_each",
     "encode_event",
@@ -187,6 +188,15 @@ def encode_each(
         except InvalidInputError as error:
             place = f"{field}[{index}].{error.field}"
             raise InvalidInputError(place, error.reason) from None
+
+
+def check_ids(ids: Iterable[int]) -> Iterator[int]:
+    """Check each of many rows' numbers; an error names the item."""
+    if isinstance(ids, str | bytes | bytearray) or not isinstance(ids, Iterable):
+        raise InvalidInputError("ids", "must be a list of int")
+    # All of it at once, as in `encode_each`.
+    for index, number in enumerate(tuple(ids)):
+        yield check_id(f"ids[{index}]", number)
 
 
 def batches(rows: Iterable[str]) -> Iterator[str]:

@@ -135,6 +135,10 @@ GET: Final = statement(
     "daily_logs.get",
     Query.from_(_d).select(*_COLUMNS).where(_d.id == param("id")).where(_in_scope()),
 )
+#: The events with the ids in a JSON array, in any order, each once.
+GET_MANY: Final = statement(
+    "daily_logs.get_many", builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
+)
 
 #: The conditions a filter can be made of, by the name of their parameter.
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {

@@ -59,6 +59,15 @@ GET: Final = merged(
     _get_each,
     rows_by_number,
 )
+#: The facts with the ids in a JSON array, in any order, each once.
+GET_MANY: Final = statement(
+    "memories.get_many",
+    builder.by_ids(MEMORIES)
+    .select(*COLUMNS)
+    .where(in_scope())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired()),
+)
 GET_UNEXPIRED: Final = statement(
     "memories.get_unexpired",
     Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()),

@@ -12,6 +12,7 @@ from memrepo.connection.waiting import gently
 from memrepo.domain.arguments import (
     Event,
     batches,
+    check_ids,
     daily_log_conditions,
     encode_each,
     encode_event,
@@ -146,6 +147,33 @@ class DailyLogRepo(Repository):
         bound = queries.GET.bind(id=check_id("id", id), scope=self._scope)
         rows = await self._connection.read(bound)
         return to_daily_log(rows[0], self._known) if rows else None
+
+    async def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
+        """
+        Return the events with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no event has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await gently(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self._scope)
+        rows = await self._connection.read(bound)
+        events = await gently(to_daily_log(row, self._known) for row in rows)
+        by_id = {event.id: event for event in events}
+        return [by_id.get(number) for number in wanted]
 
     async def find_many(
         self,

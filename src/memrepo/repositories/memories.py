@@ -12,6 +12,7 @@ from memrepo.connection.waiting import gently
 from memrepo.domain.arguments import (
     Fact,
     batches,
+    check_ids,
     encode_each,
     encode_expiry,
     encode_fact,
@@ -237,6 +238,34 @@ class MemoryRepo(Repository):
         """Return the fact with this id, or ``None`` where `get` would raise."""
         rows = await self._connection.read(self._get(id))
         return to_memory(rows[0], self._known) if rows else None
+
+    async def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
+        """
+        Return the facts with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no fact has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await gently(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        now = encode_instant(self._now())
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self._scope, now=now)
+        rows = await self._connection.read(bound)
+        facts = await gently(to_memory(row, self._known) for row in rows)
+        by_id = {fact.id: fact for fact in facts}
+        return [by_id.get(number) for number in wanted]
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""

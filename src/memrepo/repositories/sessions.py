@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from memrepo.connection.contract import Connection
-from memrepo.connection.waiting import finish
-from memrepo.domain.arguments import session_conditions
+from memrepo.connection.waiting import finish, gently
+from memrepo.domain.arguments import check_ids, session_conditions
 from memrepo.domain.checks import (
     check_duration,
     check_flag,
@@ -30,6 +30,7 @@ from memrepo.domain.codec import (
     to_sessions,
 )
 from memrepo.domain.days import start_of_day
+from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
@@ -212,6 +213,34 @@ class SessionRepo(Repository):
     async def find(self, id: int) -> Session | None:
         """Return the session with this id, or ``None``."""
         return await self._read_one(queries.GET.bind(id=check_id("id", id), scope=self._scope))
+
+    async def get_many(self, ids: Iterable[int]) -> list[Session | None]:
+        """
+        Return the sessions with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no session has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await gently(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        now = self._now()
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self._scope)
+        rows = await self._connection.read(bound)
+        sessions = await gently(to_session(row, now, self._idle_after) for row in rows)
+        by_id = {session.id: session for session in sessions}
+        return [by_id.get(number) for number in wanted]
 
     async def active(self) -> Session | None:
         """Return the session that is active now, or ``None``; an abandoned one is not."""

@@ -51,6 +51,9 @@ class DailyLogs:
         event = self._events.get(id)
         return event if event is not None and event.scope == self._scope else None
 
+    def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
+        return [self.find(number) for number in ids]
+
     def find_many(
         self,
         where: DailyLogFilter = _ALL,

@@ -132,6 +132,9 @@ class Memories:
         fact = self._unexpired(id)
         return fact if fact is not None and fact.deleted_at is None else None
 
+    def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
+        return [self.find(number) for number in ids]
+
     def find_by_content(self, content: str) -> MemoryEntry | None:
         fact = self._holder(self._hash(content))
         return fact if fact is not None and self._is_current(fact) else None
