@@ -46,9 +46,9 @@ async def lifecycle() -> None:
         assert_type(await store.migrate(), int)
         assert_type(store.scoped("user:42"), memrepo.ScopedStore)
         async with store.transaction(timeout_s=1.5) as tx:
-            assert_type(tx, memrepo.Repositories)
+            assert_type(tx, memrepo.Transaction)
             assert_type(tx.memories, memrepo.MemoryRepo)
-            assert_type(tx.scoped("a"), memrepo.Repositories)
+            assert_type(tx.scoped("a"), memrepo.Transaction)
         report = await store.copy_to(store, on_progress=tell)
         assert_type(report, memrepo.CopyReport)
         assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
@@ -64,6 +64,30 @@ def repositories(connection: memrepo.Connection) -> None:
     memrepo.DailyLogRepo(connection, scope="user:42", clock=memrepo.utc_now)
     memrepo.SessionRepo(connection, idle_after=memrepo.IDLE_AFTER)
     memrepo.MemoryRepo("agent.db")  # type: ignore[arg-type]
+
+
+class Own(memrepo.Repository):
+    async def add(self, name: str) -> None:
+        assert_type(self.connection, memrepo.Connection)
+        assert_type(self.scope, str)
+        assert_type(self.now(), datetime)
+        statement = memrepo.Statement("own.add", "INSERT INTO own VALUES (:name)")
+        bound = statement.bind(name=name)
+        assert_type(bound, memrepo.BoundStatement)
+        (result,) = await self.connection.write((bound, bound))
+        assert_type(result, memrepo.Result)
+        assert_type(result.changes, int)
+        await self.connection.read(statement)  # type: ignore[arg-type]
+        statement.bind(name=datetime.now(UTC))  # type: ignore[arg-type]
+
+
+async def own(store: memrepo.Store) -> None:
+    assert_type(await store.apply_migrations(Path("sql"), version_table="own_migrations"), int)
+    await store.apply_migrations("sql")  # type: ignore[call-arg]
+    await Own(store.connection, scope="user:42", clock=memrepo.utc_now).add("a")
+    async with store.transaction() as tx:
+        assert_type(tx.connection, memrepo.Connection)
+        await Own(tx.connection).add("a")
 
 
 async def memories(repo: memrepo.MemoryRepo) -> None:
@@ -105,6 +129,7 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     assert_type(await repo.history(1), list[memrepo.MemoryEntry])
     assert_type(await repo.forget(1), memrepo.MemoryEntry)
     assert_type(await repo.restore(1), memrepo.MemoryEntry)
+    assert_type(await repo.forgotten(within=None), memrepo.Page[memrepo.MemoryEntry])
     assert_type(await repo.forgotten(within=timedelta(days=1)), memrepo.Page[memrepo.MemoryEntry])
     assert_type(await repo.forget_all(confirm=True), int)
     assert_type(await repo.purge(datetime.now(UTC), dry_run=True), int)
@@ -160,6 +185,7 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.find(1), memrepo.DailyLog | None)
     assert_type(await repo.get_many(n for n in (1, 2)), list[memrepo.DailyLog | None])
     await repo.get_many(["1"])  # type: ignore[list-item]
+    memrepo.DailyLogFilter(timestamp_from=datetime.now(UTC), timestamp_before=datetime.now(UTC))
     where = memrepo.DailyLogFilter(day=date(2026, 2, 2), tz=ZoneInfo("Europe/Berlin"))
     assert_type(await repo.find_many(where, newest_first=True), memrepo.Page[memrepo.DailyLog])
     assert_type(repo.iterate(where), AsyncIterator[memrepo.DailyLog])

@@ -28,7 +28,7 @@ from memrepo.queries.statement import Merge, Statement
 pytestmark = pytest.mark.asyncio
 
 _MERGED: Final = Statement(
-    "t", "single", Merge("merged of {}".format, itemgetter("v"), rows_by_number)
+    "t", "single", merge=Merge("merged of {}".format, itemgetter("v"), rows_by_number)
 )
 _OTHER: Final = Statement("t", "long")
 

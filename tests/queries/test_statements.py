@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 
 import memrepo
@@ -97,7 +98,12 @@ def _copying_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _constants(module: ModuleType) -> list[Statement]:
-    return [value for value in vars(module).values() if isinstance(value, Statement)]
+    values = [*vars(module).values()]
+    if module is versions:
+        values += [
+            getattr(versions.OURS, field.name) for field in attrs.fields(type(versions.OURS))
+        ]
+    return [value for value in values if isinstance(value, Statement)]
 
 
 def all_statements() -> dict[str, Statement]:
@@ -139,7 +145,7 @@ def database() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in load_migrations():
             database.executescript(migration.sql)
-        database.executescript(versions.CREATE.sql)
+        database.executescript(versions.OURS.create.sql)
         if sys.version_info >= (3, 12):
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
@@ -491,8 +497,11 @@ async def test_what_is_bound_is_what_the_statement_asks_for(
 
 def test_positional_placeholders() -> None:
     """A file's driver binds by position: at each place of a name, at none of what only looks like one."""
-    statement = Statement("a", "SELECT :b, ':a', :a, '12:30', :b -- :c\n")
-    assert statement.positional_sql == "SELECT ?, ':a', ?, '12:30', ? -- :c\n"
+    statement = Statement(
+        "a", """SELECT :b, ':a', :a, '12:30', "x:y", `x:y`, :b /* :z */ -- :c\n"""
+    )
+    text = """SELECT ?, ':a', ?, '12:30', "x:y", `x:y`, ? /* :z */ -- :c\n"""
+    assert statement.positional_sql == text
     assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1, 2)
 
 

@@ -10,14 +10,15 @@ from typing import Final, NamedTuple, TypeAlias
 import attrs
 
 from memrepo.domain.codec import Row, Value
+from memrepo.errors import InvalidInputError
 
 __all__ = ["MERGE_SIZES", "BoundStatement", "Merge", "Statement", "Unit"]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
-#: A placeholder, or what may only look like having one: a string, a comment.
-_PLACEHOLDER: Final = re.compile(r":(\w+)|'[^']*'|--.*")
+#: A placeholder, or what may only look like having one: a string, a quoted name, a comment.
+_PLACEHOLDER: Final = re.compile(r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|--.*|/\*[\s\S]*?\*/""")
 
 #: How many calls one merged statement can stand for. A few sizes, so that each stays prepared; the
 #: largest, because longer ones gain nothing more.
@@ -26,23 +27,29 @@ MERGE_SIZES: Final = (64, 16, 4)
 
 @attrs.frozen
 class Statement:
-    """One SQL statement that never changes. Its values stand as ``:name`` placeholders."""
+    """
+    One SQL statement that never changes. Its values stand as ``:name`` placeholders.
 
-    #: What it is called in golden tests, hooks and logs: ``memories.get``.
+    Make it once, ``GET = Statement("contacts.get", str(query))``, and bind values for each call.
+    Fields other than these two are for memrepo's own statements.
+    """
+
+    #: What it is called in hooks and logs: ``memories.get``.
     name: str
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
     sql: str
     #: How it runs for several calls at once; ``None`` if it runs for each.
-    merge: Merge | None = None
+    merge: Merge | None = attrs.field(default=None, kw_only=True)
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
-    returns_little: bool = False
+    returns_little: bool = attrs.field(default=False, kw_only=True)
     #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
-    known: Sequence[str] = ()
+    known: Sequence[str] = attrs.field(default=(), kw_only=True)
     #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
     #: each call. Without numbers: some Python 3.12 take ``?1`` for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
     #: Takes the values by their names; gives them in the order of `positional_sql`.
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
+    _names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
     @positional_sql.default
     def _without_names(self) -> str:
@@ -55,8 +62,20 @@ class Statement:
             return itemgetter(*names)
         return lambda parameters: tuple(parameters[name] for name in names)
 
+    @_names.default
+    def _find_names(self) -> frozenset[str]:
+        return frozenset(filter(None, _PLACEHOLDER.findall(self.sql)))
+
     def bind(self, **parameters: Value) -> BoundStatement:
-        """Give each placeholder its value."""
+        """
+        Return the statement with a value for each placeholder: int, float, str, bytes or None.
+
+        Raises:
+            InvalidInputError: A placeholder has no value.
+        """
+        if not parameters.keys() >= self._names:
+            missing = min(self._names - parameters.keys())
+            raise InvalidInputError(missing, f"has no value in {self.name}")
         return BoundStatement(self, parameters)
 
 

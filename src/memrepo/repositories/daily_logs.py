@@ -78,10 +78,10 @@ class DailyLogRepo(Repository):
             NotFoundError: No session with this id in this scope.
         """
         session_id, event_type, data, key = encode_event(session_id, event_type, event_data, key)
-        now = encode_instant(self._now())
+        now = encode_instant(self.now())
         new = queries.APPEND if key is None else queries.APPEND_ONCE
         bound = new.bind(
-            scope=self._scope,
+            scope=self.scope,
             session_id=session_id,
             event_type=event_type,
             event_data=data,
@@ -90,13 +90,13 @@ class DailyLogRepo(Repository):
         )
         if key is None:
             try:  # not by `_write`: most calls come here, and a coroutine more is a fiftieth of one
-                (stored,) = await self._connection.write((bound,))
+                (stored,) = await self.connection.write((bound,))
             except ConstraintError as error:
                 _refuse(error, session_id)
             number = stored.rows[0][0]
             return to_daily_log((number, data, now, None, event_type, session_id), self._known)
         stored, again = await self._write(
-            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key)), session_id
+            (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
         )
         for row in (*stored.rows, *again.rows):
             return to_daily_log(row, self._known)
@@ -117,15 +117,15 @@ class DailyLogRepo(Repository):
         encoded = await gently(each)
         if not encoded:
             return []
-        now = encode_instant(self._now())
+        now = encode_instant(self.now())
         rows = await gently(map(to_compact_json, encoded))
         unit = [
-            queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
+            queries.APPEND_MANY.bind(batch=batch, scope=self.scope, now=now)
             for batch in batches(rows)
         ]
         keys = dict.fromkeys(event.key for event in encoded if event.key is not None)
         lookups = [
-            queries.GET_BY_KEYS.bind(keys=batch, scope=self._scope)
+            queries.GET_BY_KEYS.bind(keys=batch, scope=self.scope)
             for batch in batches(to_compact_json((key,)) for key in keys)
         ]
         results = await self._write((*unit, *lookups))
@@ -144,8 +144,8 @@ class DailyLogRepo(Repository):
 
     async def find(self, id: int) -> DailyLog | None:
         """Return the event with this id, or ``None``."""
-        bound = queries.GET.bind(id=check_id("id", id), scope=self._scope)
-        rows = await self._connection.read(bound)
+        bound = queries.GET.bind(id=check_id("id", id), scope=self.scope)
+        rows = await self.connection.read(bound)
         return to_daily_log(rows[0], self._known) if rows else None
 
     async def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
@@ -169,8 +169,8 @@ class DailyLogRepo(Repository):
         if not wanted:
             return []
         distinct = to_compact_json([*dict.fromkeys(wanted)])
-        bound = queries.GET_MANY.bind(ids=distinct, scope=self._scope)
-        rows = await self._connection.read(bound)
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
+        rows = await self.connection.read(bound)
         events = await gently(to_daily_log(row, self._known) for row in rows)
         by_id = {event.id: event for event in events}
         return [by_id.get(number) for number in wanted]
@@ -208,9 +208,9 @@ class DailyLogRepo(Repository):
             newest_first=check_flag("newest_first", newest_first),
         )
         paging = page_parameters(limit, after)
-        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        bound = statement.bind(scope=self.scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_daily_logs, known, instant=_TIMESTAMP)
 
     def iterate(
@@ -244,11 +244,11 @@ class DailyLogRepo(Repository):
             Only days that have events; empty if there are none.
         """
         zone = check_tz("tz", tz)
-        rows = await self._connection.read(queries.DAYS.bind(scope=self._scope))
+        rows = await self.connection.read(queries.DAYS.bind(scope=self.scope))
         days = days_around(to_instant(row[0]).date() for row in rows)
         ranges = [[encode_bound("day", end) for end in day_range(day, zone)] for day in days]
-        bound = queries.COUNT_BY_DAY.bind(scope=self._scope, days=json.dumps(ranges))
-        counts = [row[0] for row in await self._connection.read(bound)]
+        bound = queries.COUNT_BY_DAY.bind(scope=self.scope, days=json.dumps(ranges))
+        counts = [row[0] for row in await self.connection.read(bound)]
         return {day: count for day, count in zip(days, counts, strict=True) if count}
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
@@ -259,18 +259,18 @@ class DailyLogRepo(Repository):
             How many events were deleted, or with *dry_run* would be.
         """
         bound: dict[str, Value] = {
-            "scope": self._scope,
+            "scope": self.scope,
             "before": encode_bound("before", check_instant("before", before)),
         }
         if check_flag("dry_run", dry_run):
-            ((count,),) = await self._connection.read(queries.COUNT_PURGEABLE.bind(**bound))
+            ((count,),) = await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound))
             return int(count)
-        (result,) = await self._connection.write((queries.PURGE.bind(**bound),))
+        (result,) = await self.connection.write((queries.PURGE.bind(**bound),))
         return result.changes
 
     async def _write(self, unit: Unit, session_id: int | None = None) -> Sequence[Result]:
         try:
-            return await self._connection.write(unit)
+            return await self.connection.write(unit)
         except ConstraintError as error:
             _refuse(error, session_id)
 

@@ -112,10 +112,10 @@ class MemoryRepo(Repository):
         Source:
             The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
         """
-        fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
-        now = encode_instant(self._now())
+        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
+        now = encode_instant(self.now())
         remember = remembering.REMEMBER.bind(
-            scope=self._scope,
+            scope=self.scope,
             content=fact.content,
             content_hash=fact.content_hash,
             category=fact.category,
@@ -124,12 +124,12 @@ class MemoryRepo(Repository):
             expires_at=fact.expires_at,
             created_at=now,
         )
-        (result,) = await self._connection.write((remember,))
+        (result,) = await self.connection.write((remember,))
         if result.rows:
             return _created_or_duplicate(result.rows[0], self._known)
         # It is gone, which the statement above left as it was: bring it back.
         revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
-        revived, remembered = await self._connection.write((revive, remember))
+        revived, remembered = await self.connection.write((revive, remember))
         for row in revived.rows:
             return to_remembered("restored", row, self._known)
         for row in remembered.rows:
@@ -147,13 +147,13 @@ class MemoryRepo(Repository):
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
         """
-        encode = partial(encode_new_fact, scope=self._scope)
+        encode = partial(encode_new_fact, scope=self.scope)
         each = encode_each("facts", facts, MemoryNew, encode)
         encoded = await gently(each)
         if not encoded:
             return []
         rows = await gently(map(to_compact_json, merge_facts(encoded)))
-        bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
+        bound: dict[str, Value] = {"scope": self.scope, "now": encode_instant(self.now())}
         unit = [
             statement.bind(batch=batch, **bound)
             for batch in batches(rows)
@@ -163,7 +163,7 @@ class MemoryRepo(Repository):
                 remembering.INSERT_MANY,
             )
         ]
-        results = await self._connection.write(tuple(unit))
+        results = await self.connection.write(tuple(unit))
         returned = await gently(_returned(results, self._known))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
@@ -200,13 +200,13 @@ class MemoryRepo(Repository):
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(self._scope, content, category or "fact", source, metadata, expires_at)
-        now = encode_instant(self._now())
-        place: dict[str, Value] = {"id": number, "scope": self._scope, "now": now}
+        fact = encode_fact(self.scope, content, category or "fact", source, metadata, expires_at)
+        now = encode_instant(self.now())
+        place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
         kept = fact._asdict()
         kept["category"] = None if category is None else check_name("category", category)
-        *remembered, link, old = await self._connection.write(
+        *remembered, link, old = await self.connection.write(
             (
                 remembering.SUPERSEDE_REVIVE.bind(**refreshed),
                 remembering.SUPERSEDE_REFRESH.bind(**refreshed),
@@ -231,12 +231,12 @@ class MemoryRepo(Repository):
         Raises:
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
-        rows = await self._connection.read(self._get(id))
+        rows = await self.connection.read(self._get(id))
         return _found(to_memory(rows[0], self._known) if rows else None, id)
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
-        rows = await self._connection.read(self._get(id))
+        rows = await self.connection.read(self._get(id))
         return to_memory(rows[0], self._known) if rows else None
 
     async def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
@@ -260,16 +260,16 @@ class MemoryRepo(Repository):
         if not wanted:
             return []
         distinct = to_compact_json([*dict.fromkeys(wanted)])
-        now = encode_instant(self._now())
-        bound = queries.GET_MANY.bind(ids=distinct, scope=self._scope, now=now)
-        rows = await self._connection.read(bound)
+        now = encode_instant(self.now())
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope, now=now)
+        rows = await self.connection.read(bound)
         facts = await gently(to_memory(row, self._known) for row in rows)
         by_id = {fact.id: fact for fact in facts}
         return [by_id.get(number) for number in wanted]
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
-        fact = encode_new_fact(MemoryNew(content=content), self._scope)
+        fact = encode_new_fact(MemoryNew(content=content), self.scope)
         for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
             return entry
         return None
@@ -296,12 +296,12 @@ class MemoryRepo(Repository):
         Source:
             The indexes on (scope, created_at) and (scope, category, created_at).
         """
-        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
         statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
-        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        bound = statement.bind(scope=self.scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_memories, known, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
@@ -315,7 +315,7 @@ class MemoryRepo(Repository):
 
     async def count(self, where: MemoryFilter = _ALL) -> int:
         """Return how many facts `find_many` would go through."""
-        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
         return await self._count(queries.count(names), **parameters)
 
     async def touch(self, id: int) -> MemoryEntry:
@@ -387,10 +387,10 @@ class MemoryRepo(Repository):
         """
         place: dict[str, Value] = {
             "id": check_id("id", id),
-            "scope": self._scope,
-            "now": encode_instant(self._now()),
+            "scope": self.scope,
+            "now": encode_instant(self.now()),
         }
-        _, after = await self._connection.write(
+        _, after = await self.connection.write(
             (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
         )
         return _found(to_memory(after.rows[0], self._known) if after.rows else None, id)
@@ -422,14 +422,14 @@ class MemoryRepo(Repository):
         Returns:
             At most *limit* facts; an empty page when none was forgotten.
         """
-        now = self._now()
+        now = self.now()
         bound = queries.forgotten(after=after is not None).bind(
-            scope=self._scope,
+            scope=self.scope,
             deleted_from=_ALWAYS if within is None else _before(now, within),
             now=encode_instant(now),
             **page_parameters(limit, after),
         )
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_memories, self._known, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
@@ -447,8 +447,8 @@ class MemoryRepo(Repository):
         """
         if not check_flag("confirm", confirm):
             raise InvalidInputError("confirm", "must be True to forget every fact")
-        statement = queries.FORGET_ALL.bind(scope=self._scope, now=encode_instant(self._now()))
-        (result,) = await self._connection.write((statement,))
+        statement = queries.FORGET_ALL.bind(scope=self.scope, now=encode_instant(self.now()))
+        (result,) = await self.connection.write((statement,))
         return result.changes
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
@@ -463,32 +463,32 @@ class MemoryRepo(Repository):
         bound = encode_bound("before", check_instant("before", before))
         if check_flag("dry_run", dry_run):
             return await self._count(queries.COUNT_PURGEABLE, before=bound)
-        statement = queries.PURGE.bind(scope=self._scope, before=bound)
-        (result,) = await self._connection.write((statement,))
+        statement = queries.PURGE.bind(scope=self.scope, before=bound)
+        (result,) = await self.connection.write((statement,))
         return result.changes
 
     def _get(self, id: int) -> BoundStatement:
-        now = encode_instant(self._now())
-        return queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
+        now = encode_instant(self.now())
+        return queries.GET.bind(id=check_id("id", id), scope=self.scope, now=now)
 
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
-        now = encode_instant(self._now())
-        bound = statement.bind(scope=self._scope, now=now, **parameters)
-        return to_memories(await self._connection.read(bound), self._known)
+        now = encode_instant(self.now())
+        bound = statement.bind(scope=self.scope, now=now, **parameters)
+        return to_memories(await self.connection.read(bound), self._known)
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
-        now = encode_instant(self._now())
-        bound = statement.bind(id=check_id("id", id), scope=self._scope, now=now, **values)
-        (result,) = await self._connection.write((bound,))
+        now = encode_instant(self.now())
+        bound = statement.bind(id=check_id("id", id), scope=self.scope, now=now, **values)
+        (result,) = await self.connection.write((bound,))
         return _found(to_memory(result.rows[0], self._known) if result.rows else None, id)
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
-        rows = await self._connection.read(statement.bind(scope=self._scope, **parameters))
+        rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
         return int(rows[0][0])
 
     def _refreshed(self, fact: Fact, now: str) -> dict[str, Value]:
         return {
-            "scope": self._scope,
+            "scope": self.scope,
             "now": now,
             "content_hash": fact.content_hash,
             "source": fact.source,

@@ -1,4 +1,4 @@
-"""What the three repositories have in common: where their rows are, whose they are, what time it is."""
+"""What all repositories have in common: where their rows are, whose they are, what time it is."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ T = TypeVar("T")
 
 
 class Repository:
-    """The rows of one kind in one scope."""
+    """
+    The rows of one kind in one scope; the base of the three repositories, and of those of your own.
+
+    A method makes a `Statement`'s values into a `BoundStatement`, gives it to `connection`, and makes a
+    model of each row that comes back.
+    """
 
     def __init__(self, connection: Connection, *, scope: str = "", clock: Clock = utc_now) -> None:
         """
         Bind a repository to one owner's rows.
 
         Args:
-            connection: A store's ``connection``, or a transaction on one. Several repositories may
+            connection: The ``connection`` of a store or of a transaction. Several repositories may
                 share it.
             scope: Whose rows; ``""`` is the default scope. At most 255 characters.
             clock: Returns the current instant, with its time zone.
@@ -31,13 +36,16 @@ class Repository:
         Raises:
             InvalidInputError: *scope* is not accepted.
         """
-        self._connection = connection
-        self._scope = check_scope(scope)
+        #: What its statements run on.
+        self.connection: Connection = connection
+        #: Whose rows they are; each statement must name it.
+        self.scope: str = check_scope(scope)
         #: What is known of each row before it is read; see `codec.MEMORY_COLUMNS`.
-        self._known = (self._scope,)
+        self._known = (self.scope,)
         self._clock = clock
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return the clock's instant, in UTC."""
         return check_instant("clock", self._clock())
 
 
