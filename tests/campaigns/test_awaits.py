@@ -159,7 +159,7 @@ def _cases(folder: Path) -> dict[str, Action]:
         "sessions.get_or_start, in another scope": Single(
             Call("sessions", "get_or_start", scope="user:1")
         ),
-        "sessions.open": Conversation(_BLOCK.calls, "", end_active=True, fails=False),
+        "sessions.session": Conversation(_BLOCK.calls, "", end_active=True, fails=False),
         "transaction": _BLOCK,
         "transaction, at once": attrs.evolve(_BLOCK, at_once=True),
         "transaction, rolled back": attrs.evolve(_BLOCK, rolls_back=True),

@@ -29,11 +29,11 @@ class Result(NamedTuple):
 
 
 class Connection(Protocol):
-    """What can run statements: a connection, or a transaction on one."""
+    """What can run statements: a connection, or a transaction on one. Repositories know only this."""
 
     def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
         """
-        Run the statements of *unit*, all or nothing, isolated from every other task.
+        Run *unit*, a tuple of bound statements, all or nothing and isolated from every other task.
 
         A cancelled call happened whole or did not happen.
 
