@@ -40,6 +40,10 @@ _FIRST: Final = (
 )
 #: What is public, but not imported by memrepo, because it needs an extra.
 _EXTRAS: Final = {"memrepo.contrib.opentelemetry": {"statement_hook"}}
+#: What a public class has for memrepo itself only.
+_INTERNAL: Final = {
+    "queries.statement": {"merge", "returns_little", "known", "positional_sql", "values"}
+}
 _SECTIONS: Final = ("Args", "Returns", "Raises", "Source")
 _section = re.compile(rf"({'|'.join(_SECTIONS)}):").fullmatch
 _item = re.compile(r"(\w+): (.*)", re.DOTALL).fullmatch
@@ -137,7 +141,7 @@ def _fields(module: str, member: ast.stmt) -> Iterator[str]:
     is_init = isinstance(member, _Function) and member.name == "__init__"
     for node in member.body if isinstance(member, _Function) and is_init else [member]:
         name, text = _assigned(node), _comment(module, node)
-        if name and text:
+        if name and text and name not in _INTERNAL.get(module.removeprefix("memrepo."), ()):
             kind = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
             value = getattr(node, "value", None)
             default = f" = {ast.unparse(value)}" if value is not None and not is_init else ""

@@ -116,7 +116,7 @@ async def talk(url: str, scope: str, utterances: AsyncIterator[str]) -> None:
     async with memrepo.connect(url) as opened:
         store = opened.scoped(scope)
         # end_active: a run that was killed has left its session open.
-        async with store.sessions.open(end_active=True) as session:
+        async with store.sessions.session(end_active=True) as session:
             assistant = Assistant(store, session)
             print("bot>", await assistant.greet())
             async for said in utterances:

@@ -92,7 +92,7 @@ async def _replay_session(
         started_from=started_at, started_before=started_at + timedelta(milliseconds=1)
     )
     known = await memory.sessions.find_many(started_then)
-    number = (known.items[0] if known.items else await memory.sessions.start()).id
+    number = (known[0] if known else await memory.sessions.start()).id
     await memory.daily_logs.append_many(
         memrepo.DailyLogNew(
             session_id=number,

@@ -4,7 +4,7 @@ import logging
 
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
-from memrepo.connection.contract import Connection, ConnectionInfo, Durability
+from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Result
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
 from memrepo.domain.clock import Clock, utc_now
@@ -19,7 +19,6 @@ from memrepo.domain.models import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
-    Page,
     Remembered,
     RememberOutcome,
     Session,
@@ -28,6 +27,7 @@ from memrepo.domain.models import (
     SessionStatus,
     Unset,
 )
+from memrepo.domain.paging import Page
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
@@ -51,9 +51,11 @@ from memrepo.errors import (
     WrongLoopError,
 )
 from memrepo.pool.pool import StorePool
+from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.memories import MemoryRepo
-from memrepo.repositories.scopes import Repositories, ScopedStore
+from memrepo.repositories.repository import Repository
+from memrepo.repositories.scopes import Repositories, ScopedStore, Transaction
 from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
 from memrepo.transfer.copy import CopiedTable, CopyProgress, CopyReport, OnProgress
@@ -67,6 +69,7 @@ __all__ = [
     "UNSET",
     "AuthToken",
     "AuthenticationError",
+    "BoundStatement",
     "BusyError",
     "Clock",
     "ClosedError",
@@ -106,16 +109,20 @@ __all__ = [
     "RememberOutcome",
     "Remembered",
     "Repositories",
+    "Repository",
+    "Result",
     "ScopedStore",
     "Session",
     "SessionEnd",
     "SessionFilter",
     "SessionRepo",
     "SessionStatus",
+    "Statement",
     "StatementEvent",
     "StorageFullError",
     "Store",
     "StorePool",
+    "Transaction",
     "TransactionError",
     "Unset",
     "UnsupportedURLError",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.backup import back_up
-from memrepo.admin.migrations import load_migrations, migrate
+from memrepo.admin.migrations import Migration, load_migrations, migrate, read_migrations
 from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
-from memrepo.domain.checks import check_instant
+from memrepo.domain.checks import check_instant, check_version_table
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.repositories.scopes import ScopedStore, Settings
@@ -58,6 +58,34 @@ class Store(ScopedStore):
         self._schema_version = await migrate(self._driver, known, now)
         await adopt_facts(self._driver)
         return self._schema_version
+
+    async def apply_migrations(self, folder: str | PathLike[str], *, version_table: str) -> int:
+        """
+        Bring tables of your own to the schema of a folder of numbered SQL files.
+
+        The rules are those of memrepo's own migrations: files ``0001_verb_noun.sql``, ``0002_...``, with
+        no gap; each is applied once, in one transaction together with its row in the version table; an
+        applied file is never changed. Idempotent, and safe when several processes do it at once.
+
+        Args:
+            folder: Where the files are.
+            version_table: The table that says which are applied, beside memrepo's own: a name of at
+                most 63 lower-case letters, digits and ``_``. Each folder needs its own.
+
+        Returns:
+            The number of the last migration applied; 0 for a folder without any.
+
+        Raises:
+            InvalidInputError: *folder* is none, or *version_table* is not accepted.
+            MigrationError: A file has a wrong name, is not UTF-8, was changed after it was applied, or
+                has a statement that fails or ends the transaction; or the database has a migration that
+                the folder does not have. What is named was not applied.
+        """
+        table = versions.version_table(check_version_table(version_table))
+        known = await asyncio.to_thread(_read_folder, folder)
+        return await migrate(
+            self._driver, known, check_instant("clock", self._settings.clock()), table
+        )
 
     async def info(self) -> ConnectionInfo:
         """Return what the store is connected to: engine, versions, durability and sizes."""
@@ -152,3 +180,9 @@ class Store(ScopedStore):
             WrongLoopError: The store belongs to another event loop, or to the process before a fork.
         """
         await self._driver.close()
+
+
+def _read_folder(folder: str | PathLike[str]) -> tuple[Migration, ...]:
+    if not isinstance(folder, str | PathLike) or not Path(folder).is_dir():
+        raise InvalidInputError("folder", "is not a folder")
+    return read_migrations(Path(folder))

@@ -501,7 +501,7 @@ async def test_real_drizzle_program(tmp_path: Path) -> None:
             ("duplicate", n) for n in first["added"]
         ]
         new = await store.memories.remember("The bike is blue")
-        async with store.sessions.open() as session:
+        async with store.sessions.session() as session:
             await store.daily_logs.append(session.id, "user_state", {"content": "blue"})
     second = _drizzle(tmp_path, path, [*texts, "the bike is BLUE!", "The cat is grey"])
     (cat,) = second["added"]

@@ -115,7 +115,7 @@ class Conversation:
         outcome: Ending | Raised = Ending.CANCELLED
         trigger = "error"
         try:
-            async with sessions.open(end_active=self.end_active) as session:
+            async with sessions.session(end_active=self.end_active) as session:
                 journal.end(made, Returned(session))
                 try:
                     await self._talk(journal, store)
@@ -126,7 +126,7 @@ class Conversation:
                 finally:
                     how = {"trigger": trigger}
                     made = journal.begin(Call("sessions", "end", (session.id,), how, self.scope))
-                    # `open` gives no answer, but it ends its session whatever happens.
+                    # `session` gives no answer, but it ends its session whatever happens.
                     outcome = Ending.HAPPENED
         except _Odd:
             pass

@@ -53,6 +53,10 @@ def _event_id(rng: _Random) -> Any:
     return Known("events", -rng.randint(1, 4))
 
 
+def _several(rng: _Random, make: Callable[[_Random], Any]) -> list[Any]:
+    return [make(rng) for _ in range(rng.randint(0, 4))]
+
+
 def _paging(rng: _Random) -> dict[str, Any]:
     def cursor() -> str:
         instant = START + timedelta(minutes=rng.randint(0, 30))
@@ -116,8 +120,8 @@ def _event_filter(rng: _Random) -> DailyLogFilter:
             rng,
             session_id=lambda: _session_id(rng),
             event_type=lambda: rng.choice("xy"),
-            since=lambda: rng.choice(_INSTANTS),
-            until=lambda: rng.choice(_INSTANTS),
+            timestamp_from=lambda: rng.choice(_INSTANTS),
+            timestamp_before=lambda: rng.choice(_INSTANTS),
         )
     )
 
@@ -156,6 +160,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("memories", "purge"): (1, lambda r: ((r.choice(_INSTANTS),), _dry_run(r))),
     ("memories", "get"): (1, lambda r: ((_fact_id(r),), {})),
     ("memories", "find"): (1, lambda r: ((_fact_id(r),), {})),
+    ("memories", "get_many"): (2, lambda r: ((_several(r, _fact_id),), {})),
     ("memories", "find_by_content"): (2, lambda r: ((r.choice(_TEXTS),), {})),
     ("memories", "find_many"): (3, lambda r: ((_fact_filter(r),), _paging(r))),
     ("memories", "iterate"): (1, lambda r: ((_fact_filter(r),), {})),
@@ -168,6 +173,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("sessions", "summarize"): (2, lambda r: ((_session_id(r), f"said {r.randint(0, 9)}"), {})),
     ("sessions", "get"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
+    ("sessions", "get_many"): (1, lambda r: ((_several(r, _session_id),), {})),
     ("sessions", "active"): (2, lambda r: ((), {})),
     ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
@@ -176,6 +182,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("daily_logs", "purge"): (1, lambda r: ((r.choice(_INSTANTS),), _dry_run(r))),
     ("daily_logs", "get"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "find"): (1, lambda r: ((_event_id(r),), {})),
+    ("daily_logs", "get_many"): (1, lambda r: ((_several(r, _event_id),), {})),
     ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
     ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "for_day"): (1, lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {})),

@@ -21,6 +21,7 @@ _READS = frozenset(
         "get",
         "find",
         "find_by_content",
+        "get_many",
         "find_many",
         "iterate",
         "count",

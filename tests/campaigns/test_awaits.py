@@ -105,6 +105,7 @@ _METHODS = (
     _single("memories", "purge", _LATER),
     _single("memories", "get", _FIRST),
     _single("memories", "find", _FIRST),
+    _single("memories", "get_many", [_FIRST, _FIRST]),
     _single("memories", "find_by_content", "Fact 1."),
     _single("memories", "find_many", limit=1),
     _single("memories", "iterate"),
@@ -117,6 +118,7 @@ _METHODS = (
     _single("sessions", "summarize", _SESSION, "done"),
     _single("sessions", "get", _SESSION),
     _single("sessions", "find", _SESSION),
+    _single("sessions", "get_many", [_SESSION]),
     _single("sessions", "active"),
     _single("sessions", "find_many"),
     _single("sessions", "iterate"),
@@ -125,6 +127,7 @@ _METHODS = (
     _single("daily_logs", "purge", _LATER),
     _single("daily_logs", "get", _EVENT),
     _single("daily_logs", "find", _EVENT),
+    _single("daily_logs", "get_many", [_EVENT]),
     _single("daily_logs", "find_many"),
     _single("daily_logs", "iterate"),
     _single("daily_logs", "for_day", START.date()),
@@ -156,7 +159,7 @@ def _cases(folder: Path) -> dict[str, Action]:
         "sessions.get_or_start, in another scope": Single(
             Call("sessions", "get_or_start", scope="user:1")
         ),
-        "sessions.open": Conversation(_BLOCK.calls, "", end_active=True, fails=False),
+        "sessions.session": Conversation(_BLOCK.calls, "", end_active=True, fails=False),
         "transaction": _BLOCK,
         "transaction, at once": attrs.evolve(_BLOCK, at_once=True),
         "transaction, rolled back": attrs.evolve(_BLOCK, rolls_back=True),

@@ -159,6 +159,7 @@ METHODS: dict[str, Method] = {
     "remember_many": lambda store: store.memories.remember_many(facts()),
     "memories.get": lambda store: store.memories.get(1),
     "memories.find": lambda store: store.memories.find(99),
+    "memories.get_many": lambda store: store.memories.get_many([1, 2, 1]),
     "find_by_content": lambda store: store.memories.find_by_content("fact 1"),
     "memories.find_many": lambda store: store.memories.find_many(limit=1),
     "memories.iterate": lambda store: collect(store.memories.iterate()),
@@ -177,12 +178,14 @@ METHODS: dict[str, Method] = {
     "end": lambda store: store.sessions.end(1, summary="done"),
     "summarize": lambda store: store.sessions.summarize(1, "done"),
     "sessions.get": lambda store: store.sessions.get(1),
+    "sessions.get_many": lambda store: store.sessions.get_many([1]),
     "active": lambda store: store.sessions.active(),
     "sessions.find_many": lambda store: store.sessions.find_many(),
     "append": lambda store: store.daily_logs.append(1, "x"),
     "append, key": lambda store: store.daily_logs.append(1, "x", key="new"),
     "append_many": lambda store: store.daily_logs.append_many(events()),
     "daily_logs.get": lambda store: store.daily_logs.get(1),
+    "daily_logs.get_many": lambda store: store.daily_logs.get_many([1, 2]),
     "daily_logs.find_many": lambda store: store.daily_logs.find_many(),
     "for_day": lambda store: store.daily_logs.for_day(memrepo.utc_now().date()),
     "count_by_day": lambda store: store.daily_logs.count_by_day(),
@@ -289,7 +292,7 @@ async def test_cancel_open_at_every_step(urls: Callable[[], str], clock: Clock) 
 
 
 async def _open(store: Store, entered: list[int]) -> None:
-    async with store.sessions.open() as session:
+    async with store.sessions.session() as session:
         entered.append(session.id)
         await asyncio.sleep(0)
         await store.memories.count()

@@ -130,9 +130,10 @@ async def test_append_refuses(store: Store, arguments: dict[str, Any], field: st
 
 async def test_append_to_an_unknown_session(store: Store) -> None:
     """The session must be there; if it is not, nothing is stored."""
-    with pytest.raises(NotFoundError):
+    message = "^no session with id 77 in this scope$"
+    with pytest.raises(NotFoundError, match=message):
         await store.daily_logs.append(77, "user_state")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match=message):
         await store.daily_logs.append(77, "user_state", key="k")
     assert await types(store.daily_logs) == []
 
@@ -219,7 +220,7 @@ async def test_append_many_with_an_unknown_session(store: Store) -> None:
     """One event of a session that is not there refuses the whole batch."""
     sessions = [None, None, 77, None, None]
     batch = [DailyLogNew(event_type="x", session_id=session_id) for session_id in sessions]
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no session with the id that an event names"):
         await store.daily_logs.append_many(batch)
     assert await types(store.daily_logs) == []
 
@@ -232,7 +233,7 @@ async def test_get_and_find(store: Store) -> None:
     event = await store.daily_logs.append(None, "user_state")
     assert await store.daily_logs.find(event.id) == event
     assert await store.daily_logs.find(event.id + 1) is None
-    with pytest.raises(NotFoundError, match="daily log 77"):
+    with pytest.raises(NotFoundError, match="no event with id 77 in this scope"):
         await store.daily_logs.get(77)
     for bad in (*BAD_IDS, None):
         with pytest.raises(InvalidInputError, match=r"^id: "):
@@ -263,10 +264,10 @@ async def test_find_many_order(store: Store, clock: Clock) -> None:
         ({"session_id": 1}, "bd"),
         ({"session_id": 77}, ""),
         ({"session_id": 1, "event_type": "d"}, "d"),
-        ({"since": 12}, "bcd"),
-        ({"until": 12}, "a"),
-        ({"since": 12, "until": 36}, "bc"),
-        ({"since": 36, "until": 12}, ""),
+        ({"timestamp_from": 12}, "bcd"),
+        ({"timestamp_before": 12}, "a"),
+        ({"timestamp_from": 12, "timestamp_before": 36}, "bc"),
+        ({"timestamp_from": 36, "timestamp_before": 12}, ""),
         ({"day": date(2026, 6, 1)}, "ab"),
         ({"day": date(2026, 6, 2), "tz": UTC}, "cd"),
         ({"day": date(2026, 6, 2), "tz": BERLIN, "event_type": "c"}, "c"),
@@ -285,7 +286,7 @@ async def test_filter(store: Store, clock: Clock, where: dict[str, Any], expecte
     hours = {
         name: start + timedelta(hours=value)
         for name, value in where.items()
-        if name in ("since", "until")
+        if name in ("timestamp_from", "timestamp_before")
     }
     given = DailyLogFilter(**{**where, **hours})
     assert "".join(await types(store.daily_logs, given)) == expected
@@ -297,11 +298,11 @@ async def test_filter(store: Store, clock: Clock, where: dict[str, Any], expecte
     [
         ({"session_id": 0}, "session_id"),
         ({"event_type": ""}, "event_type"),
-        ({"since": "2026"}, "since"),
-        ({"until": datetime(2026, 1, 1)}, "until"),  # noqa: DTZ001 - that is the point
+        ({"timestamp_from": "2026"}, "timestamp_from"),
+        ({"timestamp_before": datetime(2026, 1, 1)}, "timestamp_before"),  # noqa: DTZ001 - that is the point
         ({"day": "2026-01-01"}, "day"),
         ({"day": datetime(2026, 1, 1, tzinfo=UTC)}, "day"),
-        ({"day": date(2026, 1, 1), "since": datetime(2026, 1, 1, tzinfo=UTC)}, "day"),
+        ({"day": date(2026, 1, 1), "timestamp_from": datetime(2026, 1, 1, tzinfo=UTC)}, "day"),
         ({"day": date(2026, 1, 1), "tz": "UTC"}, "tz"),
         ({"day": date.max}, "day"),
         ({"tz": UTC}, "tz"),

@@ -296,7 +296,7 @@ async def test_ids(store: Store, method: str) -> None:
     if method == "find":
         assert await store.sessions.find(77) is None
     else:
-        with pytest.raises(NotFoundError, match="session 77"):
+        with pytest.raises(NotFoundError, match="no session with id 77 in this scope"):
             await call(77, *arguments)
     assert await everything(store.sessions) == []
 
@@ -322,7 +322,7 @@ async def test_end_refuses(store: Store, arguments: dict[str, Any]) -> None:
 
 async def test_open_to_the_end(store: Store, clock: Clock) -> None:
     """A block that ends ends its session, explicitly."""
-    async with store.sessions.open() as session:
+    async with store.sessions.session() as session:
         assert await store.sessions.active() == session
         now = clock.advance(minutes=1)
     ended = await store.sessions.get(session.id)
@@ -333,7 +333,7 @@ async def test_open_and_fail(store: Store) -> None:
     """A block that raises ends its session with `error`, and its exception is what comes out."""
     error = RuntimeError("from the block")
     with pytest.raises(RuntimeError) as caught:
-        async with store.sessions.open() as session:
+        async with store.sessions.session() as session:
             raise error
     assert caught.value is error
     assert (await store.sessions.get(session.id)).end_trigger == "error"
@@ -345,7 +345,7 @@ async def test_open_and_cancel(store: Store) -> None:
     ids = []
 
     async def block() -> None:
-        async with store.sessions.open() as session:
+        async with store.sessions.session() as session:
             ids.append(session.id)
             entered.set()
             await asyncio.Event().wait()
@@ -360,7 +360,7 @@ async def test_open_and_cancel(store: Store) -> None:
 
 async def test_open_ended_inside(store: Store) -> None:
     """What the block itself said about the end stays."""
-    async with store.sessions.open() as session:
+    async with store.sessions.session() as session:
         await store.sessions.end(session.id, trigger="browser_close", summary="done")
     ended = await store.sessions.get(session.id)
     assert (ended.end_trigger, ended.summary) == ("browser_close", "done")
@@ -370,9 +370,9 @@ async def test_open_while_one_is_active(store: Store) -> None:
     """The block does not run while a session is active, unless that one is to end."""
     first = await store.sessions.start()
     with pytest.raises(ConflictError):
-        async with store.sessions.open():
+        async with store.sessions.session():
             pytest.fail("the block ran")
-    async with store.sessions.open(end_active=True) as second:
+    async with store.sessions.session(end_active=True) as second:
         assert second.id != first.id
     assert {s.end_trigger for s in await everything(store.sessions)} == {"explicit"}
 

@@ -26,13 +26,16 @@ from tests.servers.sqld import Sqld
 _ROOT: Final = Path(__file__).parents[2]
 _PAGES: Final = sorted([_ROOT / "README.md", _ROOT / "CHANGELOG.md", *_ROOT.glob("docs/**/*.md")])
 _MOST_LINES: Final = 15
+#: The page whose file may be a server's database as well.
+_OWN: Final = _ROOT / "docs" / "how-to" / "own-repository.md"
 #: The page whose server we cannot reach.
 _CLOUD: Final = _ROOT / "docs" / "how-to" / "turso-cloud.md"
 
 #: A fenced block: its language and its text.
 _fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-#: A block that is a file for pytest says so in its first line; one in ini is its configuration.
-_file_name = re.compile(r"# ((?:test_\w+|conftest)\.py)\n").match
+#: A block that is a file says so in its first line: one for pytest, or in SQL. One in ini is pytest's
+#: configuration.
+_file_name = re.compile(r"# ((?:test_\w+|conftest)\.py)\n|-- (\w+/\w+\.sql)\n").match
 _inis = re.compile(r"^```ini\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _links = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -40,7 +43,7 @@ _headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 @attrs.frozen
 class Block:
-    """A Python or shell block of a page, and the output that the page shows directly after it."""
+    """A Python, shell or SQL block of a page, and the output that the page shows directly after it."""
 
     code: str
     output: str | None
@@ -52,7 +55,7 @@ def _blocks(page: Path) -> list[Block]:
     blocks = []
     fences = [*_fences.finditer(text), None]
     for fence, following in pairwise(fences):
-        if fence is None or fence[1] not in ("python", "sh"):
+        if fence is None or fence[1] not in ("python", "sh", "sql"):
             continue
         is_output = (
             following is not None
@@ -100,21 +103,42 @@ def test_page_runs(
     monkeypatch.chdir(tmp_path)
     if page == _CLOUD:
         _stand_in_for_the_cloud(request, monkeypatch)
+    _run_page(page, tmp_path)
+    if any(tmp_path.glob("test_*.py")):
+        settings = "".join(_inis.findall(page.read_text(encoding="utf-8")))
+        (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
+        _run_pytest(tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_own_repository_on_a_server(
+    scheme: str, sqld: Sqld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository of one's own is the same on a server: the page needs only another URL."""
+    monkeypatch.chdir(tmp_path)
+    text = _OWN.read_text(encoding="utf-8")
+    assert text.count('"agent.db"') == 1
+    page = tmp_path / "page.md"
+    page.write_text(text.replace('"agent.db"', repr(sqld.new_url(scheme))), encoding="utf-8")
+    _run_page(page, tmp_path)
+
+
+def _run_page(page: Path, folder: Path) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
-    with asyncio.Runner() as runner, closing(PageShell(tmp_path)) as shell:
+    with asyncio.Runner() as runner, closing(PageShell(folder)) as shell:
         for block in _blocks(page):
             if file := _file_name(block.code):
-                (tmp_path / file[1]).write_text(block.code, encoding="utf-8")
+                path = folder / (file[1] or file[2])
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(block.code, encoding="utf-8")
+                continue
+            if block.language == "sql":
                 continue
             if block.language == "sh":
                 done = shell.run(block.code)
             else:
                 done = _run(runner, shell.local(block.code), names)
             assert None in (block.output, done) or done == shell.local(block.output or "")
-    if any(tmp_path.glob("test_*.py")):
-        settings = "".join(_inis.findall(page.read_text(encoding="utf-8")))
-        (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
-        _run_pytest(tmp_path)
 
 
 def _stand_in_for_the_cloud(

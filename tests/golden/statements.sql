@@ -268,31 +268,31 @@ WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until)
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) after
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) after newest_first
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, since, until) newest_first
+-- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:since AND `timestamp`<:until
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -324,59 +324,59 @@ WHERE `scope`=:scope AND `session_id`=:session_id
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (since)
+-- daily_logs.find_many (timestamp_before)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (since) after
+-- daily_logs.find_many (timestamp_before) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (since) after newest_first
+-- daily_logs.find_many (timestamp_before) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (since) newest_first
+-- daily_logs.find_many (timestamp_before) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:since
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (until)
+-- daily_logs.find_many (timestamp_from)
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (until) after
+-- daily_logs.find_many (timestamp_from) after
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (until) after newest_first
+-- daily_logs.find_many (timestamp_from) after newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (until) newest_first
+-- daily_logs.find_many (timestamp_from) newest_first
 SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:until
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -395,6 +395,11 @@ SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `idempotency_key` IN (SELECT json_extract(`item`.`value`,'$[0]')
 FROM json_each(:keys) `item`);
+
+-- daily_logs.get_many
+SELECT `daily_logs`.`id`,`daily_logs`.`event_data`,`daily_logs`.`timestamp`,`daily_logs`.`idempotency_key`,`daily_logs`.`event_type`,`daily_logs`.`session_id`
+FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
+WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 
 -- daily_logs.purge
 DELETE
@@ -701,14 +706,14 @@ WHERE `scope`=:scope AND `deleted_at` IS NULL;
 -- memories.forgotten ()
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.forgotten () after
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:since AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -726,6 +731,11 @@ WHERE `memory_entries`.`id`=`item`.`column2` AND `memory_entries`.`scope`=`item`
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
 FROM `memory_entries`
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+
+-- memories.get_many
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`
+FROM json_each(:ids) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`item`.`value` AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now);
 
 -- memories.get_unexpired
 SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
@@ -999,6 +1009,13 @@ FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`)
 FROM `sessions`
 WHERE `id`=:id AND `scope`=:scope;
+
+-- sessions.get_many
+SELECT `sessions`.`id`,`sessions`.`scope`,`sessions`.`started_at`,`sessions`.`ended_at`,`sessions`.`end_trigger`,`sessions`.`summary`,(SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`)
+FROM json_each(:ids) `item` CROSS JOIN `sessions`
+WHERE `sessions`.`id`=`item`.`value` AND `sessions`.`scope`=:scope;
 
 -- sessions.newest_open
 SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)

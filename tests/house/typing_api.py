@@ -60,9 +60,9 @@ async def lifecycle() -> None:
         assert_type(await store.migrate(), int)
         assert_type(store.scoped("user:42"), memrepo.ScopedStore)
         async with store.transaction(timeout_s=1.5) as tx:
-            assert_type(tx, memrepo.Repositories)
+            assert_type(tx, memrepo.Transaction)
             assert_type(tx.memories, memrepo.MemoryRepo)
-            assert_type(tx.scoped("a"), memrepo.Repositories)
+            assert_type(tx.scoped("a"), memrepo.Transaction)
         report = await store.copy_to(store, on_progress=tell)
         assert_type(report, memrepo.CopyReport)
         assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
@@ -78,6 +78,30 @@ def repositories(connection: memrepo.Connection) -> None:
     memrepo.DailyLogRepo(connection, scope="user:42", clock=memrepo.utc_now)
     memrepo.SessionRepo(connection, idle_after=memrepo.IDLE_AFTER)
     memrepo.MemoryRepo("agent.db")  # type: ignore[arg-type]
+
+
+class Own(memrepo.Repository):
+    async def add(self, name: str) -> None:
+        assert_type(self.connection, memrepo.Connection)
+        assert_type(self.scope, str)
+        assert_type(self.now(), datetime)
+        statement = memrepo.Statement("own.add", "INSERT INTO own VALUES (:name)")
+        bound = statement.bind(name=name)
+        assert_type(bound, memrepo.BoundStatement)
+        (result,) = await self.connection.write((bound, bound))
+        assert_type(result, memrepo.Result)
+        assert_type(result.changes, int)
+        await self.connection.read(statement)  # type: ignore[arg-type]
+        statement.bind(name=datetime.now(UTC))  # type: ignore[arg-type]
+
+
+async def own(store: memrepo.Store) -> None:
+    assert_type(await store.apply_migrations(Path("sql"), version_table="own_migrations"), int)
+    await store.apply_migrations("sql")  # type: ignore[call-arg]
+    await Own(store.connection, scope="user:42", clock=memrepo.utc_now).add("a")
+    async with store.transaction() as tx:
+        assert_type(tx.connection, memrepo.Connection)
+        await Own(tx.connection).add("a")
 
 
 async def memories(repo: memrepo.MemoryRepo) -> None:
@@ -98,12 +122,16 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     )
     assert_type(await repo.get(1), memrepo.MemoryEntry)
     assert_type(await repo.find(1), memrepo.MemoryEntry | None)
+    assert_type(await repo.get_many([1, 2]), list[memrepo.MemoryEntry | None])
     assert_type(await repo.find_by_content("tea"), memrepo.MemoryEntry | None)
     page = await repo.find_many(memrepo.MemoryFilter(contains="tea"), limit=10, after=None)
     assert_type(page, memrepo.Page[memrepo.MemoryEntry])
     assert_type(page.items, tuple[memrepo.MemoryEntry, ...])
     assert_type(page.next_cursor, str | None)
     assert_type(list(page), list[memrepo.MemoryEntry])
+    assert_type(page[0], memrepo.MemoryEntry)
+    assert_type(page[1:], tuple[memrepo.MemoryEntry, ...])
+    assert_type(page.to_dict(), dict[str, JsonValue])
     assert_type(repo.iterate(), AsyncIterator[memrepo.MemoryEntry])
     assert_type(await repo.count(), int)
     assert_type(await repo.touch(1), memrepo.MemoryEntry)
@@ -115,6 +143,7 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     assert_type(await repo.history(1), list[memrepo.MemoryEntry])
     assert_type(await repo.forget(1), memrepo.MemoryEntry)
     assert_type(await repo.restore(1), memrepo.MemoryEntry)
+    assert_type(await repo.forgotten(within=None), memrepo.Page[memrepo.MemoryEntry])
     assert_type(await repo.forgotten(within=timedelta(days=1)), memrepo.Page[memrepo.MemoryEntry])
     assert_type(await repo.forget_all(confirm=True), int)
     assert_type(await repo.purge(datetime.now(UTC), dry_run=True), int)
@@ -128,6 +157,7 @@ def memory(entry: memrepo.MemoryEntry) -> None:
     assert_type(entry.created_at, datetime)
     assert_type(entry.last_accessed, datetime | None)
     assert_type(entry.superseded_by, int | None)
+    assert_type(entry.to_dict(), dict[str, JsonValue])
     entry.content = "other"  # type: ignore[misc]
 
 
@@ -147,9 +177,10 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     )
     assert_type(await repo.get(1), memrepo.Session)
     assert_type(await repo.find(1), memrepo.Session | None)
+    assert_type(await repo.get_many({1, 2}), list[memrepo.Session | None])
     assert_type(await repo.active(), memrepo.Session | None)
     assert_type(await repo.summarize(1, "short"), memrepo.Session)
-    opened: AbstractAsyncContextManager[memrepo.Session] = repo.open()
+    opened: AbstractAsyncContextManager[memrepo.Session] = repo.session()
     async with opened as inside:
         assert_type(inside, memrepo.Session)
     where = memrepo.SessionFilter(is_ended=True)
@@ -166,6 +197,9 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.append_many([new]), list[memrepo.DailyLog])
     assert_type(await repo.get(1), memrepo.DailyLog)
     assert_type(await repo.find(1), memrepo.DailyLog | None)
+    assert_type(await repo.get_many(n for n in (1, 2)), list[memrepo.DailyLog | None])
+    await repo.get_many(["1"])  # type: ignore[list-item]
+    memrepo.DailyLogFilter(timestamp_from=datetime.now(UTC), timestamp_before=datetime.now(UTC))
     where = memrepo.DailyLogFilter(day=date(2026, 2, 2), tz=ZoneInfo("Europe/Berlin"))
     assert_type(await repo.find_many(where, newest_first=True), memrepo.Page[memrepo.DailyLog])
     assert_type(repo.iterate(where), AsyncIterator[memrepo.DailyLog])

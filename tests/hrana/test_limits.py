@@ -64,7 +64,7 @@ async def test_values_that_no_server_takes(sqld: Sqld, scheme: str, value: objec
             assert caught.value.field == "v"
         async with store.transaction() as tx:
             with pytest.raises(InvalidInputError):
-                await tx.memories._connection.write((statement,))
+                await tx.memories.connection.write((statement,))
             await tx.memories.remember("still works")
 
 

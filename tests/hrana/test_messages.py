@@ -358,16 +358,22 @@ def test_what_can_be_repeated() -> None:
     now = {"scope": "", "now": ""}
     keyed, mixed = ('[[null,"x",null,"k"]]', '[[null,"x",null,"k"],[null,"x",null,null]]')
     yes = [
-        (remembering.REVIVE.bind(), remembering.REMEMBER.bind()),
-        (remembering.REVIVE_MANY.bind(), remembering.INSERT_MANY.bind()),
-        (daily_logs.APPEND_ONCE.bind(), daily_logs.GET_BY_KEY.bind()),
-        (daily_logs.APPEND_MANY.bind(batch=keyed, **now), daily_logs.GET_BY_KEYS.bind()),
+        (BoundStatement(remembering.REVIVE, {}), BoundStatement(remembering.REMEMBER, {})),
+        (BoundStatement(remembering.REVIVE_MANY, {}), BoundStatement(remembering.INSERT_MANY, {})),
+        (BoundStatement(daily_logs.APPEND_ONCE, {}), BoundStatement(daily_logs.GET_BY_KEY, {})),
+        (
+            daily_logs.APPEND_MANY.bind(batch=keyed, **now),
+            BoundStatement(daily_logs.GET_BY_KEYS, {}),
+        ),
     ]
     no = [
-        (daily_logs.APPEND.bind(),),
-        (daily_logs.APPEND_MANY.bind(batch=mixed, **now), daily_logs.GET_BY_KEYS.bind()),
-        (sessions.START.bind(),),
-        (remembering.SUPERSEDE_INSERT.bind(),),
+        (BoundStatement(daily_logs.APPEND, {}),),
+        (
+            daily_logs.APPEND_MANY.bind(batch=mixed, **now),
+            BoundStatement(daily_logs.GET_BY_KEYS, {}),
+        ),
+        (BoundStatement(sessions.START, {}),),
+        (BoundStatement(remembering.SUPERSEDE_INSERT, {}),),
     ]
     assert [is_repeatable(unit) for unit in yes] == [True] * len(yes)
     assert [is_repeatable(unit) for unit in no] == [False] * len(no)

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 
 import memrepo
@@ -98,7 +99,12 @@ def _copying_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _constants(module: ModuleType) -> list[Statement]:
-    return [value for value in vars(module).values() if isinstance(value, Statement)]
+    values = [*vars(module).values()]
+    if module is versions:
+        values += [
+            getattr(versions.OURS, field.name) for field in attrs.fields(type(versions.OURS))
+        ]
+    return [value for value in values if isinstance(value, Statement)]
 
 
 def all_statements() -> dict[str, Statement]:
@@ -140,7 +146,7 @@ def database() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in load_migrations():
             database.executescript(migration.sql)
-        database.executescript(versions.CREATE.sql)
+        database.executescript(versions.OURS.create.sql)
         if sys.version_info >= (3, 12):
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
@@ -305,6 +311,9 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.get", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.get*2", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.append*2", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("sessions.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
@@ -370,6 +379,7 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.find_by_content("tea")
     await repo.get(first)
     await repo.find(first)
+    await repo.get_many([first, second])
     await repo.touch(first)
     await repo.update(first, category="a", metadata={}, expires_at=later)
     replaced = await repo.supersede(first, "fact 0, in other words")
@@ -409,9 +419,10 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.get_or_start(day_boundary=UTC)
     await repo.get(session.id)
     await repo.find(session.id)
+    await repo.get_many([session.id])
     await repo.active()
     await repo.summarize(session.id, "c")
-    async with repo.open(end_active=True):
+    async with repo.session(end_active=True):
         clock.advance(seconds=1)
     for is_ended in (None, True, False):
         where = memrepo.SessionFilter(
@@ -431,8 +442,12 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
     await repo.append_many([memrepo.DailyLogNew(event_type="a", key=key) for key in ("d", None)])
     await repo.get(event.id)
     await repo.find(event.id)
+    await repo.get_many([event.id])
     where = memrepo.DailyLogFilter(
-        event_type="a", since=clock.now, until=clock.now + timedelta(days=1), session_id=1
+        event_type="a",
+        timestamp_from=clock.now,
+        timestamp_before=clock.now + timedelta(days=1),
+        session_id=1,
     )
     for newest_first in (False, True):
         await repo.find_many(where, limit=1, newest_first=newest_first)
@@ -483,8 +498,11 @@ async def test_what_is_bound_is_what_the_statement_asks_for(
 
 def test_positional_placeholders() -> None:
     """A file's driver binds by position: at each place of a name, at none of what only looks like one."""
-    statement = Statement("a", "SELECT :b, ':a', :a, '12:30', :b -- :c\n")
-    assert statement.positional_sql == "SELECT ?, ':a', ?, '12:30', ? -- :c\n"
+    statement = Statement(
+        "a", """SELECT :b, ':a', :a, '12:30', "x:y", `x:y`, :b /* :z */ -- :c\n"""
+    )
+    text = """SELECT ?, ':a', ?, '12:30', "x:y", `x:y`, ? /* :z */ -- :c\n"""
+    assert statement.positional_sql == text
     assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1, 2)
 
 

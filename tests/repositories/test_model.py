@@ -381,15 +381,15 @@ class Machine(RuleBasedStateMachine):
         for fact in facts:
             fact.deleted_at = self.now()
 
-    @rule(scope=SCOPES, hours=st.integers(0, 2))
-    def forgotten(self, scope: str, hours: int) -> None:
-        within = timedelta(hours=hours, milliseconds=1)
+    @rule(scope=SCOPES, hours=st.none() | st.integers(0, 2))
+    def forgotten(self, scope: str, hours: int | None) -> None:
+        within = None if hours is None else timedelta(hours=hours, milliseconds=1)
         facts = self.scopes[scope].facts.values()
         found = [
             (fact.deleted_at, fact.id)
             for fact in facts
             if fact.deleted_at is not None
-            and fact.deleted_at >= self.now() - within
+            and (within is None or fact.deleted_at >= self.now() - within)
             and self.is_unexpired(fact)
         ]
         page = self.run(self.store.scoped(scope).memories.forgotten(within=within))

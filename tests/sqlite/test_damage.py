@@ -41,7 +41,7 @@ async def make(path: Path, clock: Clock) -> None:
     async with memrepo.connect(path, clock=clock) as store:
         old = await store.memories.remember("Drank tea", metadata={"cups": 1})
         await store.memories.supersede(old.id, "Drinks tea")
-        async with store.sessions.open() as session:
+        async with store.sessions.session() as session:
             await store.daily_logs.append(session.id, "event", {"n": 1}, key="key")
 
 

@@ -72,7 +72,7 @@ async def fill(store: Store, clock: Clock, *, n_facts: int = 2_500, n_events: in
         await mine.memories.update(fourth, expires_at=clock.now + timedelta(days=1))
         if scope == "user:1":
             await mine.memories.forget_all(confirm=True)
-        async with mine.sessions.open() as session:
+        async with mine.sessions.session() as session:
             await mine.daily_logs.append_many(
                 DailyLogNew(session_id=session.id, event_type="e", event_data={"n": i}, key=f"{i}")
                 for i in range(n_events // 3)

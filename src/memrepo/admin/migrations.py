@@ -1,4 +1,4 @@
-"""Bring a database to this version's schema: first a plan (pure), then the steps, each atomic."""
+"""Bring a database to the schema of a folder: first a plan (pure), then the steps, each atomic."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,27 @@ from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row, encode_instant
 from memrepo.errors import ConstraintError, DatabaseError, MigrationError
 from memrepo.queries import versions
-from memrepo.queries.statement import BoundStatement, Statement, Unit
+from memrepo.queries.statement import Statement, Unit
+from memrepo.queries.versions import OURS, VersionTable
 
-__all__ = ["Migration", "load_migrations", "migrate", "pending", "read_version"]
+__all__ = [
+    "Migration",
+    "load_migrations",
+    "migrate",
+    "pending",
+    "read_migrations",
+    "read_version",
+]
 
 _logger = logging.getLogger(__name__)
 
 _file_name = re.compile(r"(\d{4})_[a-z0-9_]+\.sql").fullmatch
+#: What would end the transaction that a migration is, or cannot run inside one; after comments.
+_begins_with_control = re.compile(
+    r"(?:\s|--.*\n|/\*[\s\S]*?\*/)*"
+    r"(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
+    re.IGNORECASE,
+).match
 
 #: The columns of the original system's tables, by which a database of its is known.
 _ORIGINAL: Final = {
@@ -47,7 +62,7 @@ _OURS: Final = {
 
 @attrs.frozen
 class Migration:
-    """One file of ``schema/``."""
+    """One file of a folder of migrations."""
 
     #: 1, 2, 3, ...
     number: int
@@ -67,6 +82,8 @@ class Migration:
         for line in self.sql.splitlines(keepends=True):
             text += line
             if sqlite3.complete_statement(text):
+                if found := _begins_with_control(text):
+                    raise MigrationError(f"{self.name}: {found[1].upper()} is not allowed in it")
                 yield Statement(f"migrations.{self.name}", text.strip())
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
@@ -84,13 +101,28 @@ def load_migrations() -> tuple[Migration, ...]:
     packaged = files("memrepo") / "schema"
     # In a source tree and an editable install the folder stands beside src/.
     folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schema"
+    return read_migrations(folder)
+
+
+def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
+    """
+    Read the migrations of a folder, in order; files of other kinds do not count.
+
+    Raises:
+        MigrationError: A file's name is wrong, a number is missing or there twice, or it is no text.
+    """
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     migrations: list[Migration] = []
     for expected, name in enumerate(names, start=1):
         match = _file_name(name)
         if match is None or int(match[1]) != expected:
-            raise MigrationError(f"schema/{name}: expected a file {expected:04d}_verb_noun.sql")
-        text = (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+            raise MigrationError(
+                f"{folder.name}/{name}: expected a file {expected:04d}_verb_noun.sql"
+            )
+        try:
+            text = (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+        except ValueError as error:
+            raise MigrationError(f"{folder.name}/{name}: is not text in UTF-8") from error
         migrations.append(Migration(expected, name.removesuffix(".sql"), text))
     return tuple(migrations)
 
@@ -100,7 +132,7 @@ def pending(known: Sequence[Migration], applied: Sequence[Row]) -> Sequence[Migr
     Return the migrations that are still to apply.
 
     Args:
-        known: Those of this version of memrepo.
+        known: Those of the folder.
         applied: The rows (number, name, checksum) of the database's version table, in order.
 
     Raises:
@@ -111,11 +143,11 @@ def pending(known: Sequence[Migration], applied: Sequence[Row]) -> Sequence[Migr
             raise MigrationError(f"the database has migration {number} but not {expected}")
         if number > len(known):
             raise MigrationError(
-                f"the database has migration {name}, newer than this memrepo's {known[-1].name}"
+                f"the database has migration {name}, newer than the {len(known)} known here"
             )
         migration = known[expected - 1]
         if (name, checksum) != (migration.name, migration.checksum):
-            raise MigrationError(f"schema/{migration.name}.sql is not the file that was applied")
+            raise MigrationError(f"{migration.name}.sql is not the file that was applied")
     return known[len(applied) :]
 
 
@@ -165,11 +197,16 @@ async def read_version(connection: Connection, known: Sequence[Migration]) -> in
         MigrationError: The database is newer, its migrations are not this version's, or it has
             tables of another program with our names.
     """
-    version, _ = await _read_state(connection, known)
+    version, _ = await _read_state(connection, known, OURS)
     return version
 
 
-async def migrate(connection: Connection, known: Sequence[Migration], now: datetime) -> int:
+async def migrate(
+    connection: Connection,
+    known: Sequence[Migration],
+    now: datetime,
+    table: VersionTable = OURS,
+) -> int:
     """
     Apply what is pending, each migration in one transaction with its row in the version table.
 
@@ -182,15 +219,15 @@ async def migrate(connection: Connection, known: Sequence[Migration], now: datet
         MigrationError: The schema cannot be brought to this version. What is named was not applied.
     """
     while True:
-        version, has_tables = await _read_state(connection, known)
+        version, has_tables = await _read_state(connection, known, table)
         if version == len(known):
             return version
         migration = known[version]
         try:
-            await connection.write(_unit(migration, now, with_tables=not has_tables))
+            await connection.write(_unit(migration, now, table, with_tables=not has_tables))
         except ConstraintError:
             # Another process was faster, unless the migration itself broke a constraint.
-            if len(await _applied(connection)) < migration.number:
+            if len(await _applied(connection, table)) < migration.number:
                 raise MigrationError(f"{migration.name}: the rows do not fit it") from None
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
@@ -200,36 +237,40 @@ async def migrate(connection: Connection, known: Sequence[Migration], now: datet
             _logger.info("applied migration %s", migration.name)
 
 
-async def _read_state(connection: Connection, known: Sequence[Migration]) -> tuple[int, bool]:
-    """Read the version, and whether a database without one has the original's tables."""
+async def _read_state(
+    connection: Connection, known: Sequence[Migration], table: VersionTable
+) -> tuple[int, bool]:
+    """Read the version, and whether a database without ours has the original's tables."""
+    if table is not OURS:
+        return len(known) - len(pending(known, await _applied(connection, table))), False
     columns = await connection.read(versions.COLUMNS.bind())
     ((n_hash_indexes,),) = await connection.read(versions.HAS_HASH_INDEX.bind())
     # Only now, so that tables that another process has just made come with their version.
-    applied = await _applied(connection)
+    applied = await _applied(connection, table)
     version = len(known) - len(pending(known, applied))
     return version, version == 0 and can_adopt(columns, has_hash_index=n_hash_indexes > 0)
 
 
-def _unit(migration: Migration, now: datetime, *, with_tables: bool) -> Unit:
-    record = versions.RECORD.bind(
+def _unit(migration: Migration, now: datetime, table: VersionTable, *, with_tables: bool) -> Unit:
+    record = table.record.bind(
         number=migration.number,
         name=migration.name,
         checksum=migration.checksum,
         now=encode_instant(now),
     )
     # The row comes first: of two processes, the slower one fails there and changes nothing.
-    unit = [versions.CREATE.bind(), record]
+    unit = [table.create.bind(), record]
     if with_tables:
-        unit += [BoundStatement(statement, {}) for statement in migration.statements()]
+        unit += [statement.bind() for statement in migration.statements()]
     return tuple(unit)
 
 
-async def _applied(connection: Connection) -> list[Row]:
-    if not (await connection.read(versions.EXISTS.bind()))[0][0]:
+async def _applied(connection: Connection, table: VersionTable) -> list[Row]:
+    if not (await connection.read(table.exists.bind()))[0][0]:
         return []
     try:
-        return await connection.read(versions.APPLIED.bind())
+        return await connection.read(table.applied.bind())
     except DatabaseError as error:
         if type(error) is not DatabaseError:
             raise
-        raise MigrationError("the table memrepo_migrations is of another program") from error
+        raise MigrationError(f"the table {table.name} is of another program") from error

@@ -9,6 +9,7 @@ import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.domain.hashing import hash_stored
+from memrepo.domain.plain import PlainModel
 from memrepo.queries import maintenance as queries
 
 __all__ = ["Problem", "ProblemKind", "find_problems"]
@@ -21,7 +22,7 @@ ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash"]
 
 
 @attrs.frozen(kw_only=True)
-class Problem:
+class Problem(PlainModel):
     """Something that `Store.verify` found."""
 
     #: What is wrong: the file, a reference, or a fact whose text is not the one that was hashed.

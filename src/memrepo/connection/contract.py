@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 import attrs
 
 from memrepo.domain.codec import Row
+from memrepo.domain.plain import PlainModel
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["Connection", "ConnectionInfo", "Driver", "Durability", "Result"]
@@ -28,11 +29,11 @@ class Result(NamedTuple):
 
 
 class Connection(Protocol):
-    """What can run statements: a connection, or a transaction on one."""
+    """What can run statements: a connection, or a transaction on one. Repositories know only this."""
 
     def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
         """
-        Run the statements of *unit*, all or nothing, isolated from every other task.
+        Run *unit*, a tuple of bound statements, all or nothing and isolated from every other task.
 
         A cancelled call happened whole or did not happen.
 
@@ -51,7 +52,7 @@ class Connection(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class ConnectionInfo:
+class ConnectionInfo(PlainModel):
     """What a store is connected to, as `Store.info` found it; sizes in bytes, 0 for a database in memory."""
 
     #: ``sqlite``, or ``libsql`` for a database on a server.

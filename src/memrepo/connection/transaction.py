@@ -14,7 +14,7 @@ from memrepo.domain.codec import Row
 from memrepo.errors import TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
 
-__all__ = ["Transaction"]
+__all__ = ["TransactionConnection"]
 
 
 class _Owner(Protocol):
@@ -25,7 +25,7 @@ class _Owner(Protocol):
     async def end(self, *, commit: bool) -> None: ...
 
 
-class Transaction:
+class TransactionConnection:
     """
     ``async with`` begins it, its end commits it, any exception rolls it back.
 

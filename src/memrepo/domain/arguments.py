@@ -38,6 +38,7 @@ __all__ = [
     "Event",
     "Fact",
     "batches",
+    "check_ids",
     "daily_log_conditions",
     "encode_each",
     "encode_event",
@@ -189,6 +190,15 @@ def encode_each(
             raise InvalidInputError(place, error.reason) from None
 
 
+def check_ids(ids: Iterable[int]) -> Iterator[int]:
+    """Check each of many rows' numbers; an error names the item."""
+    if isinstance(ids, str | bytes | bytearray) or not isinstance(ids, Iterable):
+        raise InvalidInputError("ids", "must be a list of int")
+    # All of it at once, as in `encode_each`.
+    for index, number in enumerate(tuple(ids)):
+        yield check_id(f"ids[{index}]", number)
+
+
 def batches(rows: Iterable[str]) -> Iterator[str]:
     """Put JSON texts into JSON arrays that one statement each can take, in order."""
     texts: list[str] = []
@@ -242,14 +252,16 @@ def session_conditions(where: SessionFilter) -> Conditions:
 def daily_log_conditions(where: DailyLogFilter) -> Conditions:
     """Check a filter of events."""
     _check_filter(where, DailyLogFilter)
-    parameters = _ranges(where, "since", "until")
+    parameters = _ranges(where, "timestamp_from", "timestamp_before")
     if where.day is not None:
         if parameters:
-            raise InvalidInputError("day", "cannot be given together with since or until")
+            raise InvalidInputError(
+                "day", "cannot be given together with timestamp_from or timestamp_before"
+            )
         tz = UTC if where.tz is None else check_tz("tz", where.tz)
-        since, until = day_range(check_date("day", where.day), tz)
-        parameters["since"] = encode_bound("day", since)
-        parameters["until"] = encode_bound("day", until)
+        start, end = day_range(check_date("day", where.day), tz)
+        parameters["timestamp_from"] = encode_bound("day", start)
+        parameters["timestamp_before"] = encode_bound("day", end)
     elif where.tz is not None:
         raise InvalidInputError("tz", "is the time zone of day, which is not given")
     if where.session_id is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
@@ -25,6 +26,7 @@ __all__ = [
     "check_seconds",
     "check_text",
     "check_tz",
+    "check_version_table",
 ]
 
 #: Bytes of UTF-8; a libSQL server takes 5,000,000 for a whole row.
@@ -35,6 +37,11 @@ MAX_NAME_LENGTH: Final = 255
 MAX_LIMIT: Final = 10_000
 
 _MAX_ID: Final = 2**63 - 1
+
+_is_table_name: Final = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
+#: What a table for a program's own migrations cannot be called.
+_OUR_TABLES: Final = frozenset({"memory_entries", "sessions", "daily_logs"})
+_RESERVED: Final = ("memrepo_", "sqlite_", "libsql_")
 
 
 def check_text(field: str, value: object, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -140,6 +147,19 @@ def check_tz(field: str, value: object) -> tzinfo:
     """Accept a tzinfo such as ``zoneinfo.ZoneInfo("Europe/Berlin")``."""
     if not isinstance(value, tzinfo):
         raise InvalidInputError(field, f"must be a tzinfo, not {type(value).__name__}")
+    return value
+
+
+def check_version_table(value: object) -> str:
+    """Accept the name of a table for a program's own migrations: lower-case letters, digits and _."""
+    if not isinstance(value, str):
+        raise InvalidInputError("version_table", f"must be a str, not {type(value).__name__}")
+    if not _is_table_name(value):
+        raise InvalidInputError(
+            "version_table", "must be a name of at most 63 lower-case letters, digits and _"
+        )
+    if value in _OUR_TABLES or value.startswith(_RESERVED):
+        raise InvalidInputError("version_table", "is a name of memrepo's or of the database's own")
     return value
 
 

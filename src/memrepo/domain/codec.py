@@ -89,7 +89,13 @@ def _unfrozen(model: type) -> type[Any]:
     """
     names = [field.name for field in attrs.fields(model)]
     return attrs.make_class(
-        model.__name__, names, slots=True, weakref_slot=False, init=False, eq=False
+        model.__name__,
+        names,
+        bases=model.__bases__,
+        slots=True,
+        weakref_slot=False,
+        init=False,
+        eq=False,
     )
 
 

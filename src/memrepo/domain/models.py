@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
-from typing import Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from memrepo.domain.jsontext import JsonValue, decode_json
+from memrepo.domain.plain import PlainModel
 
 __all__ = [
     "EXPLICIT_SOURCE",
@@ -22,7 +23,6 @@ __all__ = [
     "MemoryEntry",
     "MemoryFilter",
     "MemoryNew",
-    "Page",
     "RememberOutcome",
     "Remembered",
     "Session",
@@ -31,8 +31,6 @@ __all__ = [
     "SessionStatus",
     "Unset",
 ]
-
-T = TypeVar("T")
 
 #: What `MemoryRepo.remember` did with a fact.
 RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
@@ -58,7 +56,7 @@ UNSET: Final = Unset.UNSET
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class MemoryEntry:
+class MemoryEntry(PlainModel):
     """A fact: one row of ``memory_entries``."""
 
     #: The row's number; never used again after a purge.
@@ -98,7 +96,7 @@ class MemoryEntry:
 
 
 @attrs.frozen(kw_only=True)
-class Session:
+class Session(PlainModel):
     """A conversation with a beginning and an end: one row of ``sessions``."""
 
     #: The row's number.
@@ -121,7 +119,7 @@ class Session:
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class DailyLog:
+class DailyLog(PlainModel):
     """Something that happened: one row of ``daily_logs``."""
 
     #: The row's number.
@@ -229,35 +227,17 @@ class DailyLogFilter:
     #: Only this type.
     event_type: str | None = None
     #: Only those that happened at this instant or later.
-    since: datetime | None = None
+    timestamp_from: datetime | None = None
     #: Only those that happened before this instant.
-    until: datetime | None = None
-    #: Only those of this calendar day in `tz`; not together with `since` or `until`.
+    timestamp_before: datetime | None = None
+    #: Only those of this calendar day in `tz`; not together with a range.
     day: date | None = None
     #: The time zone of `day`; UTC if ``None``.
     tz: tzinfo | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Page(Generic[T]):
-    """One page of rows in a stable order; iterating it yields its `items`."""
-
-    #: The rows; empty when nothing matches.
-    items: tuple[T, ...]
-    #: Pass it as ``after`` to read on; ``None`` on the last page. It stays valid while rows come and go.
-    next_cursor: str | None
-
-    def __iter__(self) -> Iterator[T]:
-        """Iterate over the page's rows."""
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        """Return the number of rows in the page."""
-        return len(self.items)
-
-
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class Remembered:
+class Remembered(PlainModel):
     """What became of a fact that was given to `MemoryRepo.remember`."""
 
     #: ``created``; ``duplicate`` (known already, refreshed); ``restored`` (it was forgotten, expired
@@ -273,7 +253,7 @@ class Remembered:
 
 
 @attrs.frozen(kw_only=True)
-class SessionEnd:
+class SessionEnd(PlainModel):
     """What became of a call that ends a session."""
 
     #: Whether this call ended it; ``False`` if it had ended before.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Final, Generic, TypeVar, overload
+
+import attrs
 
 from memrepo.domain.checks import check_cursor, check_limit
 from memrepo.domain.codec import Row, Value, encode_cursor
-from memrepo.domain.models import Page
+from memrepo.domain.plain import PlainModel
 
-__all__ = ["DEFAULT_LIMIT", "ITERATE_LIMIT", "page_parameters", "to_page", "walk"]
+__all__ = ["DEFAULT_LIMIT", "ITERATE_LIMIT", "Page", "page_parameters", "to_page", "walk"]
 
 #: Rows of a page where the caller does not say.
 DEFAULT_LIMIT: Final = 50
@@ -17,6 +19,42 @@ DEFAULT_LIMIT: Final = 50
 ITERATE_LIMIT: Final = 500
 
 T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Page(Sequence[T], PlainModel, Generic[T]):
+    """
+    One page of rows in a stable order; a sequence of its `items`, and of nothing that follows.
+
+    It is for showing rows a page at a time. Where all rows are wanted, use ``iterate``: a loop over
+    one page ends with the page, and `next_cursor` says whether more rows follow.
+    """
+
+    #: The rows; empty when nothing matches.
+    items: tuple[T, ...]
+    #: Pass it as ``after`` to read on; ``None`` on the last page. It stays valid while rows come and go.
+    next_cursor: str | None
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over the page's rows."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Return the number of rows in the page."""
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        """Return one of the page's rows, or a tuple of several."""
+        return self.items[index]
+
+    def __repr__(self) -> str:
+        """Say how many rows it has, and whether more follow; the rows are private."""
+        rows = "1 row" if len(self.items) == 1 else f"{len(self.items)} rows"
+        return f"<Page of {rows}, {'the last' if self.next_cursor is None else 'more follow'}>"
 
 
 def page_parameters(limit: int, after: str | None) -> dict[str, Value]:

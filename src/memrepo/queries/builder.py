@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, TypeAlias
 
 import attrs
-from pypika import Criterion, Field, Order, Parameter, Table
+from pypika import Criterion, Field, JoinType, Order, Parameter, Table
 from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
 from pypika.functions import Count
 from pypika.queries import QueryBuilder
@@ -22,6 +22,7 @@ __all__ = [
     "Scalar",
     "Unindexed",
     "ValueOf",
+    "by_ids",
     "columns_of",
     "count",
     "json_item",
@@ -122,6 +123,17 @@ def json_item(items: JsonEach, position: int) -> Term:
 def columns_of(table: Table, names: Iterable[str]) -> list[Field]:
     """Return the columns of *table* with these names, in their order."""
     return [table[name] for name in names]
+
+
+def by_ids(table: Table) -> QueryBuilder:
+    """
+    Begin a query of the rows of *table* that have one of the ids in a JSON array, ``:ids``.
+
+    A cross join is never turned around, so that each id is looked up by the primary key:
+    https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
+    """
+    ids = JsonEach("ids")
+    return Query.from_(ids).join(table, JoinType.cross).cross().where(table.id == ids.value)
 
 
 def split_columns(

@@ -133,13 +133,17 @@ GET: Final = statement(
     "daily_logs.get",
     Query.from_(_d).select(*_COLUMNS).where(_d.id == param("id")).where(_in_scope()),
 )
+#: The events with the ids in a JSON array, in any order, each once.
+GET_MANY: Final = statement(
+    "daily_logs.get_many", builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
+)
 
 #: The conditions a filter can be made of, by the name of their parameter.
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "session_id": lambda: _d.session_id == param("session_id"),
     "event_type": lambda: _d.event_type == param("event_type"),
-    "since": lambda: _d.timestamp >= param("since"),
-    "until": lambda: _d.timestamp < param("until"),
+    "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
+    "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
 
 
@@ -180,7 +184,7 @@ _in_day = (
     .where(_d.timestamp >= json_item(_days, 0))
     .where(_d.timestamp < json_item(_days, 1))
 )
-#: The number of events in each of a JSON array's [since, until], in its order.
+#: The number of events in each of a JSON array's [from, before], in its order.
 COUNT_BY_DAY: Final = statement(
     "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
 )

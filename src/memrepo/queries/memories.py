@@ -57,6 +57,15 @@ GET: Final = coalescible(
     _get_each,
     rows_by_number,
 )
+#: The facts with the ids in a JSON array, in any order, each once.
+GET_MANY: Final = statement(
+    "memories.get_many",
+    builder.by_ids(MEMORIES)
+    .select(*COLUMNS)
+    .where(in_scope())
+    .where(MEMORIES.deleted_at.isnull())
+    .where(unexpired()),
+)
 GET_UNEXPIRED: Final = statement(
     "memories.get_unexpired",
     Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()),
@@ -172,11 +181,11 @@ def count(conditions: frozenset[str]) -> Statement:
 
 @cache
 def forgotten(*, after: bool) -> Statement:
-    """Read a page of what was forgotten since ``:since``, latest first, by the index on deleted_at."""
+    """Read a page of what was forgotten from ``:deleted_from`` on, latest first, by the index on deleted_at."""
     return builder.page(
         "memories.forgotten",
         Query.from_(MEMORIES).select(*COLUMNS),
-        [in_scope(), MEMORIES.deleted_at >= param("since"), unexpired()],
+        [in_scope(), MEMORIES.deleted_at >= param("deleted_from"), unexpired()],
         by=MEMORIES.deleted_at,
         after=after,
         newest_first=True,

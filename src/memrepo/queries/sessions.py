@@ -26,8 +26,11 @@ def _latest_event() -> Scalar:
     return Scalar(Query.from_(_log).select(Max(_log.timestamp)).where(_log.session_id == _s.id))
 
 
+_COLUMNS: Final = (*columns_of(_s, SESSION_COLUMNS), _latest_event())
+
+
 def _select() -> QueryBuilder:
-    return Query.from_(_s).select(*columns_of(_s, SESSION_COLUMNS), _latest_event())
+    return Query.from_(_s).select(*_COLUMNS)
 
 
 def _in_scope(table: Table = _s) -> Criterion:
@@ -94,6 +97,10 @@ SUMMARIZE: Final = statement(
 # --- reading -----------------------------------------------------------------------------------
 
 GET: Final = statement("sessions.get", _select().where(_by_id()))
+#: The sessions with the ids in a JSON array, in any order, each once.
+GET_MANY: Final = statement(
+    "sessions.get_many", builder.by_ids(_s).select(*_COLUMNS).where(_in_scope())
+)
 #: The newest session that has not ended, by the partial index on open ones.
 NEWEST_OPEN: Final = statement(
     "sessions.newest_open",

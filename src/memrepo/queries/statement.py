@@ -10,14 +10,15 @@ from typing import Final, NamedTuple, TypeAlias
 import attrs
 
 from memrepo.domain.codec import Value
+from memrepo.errors import InvalidInputError
 
 __all__ = ["BoundStatement", "Statement", "Unit", "values_of"]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
-#: A placeholder, or what may only look like having one: a string, a comment.
-_PLACEHOLDER: Final = re.compile(r":(\w+)|'[^']*'|--.*")
+#: A placeholder, or what may only look like having one: a string, a quoted name, a comment.
+_PLACEHOLDER: Final = re.compile(r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|--.*|/\*[\s\S]*?\*/""")
 
 
 def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
@@ -29,21 +30,27 @@ def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
 
 @attrs.frozen
 class Statement:
-    """One SQL statement that never changes. Its values stand as ``:name`` placeholders."""
+    """
+    One SQL statement that never changes. Its values stand as ``:name`` placeholders.
 
-    #: What it is called in golden tests, hooks and logs: ``memories.get``.
+    Make it once, ``GET = Statement("contacts.get", str(query))``, and bind values for each call.
+    Fields other than these two are for memrepo's own statements.
+    """
+
+    #: What it is called in hooks and logs: ``memories.get``.
     name: str
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
     sql: str
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
-    returns_little: bool = False
+    returns_little: bool = attrs.field(default=False, kw_only=True)
     #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
-    known: Sequence[str] = ()
+    known: Sequence[str] = attrs.field(default=(), kw_only=True)
     #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
     #: each call. Without numbers: some Python 3.12 take ``?1`` for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
     #: Takes the values by their names; gives them in the order of `positional_sql`.
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
+    _names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
     @positional_sql.default
     def _without_names(self) -> str:
@@ -53,8 +60,20 @@ class Statement:
     def _pick(self) -> Callable[[_Parameters], _Values]:
         return values_of([*filter(None, _PLACEHOLDER.findall(self.sql))])
 
+    @_names.default
+    def _find_names(self) -> frozenset[str]:
+        return frozenset(filter(None, _PLACEHOLDER.findall(self.sql)))
+
     def bind(self, **parameters: Value) -> BoundStatement:
-        """Give each placeholder its value."""
+        """
+        Return the statement with a value for each placeholder: int, float, str, bytes or None.
+
+        Raises:
+            InvalidInputError: A placeholder has no value.
+        """
+        if not parameters.keys() >= self._names:
+            missing = min(self._names - parameters.keys())
+            raise InvalidInputError(missing, f"has no value in {self.name}")
         return BoundStatement(self, parameters)
 
 

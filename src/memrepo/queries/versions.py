@@ -4,38 +4,68 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
 from pypika import Table
 from pypika.functions import Count
 
 from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.statement import Statement
 
-_v = Table("memrepo_migrations")
 _master = Table("sqlite_master")
 
-#: The version table: a row for each migration that is applied.
-CREATE: Final = Statement(
-    "versions.create",
-    "CREATE TABLE IF NOT EXISTS `memrepo_migrations` (`number` INTEGER PRIMARY KEY NOT NULL, "
-    "`name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL)",
-)
-#: Whether there is a version table: 1 or 0.
-EXISTS: Final = statement(
-    "versions.exists",
-    Query.from_(_master)
-    .select(Count("*"))
-    .where(_master.type == "table")
-    .where(_master.name == "memrepo_migrations"),
-)
-APPLIED: Final = statement(
-    "versions.applied", Query.from_(_v).select(_v.number, _v.name, _v.checksum).orderby(_v.number)
-)
-RECORD: Final = statement(
-    "versions.record",
-    Query.into(_v)
-    .columns(_v.number, _v.name, _v.checksum, _v.applied_at)
-    .insert(param("number"), param("name"), param("checksum"), param("now")),
-)
+
+@attrs.frozen
+class VersionTable:
+    """The statements about one version table: it has a row for each migration that is applied."""
+
+    #: Its name.
+    name: str
+    #: Makes it, if it is not there.
+    create: Statement
+    #: Whether it is there: 1 or 0.
+    exists: Statement
+    #: The rows: number, name and checksum, in order.
+    applied: Statement
+    #: Adds a row.
+    record: Statement
+
+
+def version_table(name: str, prefix: str | None = None) -> VersionTable:
+    """Return the statements about the table *name*, an identifier; *prefix* begins their names."""
+    table = Table(name)
+    prefix = name if prefix is None else prefix
+    return VersionTable(
+        name,
+        Statement(
+            f"{prefix}.create",
+            f"CREATE TABLE IF NOT EXISTS `{name}` (`number` INTEGER PRIMARY KEY NOT NULL, "
+            "`name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL)",
+        ),
+        statement(
+            f"{prefix}.exists",
+            Query.from_(_master)
+            .select(Count("*"))
+            .where(_master.type == "table")
+            .where(_master.name == name),
+        ),
+        statement(
+            f"{prefix}.applied",
+            Query.from_(table)
+            .select(table.number, table.name, table.checksum)
+            .orderby(table.number),
+        ),
+        statement(
+            f"{prefix}.record",
+            Query.into(table)
+            .columns(table.number, table.name, table.checksum, table.applied_at)
+            .insert(param("number"), param("name"), param("checksum"), param("now")),
+        ),
+    )
+
+
+#: The version table of our own schema.
+OURS: Final = version_table("memrepo_migrations", "versions")
+_v = Table(OURS.name)
 #: Writes what is there already; it takes the write lock and a commit to do so.
 PING: Final = statement(
     "versions.ping", Query.update(_v).set(_v.applied_at, _v.applied_at).where(_v.number == 1)

@@ -12,6 +12,7 @@ from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     Event,
     batches,
+    check_ids,
     daily_log_conditions,
     encode_each,
     encode_event,
@@ -30,12 +31,12 @@ from memrepo.domain.codec import (
 )
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew, Page
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
+from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found, not_found
 
 __all__ = ["DailyLogRepo"]
 
@@ -74,13 +75,13 @@ class DailyLogRepo(Repository):
 
         Raises:
             InvalidInputError: An argument is not accepted.
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
         session_id, event_type, data, key = encode_event(session_id, event_type, event_data, key)
-        now = encode_instant(self._now())
+        now = encode_instant(self.now())
         new = queries.APPEND if key is None else queries.APPEND_ONCE
         bound = new.bind(
-            scope=self._scope,
+            scope=self.scope,
             session_id=session_id,
             event_type=event_type,
             event_data=data,
@@ -89,13 +90,13 @@ class DailyLogRepo(Repository):
         )
         if key is None:
             try:  # not by `_write`: most calls come here, and a coroutine more is a fiftieth of one
-                (stored,) = await self._connection.write((bound,))
+                (stored,) = await self.connection.write((bound,))
             except ConstraintError as error:
-                _refuse(error)
+                _refuse(error, session_id)
             number = stored.rows[0][0]
             return to_daily_log((number, data, now, None, event_type, session_id), self._known)
         stored, again = await self._write(
-            (bound, queries.GET_BY_KEY.bind(scope=self._scope, key=key))
+            (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
         )
         for row in (*stored.rows, *again.rows):
             return to_daily_log(row, self._known)
@@ -110,21 +111,21 @@ class DailyLogRepo(Repository):
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
-            NotFoundError: A session is not in this scope; nothing is stored.
+            NotFoundError: An event's session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
         encoded = await list_in_slices(each)
         if not encoded:
             return []
-        now = encode_instant(self._now())
+        now = encode_instant(self.now())
         rows = await list_in_slices(map(to_compact_json, encoded))
         unit = [
-            queries.APPEND_MANY.bind(batch=batch, scope=self._scope, now=now)
+            queries.APPEND_MANY.bind(batch=batch, scope=self.scope, now=now)
             for batch in batches(rows)
         ]
         keys = dict.fromkeys(event.key for event in encoded if event.key is not None)
         lookups = [
-            queries.GET_BY_KEYS.bind(keys=batch, scope=self._scope)
+            queries.GET_BY_KEYS.bind(keys=batch, scope=self.scope)
             for batch in batches(to_compact_json((key,)) for key in keys)
         ]
         results = await self._write((*unit, *lookups))
@@ -137,18 +138,42 @@ class DailyLogRepo(Repository):
         Return the event with this id.
 
         Raises:
-            NotFoundError: There is none in this scope.
+            NotFoundError: No event with this id in this scope.
         """
-        event = await self.find(id)
-        if event is None:
-            raise NotFoundError(f"daily log {id} is not there")
-        return event
+        return found(await self.find(id), "event", id)
 
     async def find(self, id: int) -> DailyLog | None:
         """Return the event with this id, or ``None``."""
-        bound = queries.GET.bind(id=check_id("id", id), scope=self._scope)
-        rows = await self._connection.read(bound)
+        bound = queries.GET.bind(id=check_id("id", id), scope=self.scope)
+        rows = await self.connection.read(bound)
         return to_daily_log(rows[0], self._known) if rows else None
+
+    async def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
+        """
+        Return the events with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no event has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await list_in_slices(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
+        rows = await self.connection.read(bound)
+        events = await list_in_slices(to_daily_log(row, self._known) for row in rows)
+        by_id = {event.id: event for event in events}
+        return [by_id.get(number) for number in wanted]
 
     async def find_many(
         self,
@@ -160,6 +185,8 @@ class DailyLogRepo(Repository):
     ) -> Page[DailyLog]:
         """
         Return a page of events in the order in which they happened, ties by id.
+
+        For all events, however many there are, use `iterate`: a page ends at *limit*.
 
         Args:
             where: Which events; by default all.
@@ -181,15 +208,15 @@ class DailyLogRepo(Repository):
             newest_first=check_flag("newest_first", newest_first),
         )
         paging = page_parameters(limit, after)
-        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        bound = statement.bind(scope=self.scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_daily_logs, known, instant=_TIMESTAMP)
 
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
     ) -> AsyncIterator[DailyLog]:
-        """Yield the events of a filter in the order of `find_many`, reading a page at a time."""
+        """Yield all events of a filter in the order of `find_many`, reading a page at a time."""
         daily_log_conditions(where)
         check_flag("newest_first", newest_first)
         return walk(
@@ -217,11 +244,11 @@ class DailyLogRepo(Repository):
             Only days that have events; empty if there are none.
         """
         zone = check_tz("tz", tz)
-        rows = await self._connection.read(queries.DAYS.bind(scope=self._scope))
+        rows = await self.connection.read(queries.DAYS.bind(scope=self.scope))
         days = days_around(to_instant(row[0]).date() for row in rows)
         ranges = [[encode_bound("day", end) for end in day_range(day, zone)] for day in days]
-        bound = queries.COUNT_BY_DAY.bind(scope=self._scope, days=json.dumps(ranges))
-        counts = [row[0] for row in await self._connection.read(bound)]
+        bound = queries.COUNT_BY_DAY.bind(scope=self.scope, days=json.dumps(ranges))
+        counts = [row[0] for row in await self.connection.read(bound)]
         return {day: count for day, count in zip(days, counts, strict=True) if count}
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
@@ -232,26 +259,29 @@ class DailyLogRepo(Repository):
             How many events were deleted, or with *dry_run* would be.
         """
         bound: dict[str, Value] = {
-            "scope": self._scope,
+            "scope": self.scope,
             "before": encode_bound("before", check_instant("before", before)),
         }
         if check_flag("dry_run", dry_run):
-            ((count,),) = await self._connection.read(queries.COUNT_PURGEABLE.bind(**bound))
+            ((count,),) = await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound))
             return int(count)
-        (result,) = await self._connection.write((queries.PURGE.bind(**bound),))
+        (result,) = await self.connection.write((queries.PURGE.bind(**bound),))
         return result.changes
 
-    async def _write(self, unit: Unit) -> Sequence[Result]:
+    async def _write(self, unit: Unit, session_id: int | None = None) -> Sequence[Result]:
         try:
-            return await self._connection.write(unit)
+            return await self.connection.write(unit)
         except ConstraintError as error:
-            _refuse(error)
+            _refuse(error, session_id)
 
 
-def _refuse(error: ConstraintError) -> NoReturn:
-    if error.kind == "foreign key":
-        raise NotFoundError("the session of an event is not there") from error
-    raise error
+def _refuse(error: ConstraintError, session_id: int | None) -> NoReturn:
+    """Raise `not_found` for a session; ``None`` where the database does not say which of several."""
+    if error.kind != "foreign key":
+        raise error
+    if session_id is None:
+        raise NotFoundError("no session with the id that an event names in this scope") from error
+    raise not_found("session", session_id) from error
 
 
 def _one_each(

@@ -12,6 +12,7 @@ from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     Fact,
     batches,
+    check_ids,
     encode_each,
     encode_expiry,
     encode_fact,
@@ -43,16 +44,15 @@ from memrepo.domain.models import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
-    Page,
     Remembered,
     RememberOutcome,
     Unset,
 )
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found
 
 __all__ = ["MemoryRepo"]
 
@@ -61,6 +61,8 @@ _CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
 _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
 _LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
+#: Before every stored instant.
+_ALWAYS: Final = ""
 #: What it means that the first, second or third statement of remembering many returned the fact.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
 
@@ -110,10 +112,10 @@ class MemoryRepo(Repository):
         Source:
             The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
         """
-        fact = encode_fact(self._scope, content, category, source, metadata, expires_at)
-        now = encode_instant(self._now())
+        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
+        now = encode_instant(self.now())
         remember = remembering.REMEMBER.bind(
-            scope=self._scope,
+            scope=self.scope,
             content=fact.content,
             content_hash=fact.content_hash,
             category=fact.category,
@@ -122,12 +124,12 @@ class MemoryRepo(Repository):
             expires_at=fact.expires_at,
             created_at=now,
         )
-        (result,) = await self._connection.write((remember,))
+        (result,) = await self.connection.write((remember,))
         if result.rows:
             return _created_or_duplicate(result.rows[0], self._known)
         # It is gone, which the statement above left as it was: bring it back.
         revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
-        revived, remembered = await self._connection.write((revive, remember))
+        revived, remembered = await self.connection.write((revive, remember))
         for row in revived.rows:
             return to_remembered("restored", row, self._known)
         for row in remembered.rows:
@@ -145,13 +147,13 @@ class MemoryRepo(Repository):
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
         """
-        encode = partial(encode_new_fact, scope=self._scope)
+        encode = partial(encode_new_fact, scope=self.scope)
         each = encode_each("facts", facts, MemoryNew, encode)
         encoded = await list_in_slices(each)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
-        bound: dict[str, Value] = {"scope": self._scope, "now": encode_instant(self._now())}
+        bound: dict[str, Value] = {"scope": self.scope, "now": encode_instant(self.now())}
         unit = [
             statement.bind(batch=batch, **bound)
             for batch in batches(rows)
@@ -161,7 +163,7 @@ class MemoryRepo(Repository):
                 remembering.INSERT_MANY,
             )
         ]
-        results = await self._connection.write(tuple(unit))
+        results = await self.connection.write(tuple(unit))
         returned = await list_in_slices(_returned(results, self._known))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
@@ -194,17 +196,17 @@ class MemoryRepo(Repository):
             What became of the new fact, as in `remember`.
 
         Raises:
-            ConflictError: The fact was superseded before, or *content* states the same fact.
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            ConflictError: The fact was superseded before, or *content* is the same fact.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(self._scope, content, category or "fact", source, metadata, expires_at)
-        now = encode_instant(self._now())
-        place: dict[str, Value] = {"id": number, "scope": self._scope, "now": now}
+        fact = encode_fact(self.scope, content, category or "fact", source, metadata, expires_at)
+        now = encode_instant(self.now())
+        place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
         kept = fact._asdict()
         kept["category"] = None if category is None else check_name("category", category)
-        *remembered, link, old = await self._connection.write(
+        *remembered, link, old = await self.connection.write(
             (
                 remembering.SUPERSEDE_REVIVE.bind(**refreshed),
                 remembering.SUPERSEDE_REFRESH.bind(**refreshed),
@@ -217,8 +219,8 @@ class MemoryRepo(Repository):
             return _first_outcome((result.rows for result in remembered), self._known)
         before = _found(to_memory(old.rows[0], self._known) if old.rows else None, id)
         if before.superseded_by is not None:
-            raise ConflictError(f"memory {id} was superseded before")
-        raise ConflictError(f"memory {id} states the same fact")
+            raise ConflictError(f"fact {id} was superseded before")
+        raise ConflictError(f"the content is the same fact as fact {id}")
 
     # --- finding and changing them -----------------------------------------------------------
 
@@ -227,19 +229,47 @@ class MemoryRepo(Repository):
         Return the fact with this id; also one that is superseded.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
-        rows = await self._connection.read(self._get(id))
+        rows = await self.connection.read(self._get(id))
         return _found(to_memory(rows[0], self._known) if rows else None, id)
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
-        rows = await self._connection.read(self._get(id))
+        rows = await self.connection.read(self._get(id))
         return to_memory(rows[0], self._known) if rows else None
+
+    async def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
+        """
+        Return the facts with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no fact has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await list_in_slices(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        now = encode_instant(self.now())
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope, now=now)
+        rows = await self.connection.read(bound)
+        facts = await list_in_slices(to_memory(row, self._known) for row in rows)
+        by_id = {fact.id: fact for fact in facts}
+        return [by_id.get(number) for number in wanted]
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
-        fact = encode_new_fact(MemoryNew(content=content), self._scope)
+        fact = encode_new_fact(MemoryNew(content=content), self.scope)
         for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
             return entry
         return None
@@ -249,6 +279,8 @@ class MemoryRepo(Repository):
     ) -> Page[MemoryEntry]:
         """
         Return a page of current facts, newest first, ties by the higher id.
+
+        For all facts, however many there are, use `iterate`: a page ends at *limit*.
 
         Args:
             where: Which facts; by default all that are current.
@@ -264,17 +296,17 @@ class MemoryRepo(Repository):
         Source:
             The indexes on (scope, created_at) and (scope, category, created_at).
         """
-        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
         statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
-        bound = statement.bind(scope=self._scope, **parameters, **paging)
+        bound = statement.bind(scope=self.scope, **parameters, **paging)
         known = tuple(map(bound.parameters.get, statement.known))
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_memories, known, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
-        Yield the facts of a filter in the order of `find_many`, reading a page at a time.
+        Yield all facts of a filter in the order of `find_many`, reading a page at a time.
 
         Facts that are added or removed meanwhile never make it skip or repeat another.
         """
@@ -283,7 +315,7 @@ class MemoryRepo(Repository):
 
     async def count(self, where: MemoryFilter = _ALL) -> int:
         """Return how many facts `find_many` would go through."""
-        names, parameters = memory_conditions(where, encode_instant(self._now()))
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
         return await self._count(queries.count(names), **parameters)
 
     async def touch(self, id: int) -> MemoryEntry:
@@ -291,7 +323,7 @@ class MemoryRepo(Repository):
         Set a fact's ``last_accessed`` to now, and return it.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         return await self._write_one(queries.TOUCH, id)
 
@@ -308,7 +340,7 @@ class MemoryRepo(Repository):
 
         Raises:
             InvalidInputError: Nothing is given, or it is not accepted.
-            NotFoundError: There is none in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         values: dict[str, Value] = {}
         if category is not UNSET:
@@ -329,7 +361,7 @@ class MemoryRepo(Repository):
             Superseded facts only, without the fact itself; an empty list if it replaced none.
 
         Raises:
-            NotFoundError: There is no such fact in this scope, or it is forgotten or expired.
+            NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         await self.get(id)
         found: dict[int, MemoryEntry] = {}
@@ -351,14 +383,14 @@ class MemoryRepo(Repository):
             The fact, with ``deleted_at`` of the first time it was forgotten.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is expired.
+            NotFoundError: No fact with this id in this scope, or it is expired.
         """
         place: dict[str, Value] = {
             "id": check_id("id", id),
-            "scope": self._scope,
-            "now": encode_instant(self._now()),
+            "scope": self.scope,
+            "now": encode_instant(self.now()),
         }
-        _, after = await self._connection.write(
+        _, after = await self.connection.write(
             (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
         )
         return _found(to_memory(after.rows[0], self._known) if after.rows else None, id)
@@ -368,35 +400,36 @@ class MemoryRepo(Repository):
         Undo `forget`, and return the fact. Does nothing to one that is not forgotten.
 
         Raises:
-            NotFoundError: There is none in this scope, or it is expired.
+            NotFoundError: No fact with this id in this scope, or it is expired.
         """
         return await self._write_one(queries.RESTORE, id)
 
     async def forgotten(
         self,
         *,
-        within: timedelta = timedelta(days=30),
+        within: timedelta | None = None,
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
     ) -> Page[MemoryEntry]:
         """
-        Return a page of the facts that were forgotten *within* this time, the latest first.
+        Return a page of the forgotten facts, the latest first; expired ones are not among them.
+
+        Args:
+            within: Only those forgotten within this time until now; all if ``None``.
+            limit: Most facts wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before.
 
         Returns:
-            At most *limit* facts (1 to 10,000); an empty page when none was forgotten.
+            At most *limit* facts; an empty page when none was forgotten.
         """
-        now = self._now()
-        try:
-            since = encode_instant(now - check_duration("within", within))
-        except OverflowError:
-            raise InvalidInputError("within", "reaches back before the year 1") from None
+        now = self.now()
         bound = queries.forgotten(after=after is not None).bind(
-            scope=self._scope,
-            since=since,
+            scope=self.scope,
+            deleted_from=_ALWAYS if within is None else _before(now, within),
             now=encode_instant(now),
             **page_parameters(limit, after),
         )
-        rows = await self._connection.read(bound)
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_memories, self._known, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
@@ -414,8 +447,8 @@ class MemoryRepo(Repository):
         """
         if not check_flag("confirm", confirm):
             raise InvalidInputError("confirm", "must be True to forget every fact")
-        statement = queries.FORGET_ALL.bind(scope=self._scope, now=encode_instant(self._now()))
-        (result,) = await self._connection.write((statement,))
+        statement = queries.FORGET_ALL.bind(scope=self.scope, now=encode_instant(self.now()))
+        (result,) = await self.connection.write((statement,))
         return result.changes
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
@@ -430,32 +463,32 @@ class MemoryRepo(Repository):
         bound = encode_bound("before", check_instant("before", before))
         if check_flag("dry_run", dry_run):
             return await self._count(queries.COUNT_PURGEABLE, before=bound)
-        statement = queries.PURGE.bind(scope=self._scope, before=bound)
-        (result,) = await self._connection.write((statement,))
+        statement = queries.PURGE.bind(scope=self.scope, before=bound)
+        (result,) = await self.connection.write((statement,))
         return result.changes
 
     def _get(self, id: int) -> BoundStatement:
-        now = encode_instant(self._now())
-        return queries.GET.bind(id=check_id("id", id), scope=self._scope, now=now)
+        now = encode_instant(self.now())
+        return queries.GET.bind(id=check_id("id", id), scope=self.scope, now=now)
 
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
-        now = encode_instant(self._now())
-        bound = statement.bind(scope=self._scope, now=now, **parameters)
-        return to_memories(await self._connection.read(bound), self._known)
+        now = encode_instant(self.now())
+        bound = statement.bind(scope=self.scope, now=now, **parameters)
+        return to_memories(await self.connection.read(bound), self._known)
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
-        now = encode_instant(self._now())
-        bound = statement.bind(id=check_id("id", id), scope=self._scope, now=now, **values)
-        (result,) = await self._connection.write((bound,))
+        now = encode_instant(self.now())
+        bound = statement.bind(id=check_id("id", id), scope=self.scope, now=now, **values)
+        (result,) = await self.connection.write((bound,))
         return _found(to_memory(result.rows[0], self._known) if result.rows else None, id)
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
-        rows = await self._connection.read(statement.bind(scope=self._scope, **parameters))
+        rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
         return int(rows[0][0])
 
     def _refreshed(self, fact: Fact, now: str) -> dict[str, Value]:
         return {
-            "scope": self._scope,
+            "scope": self.scope,
             "now": now,
             "content_hash": fact.content_hash,
             "source": fact.source,
@@ -464,10 +497,15 @@ class MemoryRepo(Repository):
 
 
 def _found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
-    """Return *entry*, or raise NotFoundError for the one with this id."""
-    if entry is None:
-        raise NotFoundError(f"memory {id} is not there, or it is forgotten or expired")
-    return entry
+    """Return *entry*, or say that there is no fact with this id."""
+    return found(entry, "fact", id, also=", or it is forgotten or expired")
+
+
+def _before(now: datetime, within: timedelta) -> str:
+    try:
+        return encode_instant(now - check_duration("within", within))
+    except OverflowError:
+        raise InvalidInputError("within", "reaches back before the year 1") from None
 
 
 def _returned(results: Iterable[Result], known: Row) -> Iterator[tuple[str, Remembered]]:

@@ -1,25 +1,34 @@
-"""What the three repositories have in common: where their rows are, whose they are, what time it is."""
+"""What all repositories have in common: where their rows are, whose they are, what time it is."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from memrepo.connection.contract import Connection
 from memrepo.domain.checks import check_instant, check_scope
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.errors import NotFoundError
 
-__all__ = ["Repository"]
+__all__ = ["Repository", "found", "not_found"]
+
+T = TypeVar("T")
 
 
 class Repository:
-    """The rows of one kind in one scope."""
+    """
+    The rows of one kind in one scope; the base of the three repositories, and of those of your own.
+
+    A method makes a `Statement`'s values into a `BoundStatement`, gives it to `connection`, and makes a
+    model of each row that comes back.
+    """
 
     def __init__(self, connection: Connection, *, scope: str = "", clock: Clock = utc_now) -> None:
         """
         Bind a repository to one owner's rows.
 
         Args:
-            connection: A store's ``connection``, or a transaction on one. Several repositories may
+            connection: The ``connection`` of a store or of a transaction. Several repositories may
                 share it.
             scope: Whose rows; ``""`` is the default scope. At most 255 characters.
             clock: Returns the current instant, with its time zone.
@@ -27,11 +36,26 @@ class Repository:
         Raises:
             InvalidInputError: *scope* is not accepted.
         """
-        self._connection = connection
-        self._scope = check_scope(scope)
+        #: What its statements run on.
+        self.connection: Connection = connection
+        #: Whose rows they are; each statement must name it.
+        self.scope: str = check_scope(scope)
         #: What is known of each row before it is read; see `codec.MEMORY_COLUMNS`.
-        self._known = (self._scope,)
+        self._known = (self.scope,)
         self._clock = clock
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return the clock's instant, in UTC."""
         return check_instant("clock", self._clock())
+
+
+def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:
+    """Return the error for an id that no row of this *kind* has here; *also* says why else it may be."""
+    return NotFoundError(f"no {kind} with id {id} in this scope{also}")
+
+
+def found(row: T | None, kind: str, id: int, *, also: str = "") -> T:
+    """Return *row*, or raise `not_found`."""
+    if row is None:
+        raise not_found(kind, id, also=also)
+    return row

@@ -15,7 +15,7 @@ from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.memories import MemoryRepo
 from memrepo.repositories.sessions import SessionRepo
 
-__all__ = ["Repositories", "ScopedStore", "Settings"]
+__all__ = ["Repositories", "ScopedStore", "Settings", "Transaction"]
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +27,7 @@ class Settings:
 
 
 class Repositories:
-    """The three repositories of one scope."""
+    """The three repositories of one scope; what a store and a transaction have in common."""
 
     #: The facts.
     memories: MemoryRepo
@@ -38,7 +38,7 @@ class Repositories:
 
     def __init__(self, connection: Connection, scope: str, settings: Settings) -> None:
         #: What they run on; pass it to repositories of your own.
-        self.connection = connection
+        self.connection: Connection = connection
         self._scope = scope
         self._settings = settings
         clock = settings.clock
@@ -51,6 +51,18 @@ class Repositories:
     def scoped(self, scope: str) -> Repositories:
         """Return the repositories of another scope, over the same connection or transaction."""
         return Repositories(self.connection, check_scope(scope), self._settings)
+
+
+class Transaction(Repositories):
+    """
+    The three repositories inside a transaction, as `Store.transaction` yields them.
+
+    They can be used until the block ends. What they read includes what they have written.
+    """
+
+    def scoped(self, scope: str) -> Transaction:
+        """Return the repositories of another scope, in the same transaction."""
+        return Transaction(self.connection, check_scope(scope), self._settings)
 
 
 class ScopedStore(Repositories):
@@ -75,14 +87,14 @@ class ScopedStore(Repositories):
     @asynccontextmanager
     async def transaction(
         self, *, timeout_s: float | None = None
-    ) -> AsyncGenerator[Repositories, None]:
+    ) -> AsyncGenerator[Transaction, None]:
         """
-        Yield the repositories of a transaction: ``async with store.transaction() as tx: ...``.
+        Yield a `Transaction`: ``async with store.transaction() as tx: ...``.
 
         It commits at the block's end, and rolls back on any exception, cancellation included. Other
         tasks' writes wait meanwhile, and in memory their reads too, so keep the block short. Inside
-        it, use ``tx.memories`` and its kin; using the store's from the same task raises. ``tx`` ends
-        with the block.
+        it, use ``tx.memories`` and its kin, and ``tx.connection`` for repositories of your own; using the
+        store's from the same task raises. ``tx`` ends with the block.
 
         Args:
             timeout_s: Seconds to wait for the writer; the store's ``lock_timeout_s`` if ``None``.
@@ -94,4 +106,4 @@ class ScopedStore(Repositories):
         """
         wait_s = None if timeout_s is None else check_seconds("timeout_s", timeout_s)
         async with self._driver.transaction(timeout_s=wait_s) as transaction:
-            yield Repositories(transaction, self._scope, self._settings)
+            yield Transaction(transaction, self._scope, self._settings)

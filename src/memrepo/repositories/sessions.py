@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from memrepo.connection.contract import Connection
-from memrepo.connection.waiting import finish
-from memrepo.domain.arguments import session_conditions
+from memrepo.connection.waiting import finish, list_in_slices
+from memrepo.domain.arguments import check_ids, session_conditions
 from memrepo.domain.checks import (
     check_duration,
     check_flag,
@@ -30,12 +30,13 @@ from memrepo.domain.codec import (
     to_sessions,
 )
 from memrepo.domain.days import start_of_day
-from memrepo.domain.models import IDLE_AFTER, Page, Session, SessionEnd, SessionFilter
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.domain.jsontext import to_compact_json
+from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.repositories.repository import Repository
+from memrepo.repositories.repository import Repository, found
 
 __all__ = ["SessionRepo"]
 
@@ -68,7 +69,7 @@ class SessionRepo(Repository):
         Bind a repository to one owner's sessions; see `Repository`.
 
         Args:
-            connection: A store's ``connection``, or a transaction on one.
+            connection: The ``connection`` of a store or of a transaction.
             scope: Whose sessions.
             clock: Returns the current instant.
             idle_after: How long a session may be idle before it is abandoned; 30 minutes by default.
@@ -87,14 +88,14 @@ class SessionRepo(Repository):
             ConflictError: A session is active, and *end_active* is not given.
         """
         end_first = check_flag("end_active", end_active)
-        now = self._now()
+        now = self.now()
         instant = encode_instant(now)
         unit = [self._time_out(now, self._idle_after, _NO_DAY)]
         if end_first:
-            unit.append(queries.END_OPEN.bind(scope=self._scope, now=instant))
-        unit.append(queries.START.bind(scope=self._scope, now=instant))
-        unit.append(queries.NEWEST_OPEN.bind(scope=self._scope))
-        *_, started, newest = await self._connection.write(tuple(unit))
+            unit.append(queries.END_OPEN.bind(scope=self.scope, now=instant))
+        unit.append(queries.START.bind(scope=self.scope, now=instant))
+        unit.append(queries.NEWEST_OPEN.bind(scope=self.scope))
+        *_, started, newest = await self.connection.write(tuple(unit))
         session = self._decode_one(newest.rows, now, self._idle_after)
         if not started.rows:
             raise ConflictError(f"session {session.id} is active: end it, or pass end_active=True")
@@ -113,17 +114,17 @@ class SessionRepo(Repository):
                 status of what is returned goes by it, too.
             day_boundary: The time zone at whose midnight a session ends, too; ``None`` for no such end.
         """
-        now = self._now()
+        now = self.now()
         idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
         day_start = _NO_DAY
         if day_boundary is not None:
             today = now.astimezone(check_tz("day_boundary", day_boundary)).date()
             day_start = encode_bound("day_boundary", start_of_day(today, day_boundary))
-        *_, newest = await self._connection.write(
+        *_, newest = await self.connection.write(
             (
                 self._time_out(now, idle, day_start),
-                queries.START.bind(scope=self._scope, now=encode_instant(now)),
-                queries.NEWEST_OPEN.bind(scope=self._scope),
+                queries.START.bind(scope=self.scope, now=encode_instant(now)),
+                queries.NEWEST_OPEN.bind(scope=self.scope),
             )
         )
         return self._decode_one(newest.rows, now, idle)
@@ -144,12 +145,12 @@ class SessionRepo(Repository):
             Whether this call ended it, and the session. If another did, nothing of it is changed.
 
         Raises:
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
-        place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
         text = None if summary is None else check_text("summary", summary)
-        now = self._now()
-        ended, after = await self._connection.write(
+        now = self.now()
+        ended, after = await self.connection.write(
             (
                 queries.END.bind(
                     now=encode_instant(now),
@@ -161,11 +162,11 @@ class SessionRepo(Repository):
             )
         )
         return SessionEnd(
-            ended_now=bool(ended.rows), session=_found(self._decode(after.rows, now), id)
+            ended_now=bool(ended.rows), session=found(self._decode(after.rows, now), "session", id)
         )
 
     @asynccontextmanager
-    async def open(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
+    async def session(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
         """
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
@@ -191,31 +192,59 @@ class SessionRepo(Repository):
         Set a session's summary, whether it has ended or not, and return the session.
 
         Raises:
-            NotFoundError: There is no such session in this scope.
+            NotFoundError: No session with this id in this scope.
         """
-        place: dict[str, Value] = {"id": check_id("id", id), "scope": self._scope}
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
         text = check_text("summary", summary)
-        _, after = await self._connection.write(
+        _, after = await self.connection.write(
             (queries.SUMMARIZE.bind(summary=text, **place), queries.GET.bind(**place))
         )
-        return _found(self._decode(after.rows, self._now()), id)
+        return found(self._decode(after.rows, self.now()), "session", id)
 
     async def get(self, id: int) -> Session:
         """
         Return the session with this id.
 
         Raises:
-            NotFoundError: There is none in this scope.
+            NotFoundError: No session with this id in this scope.
         """
-        return _found(await self.find(id), id)
+        return found(await self.find(id), "session", id)
 
     async def find(self, id: int) -> Session | None:
         """Return the session with this id, or ``None``."""
-        return await self._read_one(queries.GET.bind(id=check_id("id", id), scope=self._scope))
+        return await self._read_one(queries.GET.bind(id=check_id("id", id), scope=self.scope))
+
+    async def get_many(self, ids: Iterable[int]) -> list[Session | None]:
+        """
+        Return the sessions with these ids, read by one statement.
+
+        Args:
+            ids: Any number of ids, in any order; one may occur several times.
+
+        Returns:
+            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            no session has here. An empty list for no ids.
+
+        Raises:
+            InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
+
+        Source:
+            The primary key.
+        """
+        wanted = await list_in_slices(check_ids(ids))
+        if not wanted:
+            return []
+        distinct = to_compact_json([*dict.fromkeys(wanted)])
+        now = self.now()
+        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
+        rows = await self.connection.read(bound)
+        sessions = await list_in_slices(to_session(row, now, self._idle_after) for row in rows)
+        by_id = {session.id: session for session in sessions}
+        return [by_id.get(number) for number in wanted]
 
     async def active(self) -> Session | None:
         """Return the session that is active now, or ``None``; an abandoned one is not."""
-        session = await self._read_one(queries.NEWEST_OPEN.bind(scope=self._scope))
+        session = await self._read_one(queries.NEWEST_OPEN.bind(scope=self.scope))
         return session if session is not None and session.status == "active" else None
 
     async def find_many(
@@ -223,6 +252,8 @@ class SessionRepo(Repository):
     ) -> Page[Session]:
         """
         Return a page of sessions, the latest started first, ties by the higher id.
+
+        For all sessions, however many there are, use `iterate`: a page ends at *limit*.
 
         Args:
             where: Which sessions; by default all.
@@ -238,13 +269,13 @@ class SessionRepo(Repository):
         names, parameters = session_conditions(where)
         statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
-        bound = statement.bind(scope=self._scope, **parameters, **paging)
-        now = self._now()
-        rows = await self._connection.read(bound)
+        bound = statement.bind(scope=self.scope, **parameters, **paging)
+        now = self.now()
+        rows = await self.connection.read(bound)
         return to_page(rows, limit, to_sessions, now, self._idle_after, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
-        """Yield the sessions of a filter in the order of `find_many`, reading a page at a time."""
+        """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""
         session_conditions(where)
         return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
 
@@ -253,11 +284,11 @@ class SessionRepo(Repository):
             idle_since = encode_instant(now - idle_after)
         except OverflowError:
             raise InvalidInputError("idle_after", "reaches back before the year 1") from None
-        return queries.TIME_OUT.bind(scope=self._scope, idle_since=idle_since, day_start=day_start)
+        return queries.TIME_OUT.bind(scope=self.scope, idle_since=idle_since, day_start=day_start)
 
     async def _read_one(self, statement: BoundStatement) -> Session | None:
-        now = self._now()
-        return self._decode(await self._connection.read(statement), now)
+        now = self.now()
+        return self._decode(await self.connection.read(statement), now)
 
     def _decode(self, rows: list[Row], now: datetime) -> Session | None:
         return to_session(rows[0], now, self._idle_after) if rows else None
@@ -266,9 +297,3 @@ class SessionRepo(Repository):
         if not rows:
             raise DatabaseError("the database neither started a session nor has one")
         return to_session(rows[0], now, idle_after)
-
-
-def _found(session: Session | None, id: int) -> Session:
-    if session is None:
-        raise NotFoundError(f"session {id} is not there")
-    return session

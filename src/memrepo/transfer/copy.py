@@ -11,6 +11,7 @@ import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.domain.codec import Row
+from memrepo.domain.plain import PlainModel
 from memrepo.errors import ConflictError, ConstraintError, InvalidInputError, UsageError
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
@@ -47,7 +48,7 @@ class CopyProgress:
 
 
 @attrs.frozen(kw_only=True)
-class CopiedTable:
+class CopiedTable(PlainModel):
     """What became of one table."""
 
     #: The table's name.
@@ -66,7 +67,7 @@ class CopiedTable:
 
 
 @attrs.frozen(kw_only=True)
-class CopyReport:
+class CopyReport(PlainModel):
     """What became of a copy, and how the two databases compared when it was done."""
 
     #: ``memory_entries``, ``sessions`` and ``daily_logs``, in this order.

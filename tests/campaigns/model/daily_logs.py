@@ -51,6 +51,9 @@ class DailyLogs:
         event = self._events.get(id)
         return event if event is not None and event.scope == self._scope else None
 
+    def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
+        return [self.find(number) for number in ids]
+
     def find_many(
         self,
         where: DailyLogFilter = _ALL,
@@ -132,6 +135,6 @@ def _matches(event: DailyLog, where: DailyLogFilter) -> bool:
     return (
         (where.session_id is None or event.session_id == where.session_id)
         and (where.event_type is None or event.event_type == where.event_type)
-        and (where.since is None or event.timestamp >= where.since)
-        and (where.until is None or event.timestamp < where.until)
+        and (where.timestamp_from is None or event.timestamp >= where.timestamp_from)
+        and (where.timestamp_before is None or event.timestamp < where.timestamp_before)
     )

@@ -132,6 +132,9 @@ class Memories:
         fact = self._unexpired(id)
         return fact if fact is not None and fact.deleted_at is None else None
 
+    def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
+        return [self.find(number) for number in ids]
+
     def find_by_content(self, content: str) -> MemoryEntry | None:
         fact = self._holder(self._hash(content))
         return fact if fact is not None and self._is_current(fact) else None
@@ -191,15 +194,16 @@ class Memories:
     def forgotten(
         self,
         *,
-        within: timedelta = timedelta(days=30),
+        within: timedelta | None = None,
         limit: int = _LIMIT,
         after: str | None = None,
     ) -> Page[MemoryEntry]:
-        since = self._now - within
         rows = [
             fact
             for fact in self._mine()
-            if self._is_unexpired(fact) and (fact.deleted_at or _NEVER) >= since
+            if self._is_unexpired(fact)
+            and fact.deleted_at is not None
+            and (within is None or fact.deleted_at >= self._now - within)
         ]
         return page_of(rows, lambda fact: fact.deleted_at or _NEVER, limit=limit, after=after)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -71,6 +72,9 @@ class Sessions:
         session = self._sessions.get(id)
         is_mine = session is not None and session.scope == self._scope
         return self._seen(session) if session is not None and is_mine else None
+
+    def get_many(self, ids: Iterable[int]) -> list[Session | None]:
+        return [self.find(number) for number in ids]
 
     def active(self) -> Session | None:
         session = self._open()

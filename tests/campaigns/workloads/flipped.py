@@ -80,7 +80,7 @@ async def make(path: Path) -> None:
             for fact in facts[10:15]:
                 await memories.supersede(fact.id, f"Not {fact.entry.content}")
             for number in range(5):
-                async with repositories.sessions.open() as session:
+                async with repositories.sessions.session() as session:
                     await repositories.daily_logs.append_many(
                         memrepo.DailyLogNew(
                             session_id=session.id,

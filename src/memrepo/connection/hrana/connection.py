@@ -22,7 +22,7 @@ from memrepo.connection.hrana.writer import ServerWriter
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.transaction import Transaction
+from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, TransactionError
@@ -191,9 +191,9 @@ class LibSQLConnection:
 
     # --- transactions --------------------------------------------------------------------------
 
-    def transaction(self, *, timeout_s: float | None = None) -> Transaction:
+    def transaction(self, *, timeout_s: float | None = None) -> TransactionConnection:
         """Hold the writer for a block; see `Driver`."""
-        return Transaction(self, timeout_s)
+        return TransactionConnection(self, timeout_s)
 
     async def begin(self, timeout_s: float | None) -> None:
         """Take the writer and the write lock, for a transaction."""

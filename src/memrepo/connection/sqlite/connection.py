@@ -22,7 +22,7 @@ from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
 from memrepo.connection.sqlite.worker import WorkerConnection
-from memrepo.connection.transaction import Transaction
+from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.connection.waiting import finish
 from memrepo.domain.codec import Row
@@ -243,9 +243,9 @@ class SQLiteConnection:
 
     # --- transactions --------------------------------------------------------------------------
 
-    def transaction(self, *, timeout_s: float | None = None) -> Transaction:
+    def transaction(self, *, timeout_s: float | None = None) -> TransactionConnection:
         """Hold the writer for a block; see `Driver`."""
-        return Transaction(self, timeout_s)
+        return TransactionConnection(self, timeout_s)
 
     async def begin(self, timeout_s: float | None) -> None:
         """Take the writer and the write lock, for a transaction."""

@@ -1,0 +1,43 @@
+"""Models as plain JSON types, for the web, a command line, or a model's tool."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import cast
+
+import attrs
+
+from memrepo.domain.jsontext import JsonValue
+
+__all__ = ["PlainModel"]
+
+
+class PlainModel:
+    """What is given back, and can be written as JSON."""
+
+    # Its own slots are those of the model; a __dict__ would take any attribute.
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """
+        Return the fields as plain JSON types, which `json.dumps` takes.
+
+        Instants are ISO text in UTC, as ``2026-02-02T14:16:24.123Z``; ``raw_metadata`` and
+        ``raw_event_data`` are decoded, and named `metadata` and `event_data`; tuples are lists.
+        """
+        cls = type(self)
+        assert attrs.has(cls)  # noqa: S101 - for the type checker: every model is one of attrs
+        names = [field.name.removeprefix("raw_") for field in attrs.fields(cls)]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+
+def _plain(value: object) -> JsonValue:
+    if isinstance(value, PlainModel):
+        return value.to_dict()
+    if isinstance(value, datetime):
+        text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+        return text.replace("+00:00", "Z")
+    if isinstance(value, tuple):
+        return [_plain(item) for item in cast("tuple[object, ...]", value)]
+    return str(value) if isinstance(value, PurePath) else cast("JsonValue", value)
