@@ -47,11 +47,11 @@ Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
 class Asker(Protocol):
     """Who gives the thread a job, and is told by the event loop when it is done, perhaps twice."""
 
-    def answer(self, calls: Sequence[PendingCall]) -> None:
+    def answer(self, calls: Sequence[PendingCall], /) -> None:
         """Go on: the calls were run."""
         ...
 
-    def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
+    def fail(self, calls: Sequence[PendingCall], error: BaseException, /) -> None:
         """Go on: running the calls ended in an error; those without an outcome may not have run."""
         ...
 
