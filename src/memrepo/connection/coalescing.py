@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-import attrs
-
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
 from memrepo.queries.coalescing import SIZES, CoalescibleStatement
-from memrepo.queries.statement import BoundStatement, Unit
+from memrepo.queries.statement import Unit
 
 __all__ = ["CoalescedCall", "coalesce"]
 
 
-@attrs.define(eq=False)
 class CoalescedCall:
     """
     Several pending calls of one statement, to be run as one.
@@ -23,27 +20,22 @@ class CoalescedCall:
     If its statement fails, nothing has happened, and each of its calls runs by itself.
     """
 
-    calls: Sequence[PendingCall]
-    statement: CoalescibleStatement
-    #: The one statement.
-    unit: Unit = attrs.field(init=False)
     #: Nothing: whoever wants to know of each statement is told of each, so those calls stay single.
-    record: None = None
+    record = None
     #: Never: the calls that go on need it.
-    is_cancelled: bool = False
+    is_cancelled = False
 
-    @unit.default
-    def _coalesce(self) -> Unit:
-        return (self.statement.coalesce(self._bound),)
-
-    @property
-    def _bound(self) -> list[BoundStatement]:
-        return [call.unit[0] for call in self.calls]
+    def __init__(self, calls: Sequence[PendingCall], statement: CoalescibleStatement) -> None:
+        self.calls = calls
+        self._statement = statement
+        self._bound = [call.unit[0] for call in calls]
+        #: The one statement.
+        self.unit: Unit = (statement.coalesce(self._bound),)
 
     def succeed(self, results: list[Result]) -> None:
         """Give each call the rows that are its own."""
         (result,) = results
-        each = self.statement.split(self._bound, result.rows)
+        each = self._statement.split(self._bound, result.rows)
         for call, rows in zip(self.calls, each, strict=True):
             call.outcome = [Result(rows, len(rows) if result.changes else 0)]
 
