@@ -17,7 +17,7 @@ import itertools
 import math
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -153,6 +153,7 @@ def _cases(folder: Path) -> dict[str, Action]:
     Without `connect` and `close`, which leave no store to look at: ``tests/connection/test_cancellation.py``
     cancels them at every await; and without `copy_to`, which ``test_copying.py`` cancels.
     """
+    folders = _migrations(folder)
     backups = (folder / f"backup{n}.db" for n in itertools.count())
     return {
         **{f"{one.call.repo}.{one.call.method}": one for one in _METHODS},
@@ -164,11 +165,23 @@ def _cases(folder: Path) -> dict[str, Action]:
         "transaction, at once": attrs.evolve(_BLOCK, at_once=True),
         "transaction, rolled back": attrs.evolve(_BLOCK, rolls_back=True),
         "migrate": _Maintenance(lambda store: store.migrate()),
+        "apply_migrations": _Maintenance(
+            lambda store: store.apply_migrations((own := next(folders)), version_table=own.name)
+        ),
         "ping": _Maintenance(lambda store: store.ping()),
         "info": _Maintenance(lambda store: store.info()),
         "verify": _Maintenance(lambda store: store.verify()),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
     }
+
+
+def _migrations(folder: Path) -> Iterator[Path]:
+    """Make folders of migrations that are not applied yet."""
+    for number in itertools.count():
+        own = folder / f"own_{number}"
+        own.mkdir(exist_ok=True)
+        (own / "0001_create_table.sql").write_text(f"CREATE TABLE t{number} (x);\n")
+        yield own
 
 
 # --- cancelling --------------------------------------------------------------------------------
