@@ -169,7 +169,7 @@ INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timest
 SELECT `item`.`column2`,CASE WHEN `item`.`column3` IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
 FROM `sessions` `session`
 WHERE `session`.`id`=`item`.`column3` AND `session`.`scope`=`item`.`column2`),-1) END,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`
-FROM (VALUES (0,?,?,?,?,?,?),(1,?,?,?,?,?,?)) `item`
+FROM (VALUES (0,:scope_0,:session_id_0,:event_type_0,:event_data_0,:now_0,:key_0),(1,:scope_1,:session_id_1,:event_type_1,:event_data_1,:now_1,:key_1)) `item`
 RETURNING `id`;
 
 -- daily_logs.append_many
@@ -724,7 +724,7 @@ WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS 
 
 -- memories.get*2
 SELECT `item`.`column1`,`memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`
-FROM (VALUES (0,?,?,?),(1,?,?,?)) `item` CROSS JOIN `memory_entries`
+FROM (VALUES (0,:id_0,:scope_0,:now_0),(1,:id_1,:scope_1,:now_1)) `item` CROSS JOIN `memory_entries`
 WHERE `memory_entries`.`id`=`item`.`column2` AND `memory_entries`.`scope`=`item`.`column3` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`item`.`column4`);
 
 -- memories.get_by_hash
@@ -780,7 +780,7 @@ RETURNING `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`e
 -- memories.remember*2
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
 SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
-FROM (VALUES (0,?,?,?,?,?,?,?,?),(1,?,?,?,?,?,?,?,?)) `item`
+FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
 SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
