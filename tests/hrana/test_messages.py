@@ -18,7 +18,6 @@ from memrepo import (
     CorruptDatabaseError,
     DatabaseError,
     DeadlineError,
-    InvalidInputError,
     MemrepoError,
     ReadOnlyError,
     StorageFullError,
@@ -54,13 +53,6 @@ def test_values_come_back(value: object) -> None:
     (written,) = json.loads(json.dumps(encode_bound(bound)))
     result = decode_result({"rows": [[written]], "affected_row_count": 0})
     assert result.rows == [(value,)]
-
-
-def test_value_that_is_missing() -> None:
-    """A placeholder without a value is named, and nothing is sent."""
-    with pytest.raises(InvalidInputError) as caught:
-        encode_bound(Statement("t", "SELECT :a, :b").bind(a=1))
-    assert (caught.value.field, caught.value.reason) == ("b", "has no value")
 
 
 @pytest.mark.parametrize(("text", "data"), [("", b""), ("AAE", b"\0\1"), ("AAE=", b"\0\1")])

@@ -56,7 +56,8 @@ class WaitingLine:
         if len(self._turns) >= MAX_WAITING:
             raise BusyError(f"{MAX_WAITING:,} calls are waiting for this database already")
         self._turns.append(turn)
-        if self._sweeper is None:
+        # asyncio loses a callback that a KeyboardInterrupt meets before it begins.
+        if self._sweeper is None or self._sweeper.when() + _SWEEP_S < self._loop.time():
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
     async def _wait(self, deadline: float) -> None:

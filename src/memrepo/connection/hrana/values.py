@@ -38,13 +38,10 @@ def encode_bound(bound: BoundStatement) -> list[Json]:
     Return the values of a statement in the order of its ``positional_sql``.
 
     Raises:
-        InvalidInputError: A value is missing, of no type that SQLite stores, or too large for a server.
+        InvalidInputError: A value is of no type that SQLite stores, or too large for a server.
     """
     statement, parameters = bound
-    try:
-        values = statement.values(parameters)
-    except KeyError as error:
-        raise InvalidInputError(str(error.args[0]), "has no value") from None
+    values = statement.values(parameters)
     names = statement.values({name: name for name in parameters})
     return [_encode(str(name), value) for name, value in zip(names, values, strict=True)]
 
