@@ -114,8 +114,8 @@ def encode_fact(
         hash_normalized(normalized, scope),
         check_name("category", category),
         check_name("source", source),
-        check_object("metadata", metadata),
-        encode_expiry(expires_at),
+        None if metadata is None else check_object("metadata", metadata),
+        None if expires_at is None else encode_expiry(expires_at),
     )
 
 

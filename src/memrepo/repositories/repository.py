@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from memrepo.connection.contract import Connection
@@ -46,7 +46,10 @@ class Repository:
 
     def now(self) -> datetime:
         """Return the clock's instant, in UTC."""
-        return check_instant("clock", self._clock())
+        instant = self._clock()
+        if type(instant) is datetime and instant.tzinfo is UTC:
+            return instant
+        return check_instant("clock", instant)
 
 
 def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:

@@ -58,9 +58,16 @@ class FileIdentity:
         if now < self._next_look_s:
             return True
         self._next_look_s = now + self._look_every_s
-        state = None if self._folder is None else _state_of(self._folder)
-        if state is not None and state == self._state and now < self._look_at_files_s:
-            return True
+        state: _State | None = None
+        if self._folder is not None:
+            try:
+                status = os.stat(self._folder)  # noqa: PTH116 - a Path would cost more than the call
+            except OSError:
+                pass
+            else:
+                state = status.st_dev, status.st_ino, status.st_mtime_ns
+                if state == self._state and now < self._look_at_files_s:
+                    return True
         self._look_at_files_s = now + _LOOK_AT_FILES_EVERY_S
         self._state = state if state is not None and _has_settled(state) else None
         return self._are_files_same()
@@ -78,14 +85,6 @@ class FileIdentity:
             )
             self._large_bytes = 2 * self._wal.size_bytes
         return True
-
-
-def _state_of(folder: str) -> _State | None:
-    try:
-        status = os.stat(folder)  # noqa: PTH116 - a Path would cost more than the call
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def _has_settled(state: _State) -> bool:

@@ -65,8 +65,8 @@ class _Job:
     asker: Asker
     #: Whether the thread has begun with it, so that it is not done twice.
     has_begun: bool = False
-    #: What it ended in; ``None`` if all went well.
-    error: BaseException | None = None
+    #: What it ended in, until it has ended well.
+    error: BaseException | None = attrs.field(factory=InterruptedError)
 
 
 class _Errand:
@@ -206,35 +206,29 @@ class WorkerThread:
         A debugger can throw an exception into the thread at any moment. So a job stays in the queue
         until the event loop was told of it, which may happen twice.
         """
+        tell = self._loop.call_soon_threadsafe
         while not self._loop.is_closed():
             try:
                 while not self._jobs:
                     if not self._wake.get():
-                        return self._say_goodbye()
-                self._do(self._jobs[0], worker)
+                        tell(self._has_ended.set)
+                        return
+                job = self._jobs[0]
+                if not job.has_begun:
+                    job.has_begun = True
+                    try:
+                        job.run(worker, job.calls)
+                        job.error = None
+                    except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                        job.error = error
+                if job.error is None:
+                    tell(job.asker.answer, job.calls)
+                else:
+                    tell(job.asker.fail, job.calls, job.error)
                 self._jobs.popleft()
+                del job  # nothing of it is kept while the next is waited for
             except BaseException:  # noqa: BLE001, S112 - thrown into the thread, or the loop was closed
                 continue
-        return None
-
-    def _do(self, job: _Job, worker: WorkerConnection) -> None:
-        if not job.has_begun:
-            job.has_begun = True
-            job.error = InterruptedError()
-            try:
-                job.run(worker, job.calls)
-                job.error = None
-            except BaseException as error:  # noqa: BLE001 - whoever waits is told
-                job.error = error
-        tell = self._loop.call_soon_threadsafe
-        if job.error is None:
-            tell(job.asker.answer, job.calls)
-        else:
-            tell(job.asker.fail, job.calls, job.error)
-
-    def _say_goodbye(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the event loop is closed
-            self._loop.call_soon_threadsafe(self._has_ended.set)
 
 
 def _start(connect: Callable[[], aiosqlite.Connection]) -> None:
