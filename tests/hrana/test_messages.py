@@ -307,10 +307,9 @@ def test_values_are_sent_in_order() -> None:
     merged, _, _ = _mixed()
     assert isinstance(merged, CoalescedCall)
     lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2, unused=3))
-    batch = hrana_batch.beside([merged, lone])
-    assert not batch.is_write
-    message = hrana_json.batch(batch.steps, {}, None)
-    first, second = (step["stmt"] for step in message["steps"])
+    batch = hrana_batch.group([merged, lone])
+    steps = hrana_json.batch(batch.steps, {}, None)["steps"]
+    first, second = (steps[own.start]["stmt"] for own in batch.slices)
     assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
     assert [value["value"] for value in second["args"]] == ["2", "1", "2"]
     assert second["sql"] == "SELECT ?, ?, ':c', ?"

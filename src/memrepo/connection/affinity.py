@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from asyncio import get_running_loop
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, Protocol
 
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
 
@@ -47,7 +49,9 @@ class Affinity:
     def __init__(self) -> None:
         self._loop = get_running_loop()
         self._n_forks = _Process.n_forks
+        #: Whether it is closed, or is being closed.
         self.is_closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     def check(self, owner: object) -> None:
         """
@@ -67,6 +71,24 @@ class Affinity:
                 raise TransactionError(
                     "this task is inside a transaction: use the repositories of its `tx`"
                 )
+
+    async def close(self, owner: object, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """
+        Close *owner* by *close*, once, whoever asks for it and is cancelled meanwhile.
+
+        Raises:
+            TransactionError: This task is inside a transaction on *owner*.
+            WrongLoopError: Another event loop runs, or this is a forked child.
+        """
+        if self._closing is None:
+            if self.is_closed:
+                return
+            self.check(owner)
+            self.is_closed = True
+            self._closing = asyncio.create_task(close())
+        else:
+            self.check_place()
+        await asyncio.shield(self._closing)
 
     def check_open(self) -> None:
         """Raise unless it is open, and used where it was opened."""

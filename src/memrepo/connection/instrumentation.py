@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 class StatementEvent:
     """A statement that ran."""
 
-    #: What it is called: ``memories.insert``.
+    #: What it is called: ``memories.remember``.
     name: str
     #: Its text, which never changes: values stand as ``:name``, and are not told.
     sql: str

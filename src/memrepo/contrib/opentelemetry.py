@@ -36,7 +36,7 @@ def statement_hook(
     """
     Return a function for ``connect(on_statement=...)`` that traces and measures every statement.
 
-    Each statement becomes a span of kind CLIENT, named as the statement (``memories.insert``), below
+    Each statement becomes a span of kind CLIENT, named as the statement (``memories.remember``), below
     the span in which the call was made. It lasts as long as SQLite worked on it, and has the
     attributes ``db.system.name``, ``db.operation.name``, ``db.query.summary`` and ``db.query.text``
     (which holds no values); if it failed ``error.type``, the name of memrepo's error, and

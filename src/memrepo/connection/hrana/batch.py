@@ -39,7 +39,6 @@ __all__ = [
     "BatchReply",
     "Step",
     "StepSlice",
-    "beside",
     "group",
     "inside",
     "leave",
@@ -184,12 +183,6 @@ def group(calls: Sequence[AnyCall]) -> Batch:
     committed = chain.then(COMMIT)
     chain.add(ROLLBACK, _failed(committed))
     return Batch(chain.steps, slices, committed, is_write=True)
-
-
-def beside(calls: Sequence[AnyCall]) -> Batch:
-    """Run *calls* of one SELECT each; one that fails does not keep the others from running."""
-    steps = [step for call in calls for step in _steps(call)]
-    return Batch(steps, [slice(n, n + 1) for n in range(len(steps))], len(steps) - 1)
 
 
 def inside(unit: Unit) -> Batch:

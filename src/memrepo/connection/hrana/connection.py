@@ -56,7 +56,6 @@ class LibSQLConnection:
         self._reader = ServerReader(transport)
         self._transaction: ServerTransaction | None = None
         self._on_statement = on_statement
-        self._closing: asyncio.Task[None] | None = None
         self.location = location
         self.lock_timeout_s = lock_timeout_s
         self.request_timeout_s = request_timeout_s
@@ -128,15 +127,7 @@ class LibSQLConnection:
             TransactionError: This task is inside a transaction.
             WrongLoopError: Another event loop runs, or this is a forked child.
         """
-        if self._closing is None:
-            if self._affinity.is_closed:
-                return
-            self._affinity.check(self)
-            self._affinity.is_closed = True
-            self._closing = asyncio.create_task(self._close())
-        else:
-            self._affinity.check_place()
-        await asyncio.shield(self._closing)
+        await self._affinity.close(self, self._close)
 
     async def _close(self) -> None:
         self._writer.refuse()

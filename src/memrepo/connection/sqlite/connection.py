@@ -58,7 +58,6 @@ class SQLiteConnection:
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
         self._on_statement = on_statement
-        self._closing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         """Name the database."""
@@ -66,16 +65,16 @@ class SQLiteConnection:
 
     def __del__(self) -> None:
         """Warn of a forgotten close, and let the threads go."""
-        lanes = [lane for lane in (self._writer, self._reader) if lane is not None]
-        if lanes and not self._affinity.is_closed:
+        queues = [queue for queue in (self._writer, self._reader) if queue is not None]
+        if queues and not self._affinity.is_closed:
             warnings.warn(
                 f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
                 ResourceWarning,
                 source=self,
                 stacklevel=2,
             )
-            for lane in lanes:
-                lane.thread.stop()
+            for queue in queues:
+                queue.thread.stop()
 
     # --- opening and closing -------------------------------------------------------------------
 
@@ -155,26 +154,18 @@ class SQLiteConnection:
             TransactionError: This task is inside a transaction.
             WrongLoopError: Another event loop runs, or this is a forked child.
         """
-        if self._closing is None:
-            if self._affinity.is_closed:
-                return
-            self._affinity.check(self)
-            self._affinity.is_closed = True
-            self._closing = asyncio.create_task(self._close())
-        else:
-            self._affinity.check_place()
-        await asyncio.shield(self._closing)
+        await self._affinity.close(self, self._close)
 
     async def _close(self) -> None:
-        lanes = [lane for lane in (self._reader, self._writer) if lane is not None]
-        for lane in lanes:
-            lane.refuse()
+        queues = [queue for queue in (self._reader, self._writer) if queue is not None]
+        for queue in queues:
+            queue.refuse()
         try:
             if self._writer is not None:
                 await self._writer.thread.run(WorkerConnection.undo)
         finally:
-            for lane in lanes:
-                await lane.thread.close()
+            for queue in queues:
+                await queue.thread.close()
         _logger.debug("closed %s", self.location)
 
     # --- reading and writing -------------------------------------------------------------------
@@ -231,9 +222,9 @@ class SQLiteConnection:
     async def info(self) -> ConnectionInfo:
         """Find out what it is connected to; see `Driver`."""
         self._affinity.check_open()
-        lane = self._reader if self._writer is None else self._writer
+        queue = self._reader if self._writer is None else self._writer
         return await describe(
-            (lane or self._require_writer()).thread, self.location.path, self._durability
+            (queue or self._require_writer()).thread, self.location.path, self._durability
         )
 
     def _require_writer(self) -> ThreadQueue:
