@@ -18,7 +18,8 @@ import attrs
 import memrepo
 from memrepo.domain.arguments import Event, encode_event
 from memrepo.domain.clock import utc_now
-from memrepo.domain.codec import encode_instant, to_daily_log, to_memory
+from memrepo.domain.codec import to_daily_log, to_memory
+from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import JsonValue
 from memrepo.queries import daily_logs, memories
 from memrepo.queries.statement import BoundStatement

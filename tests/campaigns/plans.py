@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from memrepo import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
-from memrepo.domain.codec import encode_cursor, encode_instant
+from memrepo.domain.codec import encode_cursor
+from memrepo.domain.instants import encode_instant
 
 from .actions import Action, Conversation, Single, Transaction
 from .calls import Call, Known, Repo

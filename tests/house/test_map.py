@@ -91,7 +91,7 @@ def _watching(way: list[Way]) -> Iterator[None]:
         yield
     finally:
         sys.setprofile(None)
-            threading.setprofile(None)
+        threading.setprofile(None)
 
 
 async def _way_of_remember(url: str) -> Way:

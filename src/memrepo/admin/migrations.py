@@ -17,7 +17,8 @@ from typing import Final
 import attrs
 
 from memrepo.connection.contract import Connection
-from memrepo.domain.codec import Row, encode_instant
+from memrepo.domain.codec import Row
+from memrepo.domain.instants import encode_instant
 from memrepo.errors import ConstraintError, DatabaseError, MigrationError
 from memrepo.queries import versions
 from memrepo.queries.statement import Statement, Unit

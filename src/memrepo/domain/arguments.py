@@ -17,10 +17,11 @@ from memrepo.domain.checks import (
     check_text,
     check_tz,
 )
-from memrepo.domain.codec import Value, encode_bound, encode_instant
+from memrepo.domain.codec import Value
 from memrepo.domain.days import day_range
 from memrepo.domain.glob import glob_containing
 from memrepo.domain.hashing import hash_normalized, normalize_content
+from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.models import (
     EXPLICIT_SOURCE,

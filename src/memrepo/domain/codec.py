@@ -1,4 +1,4 @@
-"""Rows to models, instants to text and back. Pure: knows the columns, not the database."""
+"""Rows to models. Pure: knows the columns, not the database."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from memrepo.domain.instants import NO_INSTANT, in_utc, parse_instant, to_instant
 from memrepo.domain.models import (
     DailyLog,
     MemoryEntry,
@@ -16,7 +17,6 @@ from memrepo.domain.models import (
     Session,
     SessionStatus,
 )
-from memrepo.errors import DecodeError, InvalidInputError
 
 __all__ = [
     "DAILY_LOG_COLUMNS",
@@ -24,12 +24,9 @@ __all__ = [
     "SESSION_COLUMNS",
     "Row",
     "Value",
-    "encode_bound",
     "encode_cursor",
-    "encode_instant",
     "to_daily_log",
     "to_daily_logs",
-    "to_instant",
     "to_memories",
     "to_memory",
     "to_remembered",
@@ -72,13 +69,6 @@ DAILY_LOG_COLUMNS: Final = (
 )
 
 
-#: For ``%``, which takes two thirds of `isoformat`'s time: that asks the time zone for its offset.
-_INSTANT: Final = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
-
-#: The first and the last microsecond of the millisecond that was written last, and its text; none yet.
-_latest = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "")
-
-
 def _unfrozen(model: type) -> type[Any]:
     """
     Return a class of the fields of a frozen *model*, whose objects can become its own.
@@ -115,31 +105,6 @@ _INSTANTS: Final = {
     "timestamp",
 }
 _from_iso_format: Final = datetime.fromisoformat
-#: What is raised for a value that is not an instant.
-_NO_INSTANT: Final = (TypeError, ValueError, OverflowError)
-
-
-def encode_instant(instant: datetime) -> str:
-    """Write an aware instant as ``2026-02-02T14:16:24.123Z``; what is below a millisecond is cut."""
-    global _latest  # noqa: PLW0603 - most calls are of the same millisecond as the one before
-    begin, end, text = _latest
-    if begin <= instant <= end:
-        return text
-    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    millisecond = at.microsecond // 1000
-    text = _INSTANT % (at.year, at.month, at.day, at.hour, at.minute, at.second, millisecond)
-    begin = at.replace(microsecond=1000 * millisecond)
-    _latest = begin, begin.replace(microsecond=begin.microsecond + 999), text
-    return text
-
-
-def encode_bound(field: str, instant: datetime) -> str:
-    """Write a range's end so that comparing stored text with it is exact: rounded up."""
-    rest = instant.microsecond % 1000
-    try:
-        return encode_instant(instant + timedelta(microseconds=1000 - rest) if rest else instant)
-    except OverflowError:
-        raise InvalidInputError(field, "is outside the years 1 to 9999") from None
 
 
 def encode_cursor(instant: str, number: int) -> str:
@@ -168,11 +133,11 @@ def to_memories(rows: Iterable[Row], known: Row) -> list[MemoryEntry]:
         try:
             entry.created_at = instant = _from_iso_format(created_at)
             if instant.tzinfo is not UTC:
-                entry.created_at = _in_utc(instant)
-            entry.last_accessed = None if last_accessed is None else _parse(last_accessed)
-            entry.expires_at = None if expires_at is None else _parse(expires_at)
-            entry.deleted_at = None if deleted_at is None else _parse(deleted_at)
-        except _NO_INSTANT:
+                entry.created_at = in_utc(instant)
+            entry.last_accessed = None if last_accessed is None else parse_instant(last_accessed)
+            entry.expires_at = None if expires_at is None else parse_instant(expires_at)
+            entry.deleted_at = None if deleted_at is None else parse_instant(deleted_at)
+        except NO_INSTANT:
             _check_instants("memory_entries", MEMORY_COLUMNS, row + known)
             raise
         entry.__class__ = MemoryEntry
@@ -198,10 +163,10 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     """Decode a row of `SESSION_COLUMNS` and the time of the latest event; see its status at *now*."""
     number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
     try:
-        started_at = _parse(started_text)
-        ended_at = None if ended_text is None else _parse(ended_text)
-        last_activity_at = started_at if last_event_text is None else _parse(last_event_text)
-    except _NO_INSTANT:
+        started_at = parse_instant(started_text)
+        ended_at = None if ended_text is None else parse_instant(ended_text)
+        last_activity_at = started_at if last_event_text is None else parse_instant(last_event_text)
+    except NO_INSTANT:
         _check_instants("sessions", (*SESSION_COLUMNS, "last_activity_at"), row)
         raise
     return Session(
@@ -235,8 +200,8 @@ def to_daily_logs(rows: Iterable[Row], known: Row) -> list[DailyLog]:
         try:
             event.timestamp = instant = _from_iso_format(timestamp)
             if instant.tzinfo is not UTC:
-                event.timestamp = _in_utc(instant)
-        except _NO_INSTANT:
+                event.timestamp = in_utc(instant)
+        except NO_INSTANT:
             _check_instants("daily_logs", DAILY_LOG_COLUMNS, row + known)
             raise
         event.__class__ = DailyLog
@@ -249,19 +214,6 @@ def to_daily_log(row: Row, known: Row) -> DailyLog:
     return to_daily_logs((row,), known)[0]
 
 
-def to_instant(text: Value, column: str = "a stored instant") -> datetime:
-    """
-    Decode an instant of any offset, from a column of this name.
-
-    Raises:
-        DecodeError: It is not ISO 8601 text, or outside the years 1 to 9999 in UTC.
-    """
-    try:
-        return _parse(text)
-    except _NO_INSTANT as error:
-        raise DecodeError(f"{column} is not ISO 8601 text") from error
-
-
 def _check_instants(table: str, columns: Sequence[str], row: Row) -> None:
     """Raise for the first value that should be an instant and is not."""
     for column, value in zip(columns, row, strict=True):
@@ -269,17 +221,7 @@ def _check_instants(table: str, columns: Sequence[str], row: Row) -> None:
             to_instant(value, f"{table} {row[0]}: {column}")
 
 
-def _parse(text: Value) -> datetime:
-    instant = _from_iso_format(text)  # type: ignore[arg-type]
-    # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
-    return instant if instant.tzinfo is UTC else _in_utc(instant)
-
-
 def _status(ended_at: datetime | None, idle: timedelta, idle_after: timedelta) -> SessionStatus:
     if ended_at is not None:
         return "ended"
     return "active" if idle < idle_after else "abandoned"
-
-
-def _in_utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -19,17 +19,9 @@ from memrepo.domain.arguments import (
     encode_new_event,
 )
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
-from memrepo.domain.codec import (
-    DAILY_LOG_COLUMNS,
-    Row,
-    Value,
-    encode_bound,
-    encode_instant,
-    to_daily_log,
-    to_daily_logs,
-    to_instant,
-)
+from memrepo.domain.codec import DAILY_LOG_COLUMNS, Row, Value, to_daily_log, to_daily_logs
 from memrepo.domain.days import day_range, days_around
+from memrepo.domain.instants import encode_bound, encode_instant, to_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk

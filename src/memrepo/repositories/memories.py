@@ -28,16 +28,8 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
-from memrepo.domain.codec import (
-    MEMORY_COLUMNS,
-    Row,
-    Value,
-    encode_bound,
-    encode_instant,
-    to_memories,
-    to_memory,
-    to_remembered,
-)
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memories, to_memory, to_remembered
+from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import (
     UNSET,

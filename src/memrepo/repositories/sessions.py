@@ -20,16 +20,9 @@ from memrepo.domain.checks import (
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.codec import (
-    SESSION_COLUMNS,
-    Row,
-    Value,
-    encode_bound,
-    encode_instant,
-    to_session,
-    to_sessions,
-)
+from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session, to_sessions
 from memrepo.domain.days import start_of_day
+from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, TypeVar, cast
 import attrs
 
 from memrepo import DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
-from memrepo.domain.codec import encode_cursor, encode_instant, to_instant
+from memrepo.domain.codec import encode_cursor
+from memrepo.domain.instants import encode_instant, to_instant
 
 __all__ = [
     "AnyRow",

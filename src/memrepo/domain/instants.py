@@ -1,0 +1,74 @@
+"""Instants to text and back: ISO 8601 in UTC, milliseconds, ``Z``; the order of the texts is that of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from memrepo.errors import DecodeError, InvalidInputError
+
+__all__ = [
+    "NO_INSTANT",
+    "encode_bound",
+    "encode_instant",
+    "in_utc",
+    "parse_instant",
+    "to_instant",
+]
+
+#: What `parse_instant` raises for a value that is not an instant.
+NO_INSTANT: Final = (TypeError, ValueError, OverflowError)
+
+#: For ``%``, which takes two thirds of `isoformat`'s time: that asks the time zone for its offset.
+_INSTANT: Final = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
+
+#: The first and the last microsecond of the millisecond that was written last, and its text; none yet.
+_latest = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "")
+
+
+def encode_instant(instant: datetime) -> str:
+    """Write an aware instant as ``2026-02-02T14:16:24.123Z``; what is below a millisecond is cut."""
+    global _latest  # noqa: PLW0603 - most calls are of the same millisecond as the one before
+    begin, end, text = _latest
+    if begin <= instant <= end:
+        return text
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    millisecond = at.microsecond // 1000
+    text = _INSTANT % (at.year, at.month, at.day, at.hour, at.minute, at.second, millisecond)
+    begin = at.replace(microsecond=1000 * millisecond)
+    _latest = begin, begin.replace(microsecond=begin.microsecond + 999), text
+    return text
+
+
+def encode_bound(field: str, instant: datetime) -> str:
+    """Write a range's end so that comparing stored text with it is exact: rounded up."""
+    rest = instant.microsecond % 1000
+    try:
+        return encode_instant(instant + timedelta(microseconds=1000 - rest) if rest else instant)
+    except OverflowError:
+        raise InvalidInputError(field, "is outside the years 1 to 9999") from None
+
+
+def to_instant(text: object, place: str = "a stored instant") -> datetime:
+    """
+    Decode an instant of any offset, from the column that *place* names.
+
+    Raises:
+        DecodeError: It is not ISO 8601 text, or outside the years 1 to 9999 in UTC.
+    """
+    try:
+        return parse_instant(text)
+    except NO_INSTANT as error:
+        raise DecodeError(f"{place} is not ISO 8601 text") from error
+
+
+def parse_instant(text: object) -> datetime:
+    """Decode an instant of any offset; raise one of `NO_INSTANT` if it is none."""
+    instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
+    return instant if instant.tzinfo is UTC else in_utc(instant)
+
+
+def in_utc(instant: datetime) -> datetime:
+    """Return *instant* in UTC, which is also meant where no time zone is named."""
+    # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
