@@ -109,12 +109,12 @@ async def _print(steps: dict[str, Step]) -> None:
 
 def _print_parts(facts: list[tuple[object, ...]]) -> None:
     now = utc_now()
-    event = (1, "{}", encode_instant(now), None, "tool_invocation", 1)
+    event = (1, 1, "tool_invocation", "{}", encode_instant(now), "", None)
     parts: dict[str, Callable[[], object]] = {
         "check and encode the event": lambda: encode_event(1, "tool_invocation", _DATA, None),
         "the clock, and the instant as text": lambda: encode_instant(utc_now()),
-        "an event's row to its model": lambda: to_daily_log(event, ("",)),
-        "a fact's row to its model": lambda: to_memory(facts[0], ("",)),
+        "an event's row to its model": lambda: to_daily_log(event),
+        "a fact's row to its model": lambda: to_memory(facts[0]),
     }
     print("\n| in a tight loop | microseconds, least |\n|---|---|")
     for name, part in parts.items():

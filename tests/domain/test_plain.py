@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import memrepo
-from memrepo.domain.codec import encode_instant
+from memrepo.domain.instants import encode_instant
 from memrepo.domain.plain import PlainModel
 
 NOW = datetime(2026, 2, 2, 14, 16, 24, 123_456, tzinfo=UTC)

@@ -77,13 +77,13 @@ FROM `sqlite_master`
 WHERE `name`='sqlite_sequence';
 
 -- copying.insert_many (daily_logs)
-INSERT OR IGNORE INTO `daily_logs` (`id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`,`scope`)
+INSERT OR IGNORE INTO `daily_logs` (`id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`)
 SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_many (memory_entries)
-INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`,`scope`,`hash_version`)
+INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
 SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]'),json_extract(`item`.`value`,'$[10]'),json_extract(`item`.`value`,'$[11]'),json_extract(`item`.`value`,'$[12]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
@@ -95,13 +95,13 @@ FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_one (daily_logs)
-INSERT OR IGNORE INTO `daily_logs` (`id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`,`scope`)
-VALUES (:id,CASE WHEN :event_data_is_text THEN CAST(:event_data AS TEXT) ELSE :event_data END,CASE WHEN :timestamp_is_text THEN CAST(:timestamp AS TEXT) ELSE :timestamp END,CASE WHEN :idempotency_key_is_text THEN CAST(:idempotency_key AS TEXT) ELSE :idempotency_key END,CASE WHEN :event_type_is_text THEN CAST(:event_type AS TEXT) ELSE :event_type END,:session_id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END)
+INSERT OR IGNORE INTO `daily_logs` (`id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`)
+VALUES (:id,:session_id,CASE WHEN :event_type_is_text THEN CAST(:event_type AS TEXT) ELSE :event_type END,CASE WHEN :event_data_is_text THEN CAST(:event_data AS TEXT) ELSE :event_data END,CASE WHEN :timestamp_is_text THEN CAST(:timestamp AS TEXT) ELSE :timestamp END,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :idempotency_key_is_text THEN CAST(:idempotency_key AS TEXT) ELSE :idempotency_key END)
 RETURNING `id`;
 
 -- copying.insert_one (memory_entries)
-INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`,`scope`,`hash_version`)
-VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content END,CASE WHEN :content_hash_is_text THEN CAST(:content_hash AS TEXT) ELSE :content_hash END,CASE WHEN :source_is_text THEN CAST(:source AS TEXT) ELSE :source END,CASE WHEN :created_at_is_text THEN CAST(:created_at AS TEXT) ELSE :created_at END,CASE WHEN :last_accessed_is_text THEN CAST(:last_accessed AS TEXT) ELSE :last_accessed END,CASE WHEN :expires_at_is_text THEN CAST(:expires_at AS TEXT) ELSE :expires_at END,CASE WHEN :metadata_is_text THEN CAST(:metadata AS TEXT) ELSE :metadata END,CASE WHEN :category_is_text THEN CAST(:category AS TEXT) ELSE :category END,:superseded_by,CASE WHEN :deleted_at_is_text THEN CAST(:deleted_at AS TEXT) ELSE :deleted_at END,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,:hash_version)
+INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
+VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content END,CASE WHEN :content_hash_is_text THEN CAST(:content_hash AS TEXT) ELSE :content_hash END,CASE WHEN :category_is_text THEN CAST(:category AS TEXT) ELSE :category END,CASE WHEN :source_is_text THEN CAST(:source AS TEXT) ELSE :source END,CASE WHEN :created_at_is_text THEN CAST(:created_at AS TEXT) ELSE :created_at END,CASE WHEN :last_accessed_is_text THEN CAST(:last_accessed AS TEXT) ELSE :last_accessed END,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :expires_at_is_text THEN CAST(:expires_at AS TEXT) ELSE :expires_at END,CASE WHEN :deleted_at_is_text THEN CAST(:deleted_at AS TEXT) ELSE :deleted_at END,:superseded_by,CASE WHEN :metadata_is_text THEN CAST(:metadata AS TEXT) ELSE :metadata END,:hash_version)
 RETURNING `id`;
 
 -- copying.insert_one (sessions)
@@ -119,11 +119,11 @@ SET `seq`=:seq
 WHERE `name`=:name AND `seq`<:seq;
 
 -- copying.read (daily_logs)
-SELECT `id`,CAST(`event_data` AS BLOB),CAST(`timestamp` AS BLOB),CAST(`idempotency_key` AS BLOB),CAST(`event_type` AS BLOB),`session_id`,CAST(`scope` AS BLOB),(typeof(`event_data`)='blob')||(typeof(`timestamp`)='blob')||(typeof(`idempotency_key`)='blob')||(typeof(`event_type`)='blob')||(typeof(`scope`)='blob')
+SELECT `id`,`session_id`,CAST(`event_type` AS BLOB),CAST(`event_data` AS BLOB),CAST(`timestamp` AS BLOB),CAST(`scope` AS BLOB),CAST(`idempotency_key` AS BLOB),(typeof(`event_type`)='blob')||(typeof(`event_data`)='blob')||(typeof(`timestamp`)='blob')||(typeof(`scope`)='blob')||(typeof(`idempotency_key`)='blob')
 FROM `daily_logs`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
-FROM (SELECT `id`, ifnull(length(CAST(`event_data` AS BLOB)),0)+ifnull(length(CAST(`timestamp` AS BLOB)),0)+ifnull(length(CAST(`idempotency_key` AS BLOB)),0)+ifnull(length(CAST(`event_type` AS BLOB)),0)+ifnull(length(CAST(`scope` AS BLOB)),0) AS `size`
+FROM (SELECT `id`, ifnull(length(CAST(`event_type` AS BLOB)),0)+ifnull(length(CAST(`event_data` AS BLOB)),0)+ifnull(length(CAST(`timestamp` AS BLOB)),0)+ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`idempotency_key` AS BLOB)),0) AS `size`
 FROM `daily_logs`
 WHERE `id`>=:first AND `id`<=:last
 ORDER BY `id`
@@ -132,11 +132,11 @@ WHERE ifnull(`page`.`before`,0)<=:size)
 ORDER BY `id`;
 
 -- copying.read (memory_entries)
-SELECT `id`,CAST(`content` AS BLOB),CAST(`content_hash` AS BLOB),CAST(`source` AS BLOB),CAST(`created_at` AS BLOB),CAST(`last_accessed` AS BLOB),CAST(`expires_at` AS BLOB),CAST(`metadata` AS BLOB),CAST(`category` AS BLOB),`superseded_by`,CAST(`deleted_at` AS BLOB),CAST(`scope` AS BLOB),`hash_version`,(typeof(`content`)='blob')||(typeof(`content_hash`)='blob')||(typeof(`source`)='blob')||(typeof(`created_at`)='blob')||(typeof(`last_accessed`)='blob')||(typeof(`expires_at`)='blob')||(typeof(`metadata`)='blob')||(typeof(`category`)='blob')||(typeof(`deleted_at`)='blob')||(typeof(`scope`)='blob')
+SELECT `id`,CAST(`content` AS BLOB),CAST(`content_hash` AS BLOB),CAST(`category` AS BLOB),CAST(`source` AS BLOB),CAST(`created_at` AS BLOB),CAST(`last_accessed` AS BLOB),CAST(`scope` AS BLOB),CAST(`expires_at` AS BLOB),CAST(`deleted_at` AS BLOB),`superseded_by`,CAST(`metadata` AS BLOB),`hash_version`,(typeof(`content`)='blob')||(typeof(`content_hash`)='blob')||(typeof(`category`)='blob')||(typeof(`source`)='blob')||(typeof(`created_at`)='blob')||(typeof(`last_accessed`)='blob')||(typeof(`scope`)='blob')||(typeof(`expires_at`)='blob')||(typeof(`deleted_at`)='blob')||(typeof(`metadata`)='blob')
 FROM `memory_entries`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
-FROM (SELECT `id`, ifnull(length(CAST(`content` AS BLOB)),0)+ifnull(length(CAST(`content_hash` AS BLOB)),0)+ifnull(length(CAST(`source` AS BLOB)),0)+ifnull(length(CAST(`created_at` AS BLOB)),0)+ifnull(length(CAST(`last_accessed` AS BLOB)),0)+ifnull(length(CAST(`expires_at` AS BLOB)),0)+ifnull(length(CAST(`metadata` AS BLOB)),0)+ifnull(length(CAST(`category` AS BLOB)),0)+ifnull(length(CAST(`deleted_at` AS BLOB)),0)+ifnull(length(CAST(`scope` AS BLOB)),0) AS `size`
+FROM (SELECT `id`, ifnull(length(CAST(`content` AS BLOB)),0)+ifnull(length(CAST(`content_hash` AS BLOB)),0)+ifnull(length(CAST(`category` AS BLOB)),0)+ifnull(length(CAST(`source` AS BLOB)),0)+ifnull(length(CAST(`created_at` AS BLOB)),0)+ifnull(length(CAST(`last_accessed` AS BLOB)),0)+ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`expires_at` AS BLOB)),0)+ifnull(length(CAST(`deleted_at` AS BLOB)),0)+ifnull(length(CAST(`metadata` AS BLOB)),0) AS `size`
 FROM `memory_entries`
 WHERE `id`>=:first AND `id`<=:last
 ORDER BY `id`
@@ -192,7 +192,7 @@ WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope),-1) END,:event_ty
 WHERE NOT EXISTS (SELECT 1
 FROM `daily_logs` `known`
 WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=:key)
-RETURNING `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`;
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
 
 -- daily_logs.count_by_day
 SELECT (SELECT COUNT(*)
@@ -213,191 +213,191 @@ WHERE `scope`=:scope
 ORDER BY `day`;
 
 -- daily_logs.find_many ()
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many () after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many () after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many () newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type)
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type) after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `event_type`=:event_type AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type) after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `event_type`=:event_type AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type) newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from)
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (session_id)
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (session_id) after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (session_id) after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (session_id) newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `session_id`=:session_id
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_before)
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_before) after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_before) after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_before) newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_from)
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_from) after
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_from) after newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.find_many (timestamp_from) newest_first
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`>=:timestamp_from
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
 -- daily_logs.get
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `id`=:id AND `scope`=:scope;
 
 -- daily_logs.get_by_key
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `idempotency_key`=:key;
 
 -- daily_logs.get_by_keys
-SELECT `id`,`event_data`,`timestamp`,`idempotency_key`,`event_type`,`session_id`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope AND `idempotency_key` IN (SELECT json_extract(`item`.`value`,'$[0]')
 FROM json_each(:keys) `item`);
 
 -- daily_logs.get_many
-SELECT `daily_logs`.`id`,`daily_logs`.`event_data`,`daily_logs`.`timestamp`,`daily_logs`.`idempotency_key`,`daily_logs`.`event_type`,`daily_logs`.`session_id`
+SELECT `daily_logs`.`id`,`daily_logs`.`session_id`,`daily_logs`.`event_type`,`daily_logs`.`event_data`,`daily_logs`.`timestamp`,`daily_logs`.`scope`,`daily_logs`.`idempotency_key`
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
 WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 
@@ -498,196 +498,196 @@ FROM `memory_entries`
 WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
 
 -- memories.find_many ()
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many () after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_before)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`<:accessed_before
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_before) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`<:accessed_before AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_from)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`>=:accessed_from
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_from) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`>=:accessed_from AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (category)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (category) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (category, not_forgotten, not_superseded, now)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (category, not_forgotten, not_superseded, now) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (contains)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (contains) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (created_before)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`<:created_before
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (created_before) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`<:created_before AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (created_from)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`>=:created_from
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (created_from) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`>=:created_from AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_forgotten)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_forgotten) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_forgotten, not_superseded, now)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_forgotten, not_superseded, now) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_superseded)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (not_superseded) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (now)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (now) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (source)
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `source`=:source
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (source) after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `source`=:source AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
@@ -704,41 +704,41 @@ SET `deleted_at`=:now
 WHERE `scope`=:scope AND `deleted_at` IS NULL;
 
 -- memories.forgotten ()
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.forgotten () after
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.get
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
 
 -- memories.get*2
-SELECT `item`.`column1`,`memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`
+SELECT `item`.`column1`,`memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
 FROM (VALUES (0,:id_0,:scope_0,:now_0),(1,:id_1,:scope_1,:now_1)) `item` CROSS JOIN `memory_entries`
 WHERE `memory_entries`.`id`=`item`.`column2` AND `memory_entries`.`scope`=`item`.`column3` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`item`.`column4`);
 
 -- memories.get_by_hash
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
 
 -- memories.get_many
-SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
 FROM json_each(:ids) `item` CROSS JOIN `memory_entries`
 WHERE `memory_entries`.`id`=`item`.`value` AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now);
 
 -- memories.get_unexpired
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
@@ -750,10 +750,10 @@ WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `known`
 WHERE `known`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 ORDER BY `item`.`key`
-RETURNING `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.predecessors
-SELECT `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `superseded_by`=:id AND +`scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `created_at`,`id`;
@@ -768,14 +768,14 @@ UPDATE `memory_entries`
 SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.remember
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
 VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
 SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
-RETURNING `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.remember*2
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
@@ -784,33 +784,33 @@ FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:creat
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
 SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
-RETURNING `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.restore
 UPDATE `memory_entries`
 SET `deleted_at`=null
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.revive
 UPDATE `memory_entries`
 SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.revive_many
 UPDATE `memory_entries`
 SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.supersede_insert
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
 SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash)
-RETURNING `id`,`content`,`content_hash`,`source`,`created_at`,`last_accessed`,`expires_at`,`metadata`,`category`,`superseded_by`,`deleted_at`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
 -- memories.supersede_link
 UPDATE `memory_entries`
@@ -826,7 +826,7 @@ SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source`
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.supersede_revive
 UPDATE `memory_entries`
@@ -834,37 +834,37 @@ SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_access
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.touch
 UPDATE `memory_entries`
 SET `last_accessed`=:now
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.update (category)
 UPDATE `memory_entries`
 SET `category`=:category
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.update (category, expires_at, metadata)
 UPDATE `memory_entries`
 SET `category`=:category,`expires_at`=:expires_at,`metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.update (expires_at)
 UPDATE `memory_entries`
 SET `expires_at`=:expires_at
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.update (metadata)
 UPDATE `memory_entries`
 SET `metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`expires_at`,`memory_entries`.`metadata`,`memory_entries`.`category`,`memory_entries`.`superseded_by`,`memory_entries`.`deleted_at`;
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- sessions.end
 UPDATE `sessions`

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import attrs
 
-from memrepo.domain.instants import NO_INSTANT, in_utc, parse_instant, to_instant
+from memrepo.domain.instants import NO_INSTANT, parse_instant, to_instant
 from memrepo.domain.models import (
     DailyLog,
     MemoryEntry,
-    Remembered,
-    RememberOutcome,
     Session,
     SessionStatus,
 )
@@ -26,12 +24,8 @@ __all__ = [
     "Value",
     "encode_cursor",
     "to_daily_log",
-    "to_daily_logs",
-    "to_memories",
     "to_memory",
-    "to_remembered",
     "to_session",
-    "to_sessions",
 ]
 
 #: What SQLite stores.
@@ -39,33 +33,32 @@ Value: TypeAlias = int | float | str | bytes | None
 #: One row of a result, in the order of its statement's columns.
 Row: TypeAlias = tuple[Any, ...]
 
-#: The order in which statements return a fact. What a statement's own conditions say of a row stands last:
-#: it need not be read back, which would be a fifth of the time that a page takes.
+#: The order in which every statement returns a fact: the table's.
 MEMORY_COLUMNS: Final = (
     "id",
     "content",
     "content_hash",
+    "category",
     "source",
     "created_at",
     "last_accessed",
-    "expires_at",
-    "metadata",
-    "category",
-    "superseded_by",
-    "deleted_at",
     "scope",
+    "expires_at",
+    "deleted_at",
+    "superseded_by",
+    "metadata",
 )
 #: The order in which every statement returns a session; the time of its latest event follows.
 SESSION_COLUMNS: Final = ("id", "scope", "started_at", "ended_at", "end_trigger", "summary")
-#: The order in which statements return an event; see `MEMORY_COLUMNS`.
+#: The order in which every statement returns an event: the table's.
 DAILY_LOG_COLUMNS: Final = (
     "id",
+    "session_id",
+    "event_type",
     "event_data",
     "timestamp",
-    "idempotency_key",
-    "event_type",
-    "session_id",
     "scope",
+    "idempotency_key",
 )
 
 
@@ -91,7 +84,6 @@ def _unfrozen(model: type) -> type[Any]:
 
 _UnfrozenMemory: Final = _unfrozen(MemoryEntry)
 _UnfrozenDailyLog: Final = _unfrozen(DailyLog)
-_UnfrozenRemembered: Final = _unfrozen(Remembered)
 
 #: The columns that are instants.
 _INSTANTS: Final = {
@@ -104,7 +96,6 @@ _INSTANTS: Final = {
     "last_activity_at",
     "timestamp",
 }
-_from_iso_format: Final = datetime.fromisoformat
 
 
 def encode_cursor(instant: str, number: int) -> str:
@@ -112,50 +103,30 @@ def encode_cursor(instant: str, number: int) -> str:
     return f"{number}~{instant}"
 
 
-def to_memories(rows: Iterable[Row], known: Row) -> list[MemoryEntry]:
+def to_memory(row: Row) -> MemoryEntry:
     """
-    Decode rows of `MEMORY_COLUMNS`, the last of which are those *known* before.
+    Decode a row of `MEMORY_COLUMNS`.
 
     Raises:
-        DecodeError: A row has an instant that is none.
+        DecodeError: A value in it should be an instant, and is none.
     """
-    entries: list[MemoryEntry] = []
-    # A page has many rows: nothing is called for each that need not be.
-    for row in rows:
-        entry = _UnfrozenMemory()
-        # fmt: off
-        (
-            entry.id, entry.content, entry.content_hash, entry.source, created_at, last_accessed,
-            expires_at, entry.raw_metadata, entry.category, entry.superseded_by, deleted_at,
-            entry.scope,
-        ) = row + known
-        # fmt: on
-        try:
-            entry.created_at = instant = _from_iso_format(created_at)
-            if instant.tzinfo is not UTC:
-                entry.created_at = in_utc(instant)
-            entry.last_accessed = None if last_accessed is None else parse_instant(last_accessed)
-            entry.expires_at = None if expires_at is None else parse_instant(expires_at)
-            entry.deleted_at = None if deleted_at is None else parse_instant(deleted_at)
-        except NO_INSTANT:
-            _check_instants("memory_entries", MEMORY_COLUMNS, row + known)
-            raise
-        entry.__class__ = MemoryEntry
-        entries.append(entry)
-    return entries
-
-
-def to_memory(row: Row, known: Row) -> MemoryEntry:
-    """Decode one row; see `to_memories`."""
-    return to_memories((row,), known)[0]
-
-
-def to_remembered(outcome: RememberOutcome, row: Row, known: Row) -> Remembered:
-    """Say what became of a fact; see `to_memory`."""
-    remembered = _UnfrozenRemembered()
-    remembered.outcome, remembered.entry = outcome, to_memory(row, known)
-    remembered.__class__ = Remembered
-    decoded: Remembered = remembered
+    entry = _UnfrozenMemory()
+    # fmt: off
+    (
+        entry.id, entry.content, entry.content_hash, entry.category, entry.source, created_at,
+        last_accessed, entry.scope, expires_at, deleted_at, entry.superseded_by, entry.raw_metadata,
+    ) = row
+    # fmt: on
+    try:
+        entry.created_at = parse_instant(created_at)
+        entry.last_accessed = None if last_accessed is None else parse_instant(last_accessed)
+        entry.expires_at = None if expires_at is None else parse_instant(expires_at)
+        entry.deleted_at = None if deleted_at is None else parse_instant(deleted_at)
+    except NO_INSTANT:
+        _check_instants("memory_entries", MEMORY_COLUMNS, row)
+        raise
+    entry.__class__ = MemoryEntry
+    decoded: MemoryEntry = entry
     return decoded
 
 
@@ -181,37 +152,23 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     )
 
 
-def to_sessions(rows: Iterable[Row], now: datetime, idle_after: timedelta) -> list[Session]:
-    """Decode rows; see `to_session`."""
-    return [to_session(row, now, idle_after) for row in rows]
-
-
-def to_daily_logs(rows: Iterable[Row], known: Row) -> list[DailyLog]:
-    """Decode rows of `DAILY_LOG_COLUMNS`, as `to_memories` does; JSON is decoded when it is asked for."""
-    events: list[DailyLog] = []
-    for row in rows:
-        event = _UnfrozenDailyLog()
-        # fmt: off
-        (
-            event.id, event.raw_event_data, timestamp, event.key, event.event_type, event.session_id,
-            event.scope,
-        ) = row + known
-        # fmt: on
-        try:
-            event.timestamp = instant = _from_iso_format(timestamp)
-            if instant.tzinfo is not UTC:
-                event.timestamp = in_utc(instant)
-        except NO_INSTANT:
-            _check_instants("daily_logs", DAILY_LOG_COLUMNS, row + known)
-            raise
-        event.__class__ = DailyLog
-        events.append(event)
-    return events
-
-
-def to_daily_log(row: Row, known: Row) -> DailyLog:
-    """Decode one row; see `to_daily_logs`."""
-    return to_daily_logs((row,), known)[0]
+def to_daily_log(row: Row) -> DailyLog:
+    """Decode a row of `DAILY_LOG_COLUMNS`, as `to_memory` does; JSON is decoded when it is asked for."""
+    event = _UnfrozenDailyLog()
+    # fmt: off
+    (
+        event.id, event.session_id, event.event_type, event.raw_event_data, timestamp, event.scope,
+        event.key,
+    ) = row
+    # fmt: on
+    try:
+        event.timestamp = parse_instant(timestamp)
+    except NO_INSTANT:
+        _check_instants("daily_logs", DAILY_LOG_COLUMNS, row)
+        raise
+    event.__class__ = DailyLog
+    decoded: DailyLog = event
+    return decoded
 
 
 def _check_instants(table: str, columns: Sequence[str], row: Row) -> None:

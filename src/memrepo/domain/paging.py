@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final, Generic, TypeVar, overload
 
 import attrs
@@ -66,21 +66,17 @@ def page_parameters(limit: int, after: str | None) -> dict[str, Value]:
 
 
 def to_page(
-    rows: Sequence[Row],
-    limit: int,
-    decode: Callable[..., Iterable[T]],
-    *arguments: object,
-    instant: int,
+    rows: Sequence[Row], limit: int, decode: Callable[[Row], T], *, instant: int
 ) -> Page[T]:
     """
     Make a page of *limit* + 1 rows or fewer, ordered by (their column *instant*, their first).
 
-    They are decoded by *decode*, which is given the rows that are shown, and the *arguments*.
+    Each row that is shown is decoded by *decode*.
     """
     shown = rows[:limit]
     is_last = len(rows) <= limit
     cursor = None if is_last else encode_cursor(shown[-1][instant], shown[-1][0])
-    return Page(items=tuple(decode(shown, *arguments)), next_cursor=cursor)
+    return Page(items=tuple(map(decode, shown)), next_cursor=cursor)
 
 
 async def walk(find_page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:

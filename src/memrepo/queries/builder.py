@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-import attrs
 from pypika import Criterion, Field, JoinType, Order, Parameter, Table
 from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
 from pypika.functions import Count
@@ -28,7 +26,6 @@ __all__ = [
     "json_item",
     "page",
     "param",
-    "split_columns",
     "statement",
 ]
 
@@ -136,14 +133,6 @@ def by_ids(table: Table) -> QueryBuilder:
     return Query.from_(ids).join(table, JoinType.cross).cross().where(table.id == ids.value)
 
 
-def split_columns(
-    columns: Sequence[str], fixed: Container[str]
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Split *columns*: into those to read, and the last of them, as many as are *fixed*."""
-    n_known = len([*takewhile(fixed.__contains__, reversed(columns))])
-    return columns[: len(columns) - n_known], columns[len(columns) - n_known :]
-
-
 def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -> Statement:
     """Print *query* once and for all."""
     sql = query.get_sql()
@@ -161,7 +150,6 @@ def page(
     by: Field,
     after: bool,
     newest_first: bool,
-    known: Sequence[str] = (),
 ) -> Statement:
     """Read the next ``:limit`` rows in the order of (*by*, id), *after* a position or from the start."""
     order = Order.desc if newest_first else Order.asc
@@ -172,7 +160,7 @@ def page(
         bound = Tuple(param("after_instant"), param("after_id"))
         query = query.where(position < bound if newest_first else position > bound)
     query = query.orderby(by, order=order).orderby(number, order=order).limit(param("limit"))
-    return attrs.evolve(statement(name, query), known=known)
+    return statement(name, query)
 
 
 def count(name: str, table: Table, conditions: Iterable[Criterion]) -> Statement:

@@ -29,7 +29,7 @@ from memrepo.queries.statement import Statement
 _d = Table("daily_logs")
 _s = Table("sessions").as_("session")
 _known = Table("daily_logs").as_("known")
-_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS[:-1])
+_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS)
 _NEW = ("scope", "session_id", "event_type", "event_data", "timestamp", "idempotency_key")
 _NEW_COLUMNS = columns_of(_d, _NEW)
 
@@ -154,15 +154,13 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 @cache
 def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) -> Statement:
     """Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp)."""
-    columns, known = builder.split_columns(DAILY_LOG_COLUMNS, {"scope"} | conditions)
     return builder.page(
         "daily_logs.find_many",
-        Query.from_(_d).select(*columns_of(_d, columns)),
+        Query.from_(_d).select(*_COLUMNS),
         _where(conditions),
         by=_d.timestamp,
         after=after,
         newest_first=newest_first,
-        known=known,
     )
 
 

@@ -10,8 +10,7 @@ from memrepo.domain.codec import MEMORY_COLUMNS
 from memrepo.queries.builder import Unindexed, ValueOf, columns_of, param
 
 MEMORIES: Final = Table("memory_entries")
-#: A fact's, without its scope, which each statement names.
-COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS[:-1])
+COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
 
 
 def unexpired(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:

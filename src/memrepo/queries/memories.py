@@ -11,12 +11,10 @@ from pypika.functions import Count
 from pypika.queries import QueryBuilder
 from pypika.terms import NullValue
 
-from memrepo.domain.codec import MEMORY_COLUMNS
 from memrepo.queries import builder
 from memrepo.queries.builder import (
     Query,
     ValueOf,
-    columns_of,
     param,
     statement,
 )
@@ -149,27 +147,16 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
     return [in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
 
 
-#: The columns whose values a condition says.
-_FIXED: Final = {
-    "category": "category",
-    "not_superseded": "superseded_by",
-    "not_forgotten": "deleted_at",
-}
-
-
 @cache
 def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
     """Read a page, newest first, by the index on (scope, created_at) or (scope, category, created_at)."""
-    fixed = {"scope"} | {_FIXED[name] for name in conditions & _FIXED.keys()}
-    columns, known = builder.split_columns(MEMORY_COLUMNS, fixed)
     return builder.page(
         "memories.find_many",
-        Query.from_(MEMORIES).select(*columns_of(MEMORIES, columns)),
+        Query.from_(MEMORIES).select(*COLUMNS),
         _where(conditions),
         by=MEMORIES.created_at,
         after=after,
         newest_first=True,
-        known=known,
     )
 
 

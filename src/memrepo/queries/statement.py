@@ -43,8 +43,6 @@ class Statement:
     sql: str
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
     returns_little: bool = attrs.field(default=False, kw_only=True)
-    #: The last columns of its rows, which it does not read: its parameters say them, or they are ``NULL``.
-    known: Sequence[str] = attrs.field(default=(), kw_only=True)
     #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
     #: each call. Without numbers: some Python 3.12 take ``?1`` for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)

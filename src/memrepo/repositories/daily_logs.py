@@ -19,7 +19,7 @@ from memrepo.domain.arguments import (
     encode_new_event,
 )
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
-from memrepo.domain.codec import DAILY_LOG_COLUMNS, Row, Value, to_daily_log, to_daily_logs
+from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, to_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
@@ -86,12 +86,12 @@ class DailyLogRepo(Repository):
             except ConstraintError as error:
                 _refuse(error, session_id)
             number = stored.rows[0][0]
-            return to_daily_log((number, data, now, None, event_type, session_id), self._known)
+            return to_daily_log((number, session_id, event_type, data, now, self.scope, None))
         stored, again = await self._write(
             (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
         )
         for row in (*stored.rows, *again.rows):
-            return to_daily_log(row, self._known)
+            return to_daily_log(row)
         raise DatabaseError("the database did not store the event")
 
     async def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
@@ -122,7 +122,7 @@ class DailyLogRepo(Repository):
         ]
         results = await self._write((*unit, *lookups))
         appended, found = results[: len(unit)], results[len(unit) :]
-        stored = _one_each(encoded, appended, found, now=now, known=self._known)
+        stored = _one_each(encoded, appended, found, now=now, scope=self.scope)
         return await list_in_slices(stored)
 
     async def get(self, id: int) -> DailyLog:
@@ -138,7 +138,7 @@ class DailyLogRepo(Repository):
         """Return the event with this id, or ``None``."""
         bound = queries.GET.bind(id=check_id("id", id), scope=self.scope)
         rows = await self.connection.read(bound)
-        return to_daily_log(rows[0], self._known) if rows else None
+        return to_daily_log(rows[0]) if rows else None
 
     async def get_many(self, ids: Iterable[int]) -> list[DailyLog | None]:
         """
@@ -163,7 +163,7 @@ class DailyLogRepo(Repository):
         distinct = to_compact_json([*dict.fromkeys(wanted)])
         bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
         rows = await self.connection.read(bound)
-        events = await list_in_slices(to_daily_log(row, self._known) for row in rows)
+        events = await list_in_slices(to_daily_log(row) for row in rows)
         by_id = {event.id: event for event in events}
         return [by_id.get(number) for number in wanted]
 
@@ -201,9 +201,8 @@ class DailyLogRepo(Repository):
         )
         paging = page_parameters(limit, after)
         bound = statement.bind(scope=self.scope, **parameters, **paging)
-        known = tuple(map(bound.parameters.get, statement.known))
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_daily_logs, known, instant=_TIMESTAMP)
+        return to_page(rows, limit, to_daily_log, instant=_TIMESTAMP)
 
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False
@@ -282,14 +281,14 @@ def _one_each(
     found: Iterable[Result],
     *,
     now: str,
-    known: Row,
+    scope: str,
 ) -> Iterator[DailyLog]:
     # Ids grow in the order of the batch, but SQLite returns rows in any order.
     new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
     by_key = {row[_KEY]: row for result in found for row in result.rows}
     for event in events:
         if event.key is None:
-            row = (next(new_ids), event.event_data, now, None, event.event_type, event.session_id)
-            yield to_daily_log(row, known)
+            new = (next(new_ids), event.session_id, event.event_type, event.event_data)
+            yield to_daily_log((*new, now, scope, None))
         else:
-            yield to_daily_log(by_key[event.key], known)
+            yield to_daily_log(by_key[event.key])

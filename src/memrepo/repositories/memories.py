@@ -28,7 +28,7 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
-from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memories, to_memory, to_remembered
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import (
@@ -118,14 +118,14 @@ class MemoryRepo(Repository):
         )
         (result,) = await self.connection.write((remember,))
         if result.rows:
-            return _created_or_duplicate(result.rows[0], self._known)
+            return _created_or_duplicate(result.rows[0])
         # It is gone, which the statement above left as it was: bring it back.
         revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
         revived, remembered = await self.connection.write((revive, remember))
         for row in revived.rows:
-            return to_remembered("restored", row, self._known)
+            return Remembered(outcome="restored", entry=to_memory(row))
         for row in remembered.rows:
-            return _created_or_duplicate(row, self._known)
+            return _created_or_duplicate(row)
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
@@ -156,7 +156,7 @@ class MemoryRepo(Repository):
             )
         ]
         results = await self.connection.write(tuple(unit))
-        returned = await list_in_slices(_returned(results, self._known))
+        returned = await list_in_slices(_returned(results))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
         return await list_in_slices(_one_each(encoded, stored))
@@ -208,8 +208,8 @@ class MemoryRepo(Repository):
             )
         )
         if link.rows:
-            return _first_outcome((result.rows for result in remembered), self._known)
-        before = _found(to_memory(old.rows[0], self._known) if old.rows else None, id)
+            return _first_outcome(result.rows for result in remembered)
+        before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
             raise ConflictError(f"fact {id} was superseded before")
         raise ConflictError(f"the content is the same fact as fact {id}")
@@ -224,12 +224,12 @@ class MemoryRepo(Repository):
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         rows = await self.connection.read(self._get(id))
-        return _found(to_memory(rows[0], self._known) if rows else None, id)
+        return _found(to_memory(rows[0]) if rows else None, id)
 
     async def find(self, id: int) -> MemoryEntry | None:
         """Return the fact with this id, or ``None`` where `get` would raise."""
         rows = await self.connection.read(self._get(id))
-        return to_memory(rows[0], self._known) if rows else None
+        return to_memory(rows[0]) if rows else None
 
     async def get_many(self, ids: Iterable[int]) -> list[MemoryEntry | None]:
         """
@@ -255,7 +255,7 @@ class MemoryRepo(Repository):
         now = encode_instant(self.now())
         bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope, now=now)
         rows = await self.connection.read(bound)
-        facts = await list_in_slices(to_memory(row, self._known) for row in rows)
+        facts = await list_in_slices(to_memory(row) for row in rows)
         by_id = {fact.id: fact for fact in facts}
         return [by_id.get(number) for number in wanted]
 
@@ -292,9 +292,8 @@ class MemoryRepo(Repository):
         statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
         bound = statement.bind(scope=self.scope, **parameters, **paging)
-        known = tuple(map(bound.parameters.get, statement.known))
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_memories, known, instant=_CREATED_AT)
+        return to_page(rows, limit, to_memory, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
@@ -385,7 +384,7 @@ class MemoryRepo(Repository):
         _, after = await self.connection.write(
             (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
         )
-        return _found(to_memory(after.rows[0], self._known) if after.rows else None, id)
+        return _found(to_memory(after.rows[0]) if after.rows else None, id)
 
     async def restore(self, id: int) -> MemoryEntry:
         """
@@ -422,7 +421,7 @@ class MemoryRepo(Repository):
             **page_parameters(limit, after),
         )
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_memories, self._known, instant=_DELETED_AT)
+        return to_page(rows, limit, to_memory, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
         """
@@ -466,13 +465,13 @@ class MemoryRepo(Repository):
     async def _read_many(self, statement: Statement, **parameters: Value) -> list[MemoryEntry]:
         now = encode_instant(self.now())
         bound = statement.bind(scope=self.scope, now=now, **parameters)
-        return to_memories(await self.connection.read(bound), self._known)
+        return [to_memory(row) for row in await self.connection.read(bound)]
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
         now = encode_instant(self.now())
         bound = statement.bind(id=check_id("id", id), scope=self.scope, now=now, **values)
         (result,) = await self.connection.write((bound,))
-        return _found(to_memory(result.rows[0], self._known) if result.rows else None, id)
+        return _found(to_memory(result.rows[0]) if result.rows else None, id)
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
@@ -500,22 +499,22 @@ def _before(now: datetime, within: timedelta) -> str:
         raise InvalidInputError("within", "reaches back before the year 1") from None
 
 
-def _returned(results: Iterable[Result], known: Row) -> Iterator[tuple[str, Remembered]]:
+def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
     for index, result in enumerate(results):
         outcome = _OUTCOMES[index % len(_OUTCOMES)]
         for row in result.rows:
-            yield row[_HASH], to_remembered(outcome, row, known)
+            yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
 
 
-def _created_or_duplicate(row: Row, known: Row) -> Remembered:
+def _created_or_duplicate(row: Row) -> Remembered:
     outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
-    return to_remembered(outcome, row, known)
+    return Remembered(outcome=outcome, entry=to_memory(row))
 
 
-def _first_outcome(results: Iterable[list[Row]], known: Row) -> Remembered:
+def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
     for outcome, rows in zip(_OUTCOMES, results, strict=True):
         if rows:
-            return to_remembered(outcome, rows[0], known)
+            return Remembered(outcome=outcome, entry=to_memory(rows[0]))
     # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
     raise _not_stored()
 

@@ -40,8 +40,6 @@ class Repository:
         self.connection: Connection = connection
         #: Whose rows they are; each statement must name it.
         self.scope: str = check_scope(scope)
-        #: What is known of each row before it is read; see `codec.MEMORY_COLUMNS`.
-        self._known = (self.scope,)
         self._clock = clock
 
     def now(self) -> datetime:

@@ -6,6 +6,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import Final
 
 from memrepo.connection.contract import Connection
@@ -20,7 +21,7 @@ from memrepo.domain.checks import (
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session, to_sessions
+from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
 from memrepo.domain.days import start_of_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
@@ -265,7 +266,8 @@ class SessionRepo(Repository):
         bound = statement.bind(scope=self.scope, **parameters, **paging)
         now = self.now()
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_sessions, now, self._idle_after, instant=_STARTED_AT)
+        decode = partial(to_session, now=now, idle_after=self._idle_after)
+        return to_page(rows, limit, decode, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
         """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""
