@@ -150,9 +150,9 @@ class CallQueue(WaitingLine):
 
     A transaction takes the queue when its turn comes, and gives it back with `release`.
 
-    An event loop may survive a KeyboardInterrupt, which comes at any moment. So what leads from one
-    group to the next can be done twice: what is no longer the group is not answered again, and the
-    worker passes over calls that have their outcome.
+    An event loop may survive a KeyboardInterrupt, which comes at any moment, and can cut off what leads
+    from one group to the next. So that can be done twice, and is, by the next sweep: a group that was
+    not begun is begun, one that was not answered is answered.
     """
 
     def __init__(self) -> None:
@@ -170,7 +170,8 @@ class CallQueue(WaitingLine):
         record = None if on_statement is None else Record(on_statement)
         call = PendingCall(deadline, self._loop.create_future(), unit, record)
         if self._group is None:
-            self._begin([call])
+            self._group = [call]
+            self._start(self._group)
         else:
             self._join(call)
         return call
@@ -188,7 +189,8 @@ class CallQueue(WaitingLine):
         if turn is None:
             self._group = None
         elif isinstance(turn, PendingCall):
-            self._begin(self._next_group())
+            self._group = self._next_group()
+            self._start(self._group)
         else:
             self._group = ()
             self._admit()
@@ -197,34 +199,26 @@ class CallQueue(WaitingLine):
         """Have the tasks of a group's *calls* go on, and the next group begin."""
         if calls is not self._group:
             return
-        try:
-            for call in calls:
-                call.tell()
-            if len(calls) > 1:
-                # Behind the tasks that go on: what they call next makes one group.
-                self._loop.call_soon(self._end, calls)
-            elif self._turns:
-                self.release()
-            else:
-                self._group = None
-        except BaseException:
-            self._loop.call_soon(self.answer, calls)
-            raise
+        for call in calls:
+            call.tell()
+        if len(calls) > 1:
+            # Behind the tasks that go on: what they call next makes one group.
+            self._loop.call_soon(self._end, calls)
+        elif self._turns:
+            self.release()
+        else:
+            self._group = None
 
     def _end(self, calls: Sequence[PendingCall]) -> None:
         if calls is self._group:
             self.release()
 
-    def _begin(self, calls: list[PendingCall]) -> None:
-        self._group = calls
-        try:
-            self._start(calls)
-        except BaseException:
-            self._loop.call_soon(self._start, calls)
-            raise
+    def _start(self, calls: Sequence[PendingCall]) -> None:
+        """
+        Have the worker begin with *calls*, and mark them as running.
 
-    def _start(self, calls: list[PendingCall]) -> None:
-        """Have the worker begin with *calls*; `answer` is called when each has its outcome."""
+        The worker passes over calls that have an outcome. `answer` is called when all have.
+        """
         raise NotImplementedError
 
     def _next_group(self) -> list[PendingCall]:
@@ -238,7 +232,8 @@ class CallQueue(WaitingLine):
 
     def _sweep(self) -> None:
         super()._sweep()
-        if self._group and all(call.outcome is not None for call in self._group):
-            self.answer(
-                self._group
-            )  # asyncio loses a callback that is interrupted before it begins
+        group = self._group
+        if group and all(call.outcome is not None for call in group):
+            self.answer(group)
+        elif group and not any(call.is_running for call in group):
+            self._start(group)

@@ -117,15 +117,15 @@ class MemoryRepo(Repository):
             created_at=now,
         )
         (result,) = await self.connection.write((remember,))
-        if result.rows:
-            return _created_or_duplicate(result.rows[0])
-        # It is gone, which the statement above left as it was: bring it back.
-        revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
-        revived, remembered = await self.connection.write((revive, remember))
-        for row in revived.rows:
-            return Remembered(outcome="restored", entry=to_memory(row))
-        for row in remembered.rows:
-            return _created_or_duplicate(row)
+        if not result.rows:
+            # It is gone, which the statement above left as it was: bring it back.
+            revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
+            revived, result = await self.connection.write((revive, remember))
+            for row in revived.rows:
+                return Remembered(outcome="restored", entry=to_memory(row))
+        for row in result.rows:
+            is_new = row[_LAST_ACCESSED] is None
+            return Remembered(outcome="created" if is_new else "duplicate", entry=to_memory(row))
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
@@ -504,11 +504,6 @@ def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
         outcome = _OUTCOMES[index % len(_OUTCOMES)]
         for row in result.rows:
             yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
-
-
-def _created_or_duplicate(row: Row) -> Remembered:
-    outcome: RememberOutcome = "created" if row[_LAST_ACCESSED] is None else "duplicate"
-    return Remembered(outcome=outcome, entry=to_memory(row))
 
 
 def _first_outcome(results: Iterable[list[Row]]) -> Remembered:

@@ -79,11 +79,11 @@ class ServerWriter(CallQueue):
             await asyncio.wait({self._running})
         await self._kept.close()
 
-    def _start(self, calls: list[PendingCall]) -> None:
-        for call in calls:
-            call.is_running = True
+    def _start(self, calls: Sequence[PendingCall]) -> None:
         self._running = self._loop.create_task(self._run_group(calls))
         self._running.add_done_callback(lambda _: self.answer(calls))
+        for call in calls:
+            call.is_running = True
 
     async def _run_group(self, calls: Sequence[PendingCall]) -> None:
         for request in _requests(coalesce(calls)):

@@ -27,10 +27,10 @@ class ThreadQueue(CallQueue):
         self._run = run
         self._retrying: asyncio.Task[None] | None = None
 
-    def _start(self, calls: list[PendingCall]) -> None:
+    def _start(self, calls: Sequence[PendingCall]) -> None:
+        self.thread.put(self._run, calls, self)
         for call in calls:
             call.is_running = True
-        self.thread.put(self._run, calls, self)
 
     def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
         """Try again where the file was locked; else give *calls* the error."""
