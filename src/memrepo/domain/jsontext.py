@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias, cast
 
 from memrepo.errors import InvalidInputError
 
@@ -23,29 +23,10 @@ MAX_JSON_DEPTH: Final = 500
 _MAX_INTEGER: Final = 2**63
 
 
-def _make_encoder() -> Callable[[object], str]:
-    """
-    Return a function that writes compact JSON text.
-
-    `JSONEncoder.encode` makes the encoder in C anew for each text, which takes as long as encoding a
-    small object. Here it is made once; where it is missing, or takes other arguments, it is not.
-    """
-    documented = json.JSONEncoder(
-        ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-    )
-    module: Any = json.encoder
-    try:
-        encode = module.c_make_encoder(
-            *(None, documented.default, module.encode_basestring, None),
-            *(documented.key_separator, documented.item_separator, False, False, False),
-        )
-    except (AttributeError, TypeError):
-        return documented.encode
-    return lambda value: "".join(encode(value, 0))
-
-
 #: Writes compact JSON text, non-ASCII characters as they are, without looking at what it is given.
-to_compact_json: Final = _make_encoder()
+to_compact_json: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
 
 #: Exact types, because a subclass may print itself as anything.
 _CONTAINERS: Final = frozenset({dict, list, tuple})
