@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
+from memrepo.connection.errors import closed
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.errors import is_too_large
 from memrepo.connection.hrana.repeat import repeat
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.pending import PendingCall
-from memrepo.connection.queue import Slots
-from memrepo.errors import DatabaseError, MemrepoError
+from memrepo.errors import BusyError, DatabaseError, MemrepoError
 
 __all__ = ["ServerReader"]
 
@@ -23,7 +24,8 @@ class ServerReader:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._slots = Slots(_MAX_REQUESTS)
+        self._slots = asyncio.Semaphore(_MAX_REQUESTS)
+        self._is_closed = False
 
     async def run(self, call: PendingCall, timeout_s: float) -> None:
         """
@@ -33,21 +35,32 @@ class ServerReader:
             BusyError: Its turn did not come in time.
             ClosedError: The store was closed before it came.
         """
-        await self._slots.acquire(call.deadline)
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise BusyError("waited too long for its turn") from None
+        try:
+            await self._run(call, timeout_s)
+        finally:
+            self._slots.release()
+
+    async def _run(self, call: PendingCall, timeout_s: float) -> None:
+        if self._is_closed:
+            raise closed()
         try:
             await repeat(lambda: self._attempt(call, timeout_s), call.deadline)
         except MemrepoError as error:
             call.outcome = error
-        finally:
-            self._slots.release()
 
     def refuse(self) -> None:
         """Refuse what waits, and what is still to come."""
-        self._slots.refuse()
+        self._is_closed = True
 
     async def drain(self) -> None:
         """Wait until what runs has its outcome."""
-        await self._slots.drain()
+        for _ in range(_MAX_REQUESTS):
+            await self._slots.acquire()
 
     async def _attempt(self, call: PendingCall, timeout_s: float) -> None:
         batch = batches.statements(call.unit)
