@@ -62,7 +62,7 @@ async def _measure(path: Path) -> None:
                         "the INSERT through aiosqlite": lambda: one_hop.execute_fetchall(
                             append.statement.sql, append.parameters
                         ),
-                        "`connection.write`: lane, group, file check": lambda: connection.write(
+                        "`connection.write`: queue, group, file check": lambda: connection.write(
                             (append,)
                         ),
                         "`daily_logs.append`: checks, JSON, clock, model": lambda: (
@@ -72,7 +72,7 @@ async def _measure(path: Path) -> None:
                         "the SELECT through aiosqlite": lambda: one_hop.execute_fetchall(
                             get.statement.sql, get.parameters
                         ),
-                        "`connection.read`: lane": lambda: connection.read(get),
+                        "`connection.read`: queue": lambda: connection.read(get),
                         "`memories.get`: checks, clock, model": lambda: store.memories.get(1),
                     }
                 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memrepo.connection.hrana import http as hrana_http
+from memrepo.connection.hrana import http
 from tests.servers.fixtures import Cluster
 from tests.servers.sqld import Sqld
 
@@ -43,7 +43,7 @@ def url(
         yield cluster.replicas[0].url(namespace, "ws" if driver.startswith("ws") else "http")
     else:
         if driver == "http-v2":
-            monkeypatch.setattr(hrana_http, "VERSIONS", ("v2",))
+            monkeypatch.setattr(http, "VERSIONS", ("v2",))
         server: Sqld = request.getfixturevalue("sqld")
         yield server.new_url("ws" if driver == "ws" else "http")
 

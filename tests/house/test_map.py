@@ -21,8 +21,6 @@ _SOURCE: Final = Path(memrepo.__file__).parent
 _PAGE: Final = Path(__file__).parents[2] / "docs" / "explanation" / "design.md"
 _rows = re.compile(r"^\| `([\w/]+\.py)` \| (.+) \|$", re.MULTILINE)
 _blocks = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-#: What is done now and then only: the files are looked at each second, an idle stream is ended.
-_NOW_AND_THEN: Final = ("connection/sqlite/inode.py", "KeptStream._look")
 _MOST_ON_A_FILE: Final = 25
 _MOST_OVER_HTTP: Final = 40
 

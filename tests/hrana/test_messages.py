@@ -24,9 +24,9 @@ from memrepo import (
 )
 from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.hrana import (
-    batch as hrana_batch,
-    errors as server_errors,
-    messages as hrana_json,
+    batch as batches,
+    errors,
+    messages,
 )
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.values import Json, decode_result, encode_bound
@@ -98,7 +98,7 @@ def test_errors_in_a_reply(
     error: ServerError, kind: type[DatabaseError], *, retryable: bool
 ) -> None:
     """Each code has its class; nothing was stored; the server's text stays in the cause."""
-    ours = server_errors.translate(error)
+    ours = errors.translate(error)
     assert type(ours) is kind
     assert isinstance(ours, DatabaseError)
     assert (ours.retryable, ours.outcome_unknown) == (retryable, False)
@@ -120,7 +120,7 @@ def test_errors_in_a_reply(
 )
 def test_constraints(error: ServerError, kind: str) -> None:
     """sqld has one code for all constraints; a replica has none; Turso has one for each."""
-    ours = server_errors.translate(error)
+    ours = errors.translate(error)
     assert isinstance(ours, ConstraintError)
     assert ours.kind == kind
 
@@ -147,7 +147,7 @@ def test_statuses_of_http(
     status: int, kind: type[MemrepoError], answer: bytes, *, retryable: bool, unknown: bool
 ) -> None:
     """Each status has its class, and says whether something may be stored, whatever came with it."""
-    ours = server_errors.of_status(status, hrana_json.read_refusal(status, answer))
+    ours = errors.of_status(status, messages.read_refusal(status, answer))
     assert type(ours) is kind
     assert isinstance(ours, DatabaseError)
     assert (ours.retryable, ours.outcome_unknown) == (retryable, unknown)
@@ -155,8 +155,8 @@ def test_statuses_of_http(
 
 def test_code_in_a_status() -> None:
     """A code that we know says more than the status."""
-    refusal = hrana_json.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}')
-    assert isinstance(server_errors.of_status(410, refusal), ConnectionLostError)
+    refusal = messages.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}')
+    assert isinstance(errors.of_status(410, refusal), ConnectionLostError)
 
 
 @pytest.mark.parametrize(
@@ -171,18 +171,18 @@ def test_code_in_a_status() -> None:
 )
 def test_bare_status(status: int, answer: bytes, *, is_bare: bool) -> None:
     """The status decides, unless the server gave a better reason; what a message says does not."""
-    ours = server_errors.of_status(status, hrana_json.read_refusal(status, answer))
-    assert server_errors.has_status(ours, 400, 404) == is_bare
-    in_reply = server_errors.translate(_error("HTTP 400", "HTTP 404"))
-    assert not server_errors.has_status(in_reply, 400, 404)
+    ours = errors.of_status(status, messages.read_refusal(status, answer))
+    assert errors.has_status(ours, 400, 404) == is_bare
+    in_reply = errors.translate(_error("HTTP 400", "HTTP 404"))
+    assert not errors.has_status(in_reply, 400, 404)
 
 
-def _runs(batch: hrana_batch.Batch, failing: set[int]) -> list[str]:
+def _runs(batch: batches.Batch, failing: set[int]) -> list[str]:
     """Run a batch as a server does, with these steps failing; return the texts that ran well."""
     return [batch.steps[number].sql for number in _numbers(batch, failing)]
 
 
-def _numbers(batch: hrana_batch.Batch, failing: set[int]) -> list[int]:
+def _numbers(batch: batches.Batch, failing: set[int]) -> list[int]:
     """Run a batch as a server does, with these steps failing; return the steps that ran well."""
     done: list[bool] = []
 
@@ -204,15 +204,13 @@ def _numbers(batch: hrana_batch.Batch, failing: set[int]) -> list[int]:
     return [number for number, is_done in enumerate(done) if is_done]
 
 
-def _reply(
-    batch: hrana_batch.Batch, failing: set[int], rows: list[list[Json]]
-) -> hrana_batch.BatchReply:
+def _reply(batch: batches.Batch, failing: set[int], rows: list[list[Json]]) -> batches.BatchReply:
     """The reply to a batch, with these steps failing, and these rows from each of the others."""
     ran = _numbers(batch, failing)
     result = {"rows": rows, "affected_row_count": 1}
     results = [result if number in ran else None for number in range(len(batch.steps))]
     errors = [_error("X") if number in failing else None for number in range(len(results))]
-    return hrana_batch.BatchReply(results, errors)
+    return batches.BatchReply(results, errors)
 
 
 def _call(*bound: BoundStatement) -> PendingCall:
@@ -236,7 +234,7 @@ _SINGLE: Final = coalescible(Statement("t", "single :v"), ("v",), _print_rows, r
 _MERGED: Final = "merged ? ? ? ?"
 
 
-def _mixed() -> list[hrana_batch.AnyCall]:
+def _mixed() -> list[batches.AnyCall]:
     """A coalesced statement, a unit of two, and a merged one."""
     same = [_call(_SINGLE.bind(v=n)) for n in range(8)]
     works = list(coalesce([*same[:4], *_units(1), *same[4:]]))
@@ -246,7 +244,7 @@ def _mixed() -> list[hrana_batch.AnyCall]:
 
 def test_group_in_which_a_unit_fails() -> None:
     """The unit is undone to its savepoint, and its neighbours are committed."""
-    batch = hrana_batch.group(_units(2))
+    batch = batches.group(_units(2))
     ran = _runs(batch, {batch.slices[0].start + 1})
     assert ran == [
         *("BEGIN IMMEDIATE", "SAVEPOINT unit", "0.0", "ROLLBACK TO unit", "RELEASE unit"),
@@ -257,7 +255,7 @@ def test_group_in_which_a_unit_fails() -> None:
 def test_group_with_coalesced_statements() -> None:
     """They are one step each, and each of their calls is given its own rows."""
     works = _mixed()
-    batch = hrana_batch.group(works)
+    batch = batches.group(works)
     assert _runs(batch, set()) == [
         *("BEGIN IMMEDIATE", _MERGED),
         *("SAVEPOINT unit", "0.0", "0.1", "RELEASE unit"),
@@ -278,7 +276,7 @@ def test_group_with_coalesced_statements() -> None:
 def test_group_in_which_a_coalesced_statement_fails(number: int) -> None:
     """Nothing is committed, and its calls are left without an outcome."""
     works = _mixed()
-    batch = hrana_batch.group(works)
+    batch = batches.group(works)
     failing = {batch.slices[number].start}
     ran = _runs(batch, failing)
     assert "COMMIT" not in ran
@@ -294,11 +292,11 @@ def test_lone_statement_that_returns_little() -> None:
     append = daily_logs.APPEND.bind(
         scope="", session_id=None, event_type="x", event_data=None, now="", key=None
     )
-    batch = hrana_batch.group([_call(append)])
+    batch = batches.group([_call(append)])
     assert [step.sql for step in batch.steps] == [daily_logs.APPEND.positional_sql]
     assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
     for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_SINGLE.bind(v=1))]):
-        texts = [step.sql for step in hrana_batch.group(calls).steps]
+        texts = [step.sql for step in batches.group(calls).steps]
         assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
 
 
@@ -307,8 +305,8 @@ def test_values_are_sent_in_order() -> None:
     merged, _, _ = _mixed()
     assert isinstance(merged, CoalescedCall)
     lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2, unused=3))
-    batch = hrana_batch.group([merged, lone])
-    steps = hrana_json.batch(batch.steps, {}, None)["steps"]
+    batch = batches.group([merged, lone])
+    steps = messages.batch(batch.steps, {}, None)["steps"]
     first, second = (steps[own.start]["stmt"] for own in batch.slices)
     assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
     assert [value["value"] for value in second["args"]] == ["2", "1", "2"]
@@ -318,10 +316,10 @@ def test_values_are_sent_in_order() -> None:
 
 @given(st.one_of(st.integers(1, 4).map(_units), st.builds(_mixed)), st.data())
 def test_transaction_that_the_server_ends(
-    works: list[hrana_batch.AnyCall], data: st.DataObject
+    works: list[batches.AnyCall], data: st.DataObject
 ) -> None:
     """Wherever it ends, no statement that writes runs after it, and nothing is committed."""
-    batch = hrana_batch.group(works)
+    batch = batches.group(works)
     end = data.draw(st.integers(0, batch.decisive))
     # From there on there is no savepoint to go back to and no transaction to end.
     controls = ("ROLLBACK TO unit", "RELEASE unit", "COMMIT", "ROLLBACK")
@@ -336,8 +334,8 @@ def test_transaction_that_the_server_ends(
 def test_long_texts_are_sent_once() -> None:
     """A text that recurs in a batch is stored on the stream, and taken away again."""
     statement = Statement("t", f"SELECT :v, {'1' * 300}")
-    batch = hrana_batch.group([_call(statement.bind(v=n)) for n in range(3)])
-    requests = hrana_json.batch_requests(batch.steps, None)
+    batch = batches.group([_call(statement.bind(v=n)) for n in range(3)])
+    requests = messages.batch_requests(batch.steps, None)
     assert [request["type"] for request in requests] == ["store_sql", "batch", "close_sql"]
     assert json.dumps(requests).count(statement.positional_sql) == 1
     sent = [step["stmt"] for step in requests[1]["batch"]["steps"]]

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from memrepo import BusyError, ClosedError, ConnectionLostError, DatabaseError, DeadlineError
 from memrepo.connection.hrana import (
-    batch as hrana_batch,
-    errors as server_errors,
-    keepalive as kept_stream,
+    batch as batches,
+    errors,
+    keepalive,
 )
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.errors import ServerError
@@ -180,11 +180,11 @@ async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
 async def test_lost_request_is_sent_again(readers: Readers) -> None:
     """A read whose answer was lost is sent again until its deadline, and then told why it failed."""
     await readers.read(_READ, wait_s=0.05)
-    await readers.server.fail(0, server_errors.lost(None, was_sent=True))
+    await readers.server.fail(0, errors.lost(None, was_sent=True))
     await asyncio.sleep(0.02)
     assert readers.server.texts() == [["read"]] * 2
     await asyncio.sleep(0.05)
-    await readers.server.fail(1, server_errors.deadline(None))
+    await readers.server.fail(1, errors.deadline(None))
     await asyncio.gather(*readers.tasks)
     outcome = readers.calls[0].outcome
     assert isinstance(outcome, DeadlineError)
@@ -222,7 +222,7 @@ async def test_close_while_reads_wait(readers: Readers) -> None:
 
 # --- the stream for writes -----------------------------------------------------------------------
 
-_WRITE: Final = Batch([hrana_batch.BEGIN, hrana_batch.COMMIT, hrana_batch.ROLLBACK], [], 1)
+_WRITE: Final = Batch([batches.BEGIN, batches.COMMIT, batches.ROLLBACK], [], 1)
 
 
 def _reply(done: str, *, is_autocommit: bool | None) -> BatchReply:
@@ -274,8 +274,8 @@ async def test_stream_is_kept_from_the_second_write_on() -> None:
         (_reply("x..", is_autocommit=None), False),
         (_reply("...", is_autocommit=None), False),
         (_reply("x..", is_autocommit=False), False),
-        (server_errors.lost(None, was_sent=True), False),
-        (server_errors.translate(ServerError("SQLITE_BUSY", "")), False),
+        (errors.lost(None, was_sent=True), False),
+        (errors.translate(ServerError("SQLITE_BUSY", "")), False),
     ],
 )
 async def test_stream_that_is_not_surely_clean(
@@ -305,7 +305,7 @@ async def test_stream_whose_socket_broke() -> None:
 
 async def test_idle_stream_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that is not used for a while is ended, but not while it is used."""
-    monkeypatch.setattr(kept_stream, "_IDLE_S", 0.1)
+    monkeypatch.setattr(keepalive, "_IDLE_S", 0.1)
     writes = Writes()
     ok = _reply("xx.", is_autocommit=True)
     assert [await writes.write(ok) for _ in range(2)] == [None, 0]
@@ -324,6 +324,6 @@ async def test_idle_stream_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_replica_that_lost_its_primary() -> None:
     """What a replica says when a stream's primary is gone is a lost connection, of unknown outcome."""
     refusal = ServerError("HTTP 500", "Connection with primary broken")
-    error = server_errors.of_status(500, refusal)
+    error = errors.of_status(500, refusal)
     assert isinstance(error, ConnectionLostError)
     assert (error.retryable, error.outcome_unknown) == (True, True)
