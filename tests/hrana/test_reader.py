@@ -12,11 +12,10 @@ import pytest_asyncio
 
 from memrepo import BusyError, ClosedError, ConnectionLostError, DatabaseError, DeadlineError
 from memrepo.connection.hrana import (
-    batch as hrana_batch,
     errors as server_errors,
     keepalive as kept_stream,
 )
-from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.reader import ServerReader
@@ -222,7 +221,7 @@ async def test_close_while_reads_wait(readers: Readers) -> None:
 
 # --- the stream for writes -----------------------------------------------------------------------
 
-_WRITE: Final = Batch([hrana_batch.BEGIN, hrana_batch.COMMIT, hrana_batch.ROLLBACK], [], 1)
+_WRITE: Final = Batch([Step("BEGIN"), Step("COMMIT"), Step("ROLLBACK")], [], 1)
 
 
 def _reply(done: str, *, is_autocommit: bool | None) -> BatchReply:

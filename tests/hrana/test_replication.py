@@ -13,7 +13,7 @@ from memrepo.connection.hrana.replication import ReplicationMark, run_after_last
 pytestmark = pytest.mark.asyncio
 
 _READ = Batch([Step("SELECT 1")], [slice(0, 1)], 0)
-_WRITE = Batch([BEGIN], [], 0, is_write=True)
+_WRITE = Batch([Step(BEGIN)], [], 0, is_write=True)
 
 
 @attrs.define
