@@ -61,7 +61,11 @@ class KeptStream:
         except BaseException:
             await stream.abandon()
             raise
-        if stream.is_usable and _has_ended(batch, reply):
+        has_ended = reply.is_autocommit
+        if has_ended is None:
+            # It is over if the step that commits has succeeded, or the last one, which rolls back.
+            has_ended = reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)
+        if has_ended and stream.is_usable:
             self._stream = stream
             if self._timer is None:
                 self._timer = self._loop.call_later(_IDLE_S, self._end_if_idle)
@@ -93,11 +97,3 @@ class KeptStream:
                     await stream.abandon()
             except TimeoutError:
                 return
-
-
-def _has_ended(batch: Batch, reply: BatchReply) -> bool:
-    """Tell whether the batch's transaction is surely over."""
-    if reply.is_autocommit is not None:
-        return reply.is_autocommit
-    # Otherwise either the step that commits has succeeded, or the last one, which rolls back.
-    return reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)
