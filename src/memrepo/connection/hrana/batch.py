@@ -35,9 +35,9 @@ __all__ = [
     "BatchReply",
     "Step",
     "StepSlice",
+    "commit",
     "group",
     "inside",
-    "leave",
     "statements",
 ]
 
@@ -189,10 +189,8 @@ def statements(unit: Unit) -> Batch:
     return Batch(chain.steps, [own], own.stop - 1)
 
 
-def leave(*, commit: bool) -> Batch:
-    """End the transaction that is open; one that cannot be committed is rolled back."""
-    if not commit:
-        return Batch([Step(ROLLBACK)], [], 0)
+def commit() -> Batch:
+    """Commit the transaction that is open; if it cannot be committed, roll it back."""
     chain = _Chain()
     committed = chain.then(COMMIT)
     chain.then(ROLLBACK, condition={"type": "not", "cond": committed})

@@ -93,7 +93,7 @@ class HttpTransport:
         return HttpStream(self)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
-        """Run a batch on a stream of its own; see `Transport`."""
+        """Run a batch that reads on a stream of its own; see `Transport`."""
         return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
     async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
@@ -105,7 +105,7 @@ class HttpTransport:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
         if self.version == "v2":
             return await self.run(batch, timeout_s=timeout_s)
-        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index_for(batch))})
+        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index)})
         content = await self._send("cursor", body, self._root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))

@@ -125,9 +125,7 @@ class ServerTransaction:
             await self._stream.abandon()
             raise rolled_back()
         self._is_broken = True
-        reply = await self._stream.run(
-            batches.leave(commit=True), timeout_s=self._timeout_s, is_last=True
-        )
+        reply = await self._stream.run(batches.commit(), timeout_s=self._timeout_s, is_last=True)
         if not reply.has_done(0):
             raise reply.failure()
 
