@@ -201,7 +201,7 @@ def commit() -> Batch:
 class _Chain:
     """Steps that run one after another, each only if the one before it succeeded, or on a condition."""
 
-    steps: list[Step] = attrs.field(factory=list)
+    steps: list[Step] = attrs.field(factory=list[Step])
     #: That the last step succeeded; ``None`` while there is none.
     succeeded: _Condition = None
 
