@@ -12,11 +12,10 @@ import pytest_asyncio
 
 from memrepo import BusyError, ClosedError, ConnectionLostError, DatabaseError, DeadlineError
 from memrepo.connection.hrana import (
-    batch as batches,
     errors,
     keepalive,
 )
-from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.reader import ServerReader
@@ -33,7 +32,7 @@ class Server:
     """What a transport is to its users; each batch waits until the test answers it."""
 
     sent: list[tuple[Batch, Future[BatchReply]]] = attrs.field(factory=list)
-    #: The streams that were opened.
+    #: The streams that were to live on after their first batch.
     streams: list[Stream] = attrs.field(factory=list)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
@@ -43,8 +42,7 @@ class Server:
         return await future
 
     def stream(self) -> Stream:
-        self.streams.append(Stream(self))
-        return self.streams[-1]
+        return Stream(self)
 
     def texts(self) -> list[list[str]]:
         """Return the texts of each batch."""
@@ -76,9 +74,10 @@ class Stream:
 
     async def run(self, batch: Batch, *, timeout_s: float, is_last: bool = False) -> BatchReply:
         assert not self.is_abandoned
-        assert not is_last
+        if not is_last and self not in self.server.streams:
+            self.server.streams.append(self)
         reply = await self.server.run(batch, timeout_s=timeout_s)
-        self.is_usable = True
+        self.is_usable = not is_last
         return reply
 
     async def abandon(self) -> None:
@@ -222,7 +221,7 @@ async def test_close_while_reads_wait(readers: Readers) -> None:
 
 # --- the stream for writes -----------------------------------------------------------------------
 
-_WRITE: Final = Batch([batches.BEGIN, batches.COMMIT, batches.ROLLBACK], [], 1)
+_WRITE: Final = Batch([Step("BEGIN"), Step("COMMIT"), Step("ROLLBACK")], [], 1)
 
 
 def _reply(done: str, *, is_autocommit: bool | None) -> BatchReply:

@@ -6,14 +6,13 @@ import attrs
 import pytest
 
 from memrepo import DeadlineError
-from memrepo.connection.hrana.batch import BEGIN, Batch, BatchReply, Step
+from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import deadline
 from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 
 pytestmark = pytest.mark.asyncio
 
 _READ = Batch([Step("SELECT 1")], [slice(0, 1)], 0)
-_WRITE = Batch([BEGIN], [], 0, is_write=True)
 
 
 @attrs.define
@@ -28,26 +27,29 @@ class Replica:
         self.sent.append((index, timeout_s))
         if index is not None and (self.index is None or self.index < index):
             raise deadline(None)
-        return BatchReply([{}], [None], index=self.index)
+        return _reply(self.index)
+
+
+def _reply(index: int | None) -> BatchReply:
+    return BatchReply([{}], [None], index=index)
 
 
 async def test_without_replicas() -> None:
     """Replies without an index leave no mark, and every batch has its whole time."""
     mark, server = ReplicationMark(), Replica(None)
-    for batch in (_WRITE, _READ):
-        await run_after_last_write(mark, server.send, batch, 30.0)
+    mark.wrote(_reply(None))
+    for _ in range(2):
+        await run_after_last_write(mark, server.send, _READ, 30.0)
     assert server.sent == [(None, 30.0), (None, 30.0)]
 
 
 async def test_last_write_decides() -> None:
     """A read carries the index of the last write, also where the primary has begun to count anew."""
-    mark, replica = ReplicationMark(), Replica(7)
-    await run_after_last_write(mark, replica.send, _WRITE, 30.0)
-    replica.index = 3
-    await run_after_last_write(mark, replica.send, _WRITE, 30.0)
-    replica.index = 9
+    mark, replica = ReplicationMark(), Replica(9)
+    mark.wrote(_reply(7))
+    mark.wrote(_reply(3))
     await run_after_last_write(mark, replica.send, _READ, 30.0)
-    assert [index for index, _ in replica.sent] == [None, None, 3]
+    assert replica.sent == [(3, 5.0)]
     assert mark.index == 3  # a read moves nothing
 
 

@@ -36,8 +36,7 @@ class CallQueue:
     A transaction takes the queue when its turn comes, and gives it back with `release`.
 
     An event loop may survive a KeyboardInterrupt, which comes at any moment, and can cut off what leads
-    from one group to the next. So that can be done twice, and is, by the next sweep: a group that was
-    not begun is begun, one that was not answered is answered.
+    from one group to the next. The next sweep has the worker look after that: see `_mend`.
     """
 
     def __init__(self) -> None:
@@ -124,8 +123,12 @@ class CallQueue:
         """
         Have the worker begin with *calls*, and mark them as running.
 
-        The worker passes over calls that have an outcome. `answer` is called when all have.
+        `answer` is called when the worker is done with all of them.
         """
+        raise NotImplementedError
+
+    def _mend(self, calls: Sequence[PendingCall]) -> None:
+        """Begin with *calls* if the worker does not have them, answer them if it is done with them."""
         raise NotImplementedError
 
     def _end(self, calls: Sequence[PendingCall]) -> None:
@@ -158,8 +161,5 @@ class CallQueue:
         self._sweeper = None
         if self._turns:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
-        group = self._group
-        if group and all(call.outcome is not None for call in group):
-            self.answer(group)
-        elif group and not any(call.is_running for call in group):
-            self._start(group)
+        if self._group:
+            self._mend(self._group)

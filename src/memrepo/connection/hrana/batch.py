@@ -9,7 +9,7 @@ before it succeeded, and none of those that write runs after such an end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -18,11 +18,7 @@ import attrs
 from memrepo.connection.coalescing import CoalescedCall
 from memrepo.connection.contract import Result
 from memrepo.connection.hrana.errors import ServerError, translate
-from memrepo.connection.hrana.values import (
-    Json,
-    decode_result,
-    encode_bound,
-)
+from memrepo.connection.hrana.values import Json, decode_result, encode_bound
 from memrepo.connection.pending import PendingCall
 from memrepo.errors import MemrepoError
 from memrepo.queries.statement import Unit
@@ -39,9 +35,9 @@ __all__ = [
     "BatchReply",
     "Step",
     "StepSlice",
+    "commit",
     "group",
     "inside",
-    "leave",
     "statements",
 ]
 
@@ -66,17 +62,13 @@ class Step:
     #: Whether its rows are of interest.
     has_rows: bool = False
 
-    def on(self, condition: _Condition) -> Step:
-        """Return the same step, on a condition."""
-        return Step(self.sql, self.values, condition, self.has_rows)
 
-
-BEGIN: Final = Step("BEGIN IMMEDIATE")
-COMMIT: Final = Step("COMMIT")
-ROLLBACK: Final = Step("ROLLBACK")
-SAVEPOINT: Final = Step("SAVEPOINT unit")
-ROLLBACK_TO: Final = Step("ROLLBACK TO unit")
-RELEASE: Final = Step("RELEASE unit")
+BEGIN: Final = "BEGIN IMMEDIATE"
+COMMIT: Final = "COMMIT"
+ROLLBACK: Final = "ROLLBACK"
+SAVEPOINT: Final = "SAVEPOINT unit"
+ROLLBACK_TO: Final = "ROLLBACK TO unit"
+RELEASE: Final = "RELEASE unit"
 
 
 @attrs.frozen
@@ -94,7 +86,8 @@ class Batch:
     @property
     def size(self) -> int:
         """About how many bytes it takes in a message; characters are counted as bytes."""
-        return sum(len(step.sql) + sum(map(_size, step.values)) for step in self.steps)
+        texts = (v["value"] for step in self.steps for v in step.values if v["type"] == "text")
+        return sum(len(step.sql) for step in self.steps) + sum(map(len, texts))
 
 
 @attrs.frozen
@@ -142,12 +135,6 @@ class BatchReply:
 
         If the statement of a coalesced call failed, its calls are left without an outcome.
         """
-        if isinstance(call, PendingCall):
-            self._settle_call(call, own)
-        elif (found := self.results[own.start]) is not None:
-            call.succeed([decode_result(found)])
-
-    def _settle_call(self, call: PendingCall, own: StepSlice) -> None:
         results = self.results[own]
         done = [result for result in results if result is not None]
         if call.record is not None:
@@ -156,8 +143,8 @@ class BatchReply:
                 durations_s.append(0.0)  # of the statement that failed
             call.record.timings[:] = _timings(durations_s, perf_counter())
         if len(done) == len(results):
-            call.outcome = [decode_result(result) for result in done]
-        else:
+            call.succeed([decode_result(result) for result in done])
+        elif isinstance(call, PendingCall):
             call.outcome = self.failure(own)
 
 
@@ -170,118 +157,83 @@ def group(calls: Sequence[AnyCall]) -> Batch:
 
     If a coalesced call fails, nothing is committed, so that its calls can run one by one, in order.
     """
-    if len(calls) == 1 and _needs_no_transaction(calls[0]):
-        return Batch(list(_steps(calls[0])), [slice(0, 1)], 0, is_write=True)
     chain = _Chain()
+    first = calls[0].unit
+    # A statement alone is a transaction by itself. But if its answer is too large to send, the server
+    # says that it failed, and keeps what it wrote.
+    if len(calls) == len(first) == 1 and first[0].statement.returns_little:
+        return Batch(chain.steps, [chain.run(first)], 0, is_write=True)
     chain.then(BEGIN)
     slices: list[StepSlice] = []
     for call in calls:
         # The ROLLBACK at the end undoes a unit that is alone, and everything if a coalesced call fails.
         needs_savepoint = len(calls) > 1 and isinstance(call, PendingCall)
-        add = chain.then_all_or_none if needs_savepoint else chain.then_all
-        slices.append(add(_steps(call)))
+        run = chain.run_all_or_none if needs_savepoint else chain.run
+        slices.append(run(call.unit))
     committed = chain.then(COMMIT)
-    chain.add(ROLLBACK, _failed(committed))
-    return Batch(chain.steps, slices, committed, is_write=True)
+    chain.then(ROLLBACK, condition={"type": "not", "cond": committed})
+    return Batch(chain.steps, slices, committed["step"], is_write=True)
 
 
 def inside(unit: Unit) -> Batch:
     """Run *unit* in the transaction that is open; if it fails, it alone is undone."""
     chain = _Chain()
-    own = chain.then_all_or_none(_steps_of_unit(unit))
+    own = chain.run_all_or_none(unit)
     return Batch(chain.steps, [own], len(chain.steps) - 1)
 
 
 def statements(unit: Unit) -> Batch:
     """Run statements one after another until one fails, with nothing around them."""
     chain = _Chain()
-    own = chain.then_all(_steps_of_unit(unit))
+    own = chain.run(unit)
     return Batch(chain.steps, [own], own.stop - 1)
 
 
-def leave(*, commit: bool) -> Batch:
-    """End the transaction that is open; one that cannot be committed is rolled back."""
-    if not commit:
-        return Batch([ROLLBACK], [], 0)
-    return Batch([COMMIT, ROLLBACK.on(_failed(0))], [], 0)
+def commit() -> Batch:
+    """Commit the transaction that is open; if it cannot be committed, roll it back."""
+    chain = _Chain()
+    committed = chain.then(COMMIT)
+    chain.then(ROLLBACK, condition={"type": "not", "cond": committed})
+    return Batch(chain.steps, [], committed["step"])
 
 
+@attrs.define
 class _Chain:
-    """Steps that run one after another, each only if the one before it succeeded."""
+    """Steps that run one after another, each only if the one before it succeeded, or on a condition."""
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        #: The step that the next one depends on.
-        self._last: int | None = None
+    steps: list[Step] = attrs.field(factory=list[Step])
+    #: That the last step succeeded; ``None`` while there is none.
+    succeeded: _Condition = None
 
-    def add(self, step: Step, condition: _Condition) -> int:
-        """Add a step beside the chain; return its number."""
-        self.steps.append(step.on(condition))
-        return len(self.steps) - 1
+    def then(
+        self,
+        sql: str,
+        values: Sequence[Json] = (),
+        *,
+        condition: _Condition = None,
+        has_rows: bool = False,
+    ) -> Json:
+        """Add a step; return the condition that it succeeded."""
+        self.steps.append(Step(sql, values, condition or self.succeeded, has_rows))
+        self.succeeded = {"type": "ok", "step": len(self.steps) - 1}
+        return self.succeeded
 
-    def then(self, step: Step) -> int:
-        """Add the next step of the chain; return its number."""
-        self._last = self.add(step, None if self._last is None else _succeeded(self._last))
-        return self._last
-
-    def then_all(self, steps: Iterable[Step]) -> StepSlice:
-        """Add several; the chain ends at the first that fails."""
+    def run(self, unit: Unit) -> StepSlice:
+        """Add a unit; the chain ends at the first statement that fails."""
         first = len(self.steps)
-        for step in steps:
-            self.then(step)
+        for bound in unit:
+            self.then(bound.statement.positional_sql, encode_bound(bound), has_rows=True)
         return slice(first, len(self.steps))
 
-    def then_all_or_none(self, steps: Iterable[Step]) -> StepSlice:
-        """Add several inside a savepoint; if one fails, they are undone and the chain goes on."""
+    def run_all_or_none(self, unit: Unit) -> StepSlice:
+        """Add a unit inside a savepoint; if a statement fails, it is undone and the chain goes on."""
         saved = self.then(SAVEPOINT)
-        own = self.then_all(steps)
-        done = own.stop - 1
-        undone = self.add(ROLLBACK_TO, _both(_succeeded(saved), _failed(done)))
-        self._last = self.add(RELEASE, _either(_succeeded(done), _succeeded(undone)))
+        own = self.run(unit)
+        done = self.succeeded
+        failed = {"type": "not", "cond": done}
+        undone = self.then(ROLLBACK_TO, condition={"type": "and", "conds": [saved, failed]})
+        self.then(RELEASE, condition={"type": "or", "conds": [done, undone]})
         return own
-
-
-# --- steps and conditions ------------------------------------------------------------------------
-
-
-def _needs_no_transaction(call: AnyCall) -> bool:
-    # A statement alone is a transaction by itself. But if its answer is too large to send, the server
-    # says that it failed, and keeps what it wrote.
-    return (
-        isinstance(call, PendingCall)
-        and len(call.unit) == 1
-        and call.unit[0].statement.returns_little
-    )
-
-
-def _steps(call: AnyCall) -> Iterator[Step]:
-    return _steps_of_unit(call.unit)
-
-
-def _steps_of_unit(unit: Unit) -> Iterator[Step]:
-    for bound in unit:
-        yield Step(bound.statement.positional_sql, encode_bound(bound), has_rows=True)
-
-
-def _size(value: Json) -> int:
-    return len(value["value"]) if value["type"] == "text" else 0
-
-
-def _succeeded(step: int) -> Json:
-    return {"type": "ok", "step": step}
-
-
-def _failed(step: int) -> Json:
-    """Hold if a step failed, or did not run."""
-    return {"type": "not", "cond": _succeeded(step)}
-
-
-def _both(first: Json, second: Json) -> Json:
-    return {"type": "and", "conds": [first, second]}
-
-
-def _either(first: Json, second: Json) -> Json:
-    return {"type": "or", "conds": [first, second]}
 
 
 def _timings(durations_s: Sequence[float], ended_s: float) -> Iterator[tuple[float, float]]:

@@ -155,7 +155,8 @@ class LibSQLConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
-        return await self._writer.send(unit, self._deadline(), self._on_statement)
+        deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
+        return await self._writer.send(unit, deadline, self._on_statement)
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""

@@ -12,11 +12,10 @@ Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
 from __future__ import annotations
 
 import asyncio
-import json
 from http import HTTPStatus
 from io import BytesIO
 from ssl import SSLContext
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -34,9 +33,9 @@ from memrepo.connection.hrana.errors import (
 from memrepo.connection.hrana.messages import (
     CLOSE,
     GET_AUTOCOMMIT,
-    as_object,
     batch as write_batch,
     batch_requests,
+    decode,
     encode,
     read_cursor,
     read_refusal,
@@ -57,6 +56,8 @@ VERSIONS: Final = ("v3", "v2")
 _CONNECT_S: Final = 5.0
 #: Bytes above which a message is encoded and decoded on a thread, not on the event loop.
 _LARGE: Final = 262_144
+#: The headers of every request; those that select the database go only to its own server.
+_HEADERS: Final = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
 class HttpTransport:
@@ -66,7 +67,9 @@ class HttpTransport:
         self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
     ) -> None:
         """Connect to nothing yet."""
-        self._location = location
+        self._root = location.root
+        self._scheme = location.scheme
+        self._headers = _HEADERS | location.headers
         self._credentials = credentials
         self._ssl: SSLContext | bool = True if ssl is None else ssl
         self._session = aiohttp.ClientSession(
@@ -74,47 +77,43 @@ class HttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._loop = asyncio.get_running_loop()
-        self._version = 0
+        #: The version of the protocol in use.
+        self.version = VERSIONS[0]
         self._is_version_known = False
         #: The last write, for reads at a replica.
         self.mark = ReplicationMark()
 
     @property
     def protocol(self) -> str:
-        """The version of the protocol in use."""
-        return f"hrana{VERSIONS[self._version][1:]}-http"
-
-    @property
-    def has_autocommit(self) -> bool:
-        """Whether the server can tell if a transaction is open."""
-        return VERSIONS[self._version] != "v2"
+        """The version of the protocol in use; see `Transport`."""
+        return f"hrana{self.version[1:]}-http"
 
     def stream(self) -> HttpStream:
         """Return a new stream."""
         return HttpStream(self)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
-        """Run a batch on a stream of its own; see `Transport`."""
+        """Run a batch that reads on a stream of its own; see `Transport`."""
         return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
     async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
         body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
         is_large = batch.size > _LARGE
-        return _read(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+        return read_reply(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
-        if VERSIONS[self._version] == "v2":
+        if self.version == "v2":
             return await self.run(batch, timeout_s=timeout_s)
-        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index_for(batch))})
-        content = await self._send("v3/cursor", body, self._location.root, timeout_s)
+        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index)})
+        content = await self._send("cursor", body, self._root, timeout_s)
         try:
             reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
         except ServerError as error:
             raise translate(error) from error
         except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise unclear(error) from error
-        await self.close_stream(baton, self._location.root)
+        await self.close_stream(baton, self._root)
         return reply
 
     async def pipeline(
@@ -128,27 +127,28 @@ class HttpTransport:
         """
         content = await asyncio.to_thread(encode, body) if is_large else encode(body)
         try:
-            answer = await self._send(self._path, content, root or self._location.root, timeout_s)
+            answer = await self._send("pipeline", content, root or self._root, timeout_s)
         except DatabaseError as error:
             if self._is_version_known or not has_status(error, HTTPStatus.NOT_FOUND):
                 raise
             answer = await self._fall_back(content, timeout_s, error)
         self._is_version_known = True
-        return await _decode(answer)
-
-    @property
-    def _path(self) -> str:
-        return f"{VERSIONS[self._version]}/pipeline"
+        try:
+            if len(answer) > _LARGE:
+                return await asyncio.to_thread(decode, answer)
+            return decode(answer)
+        except ValueError as error:
+            raise unclear(error) from error
 
     async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
-        for version in range(1, len(VERSIONS)):
-            self._version = version
+        for version in VERSIONS[1:]:
+            self.version = version
             try:
-                return await self._send(self._path, content, self._location.root, timeout_s)
+                return await self._send("pipeline", content, self._root, timeout_s)
             except DatabaseError as error:
                 if not has_status(error, HTTPStatus.NOT_FOUND):
                     raise
-        self._version = 0
+        self.version = VERSIONS[0]
         raise first
 
     def follow(self, base_url: object) -> str:
@@ -159,7 +159,7 @@ class HttpTransport:
             DatabaseError: It is not a URL of HTTP, or would send the token without TLS.
         """
         scheme = urlsplit(str(base_url)).scheme
-        if scheme not in ("https", self._location.scheme):
+        if scheme not in ("https", self._scheme):
             raise unclear(ValueError("base_url"))
         return str(base_url).rstrip("/")
 
@@ -175,7 +175,7 @@ class HttpTransport:
     async def server_version(self, *, timeout_s: float) -> str:
         """Ask the server what it is; see `Transport`."""
         try:
-            content = await self._exchange("GET", f"{self._location.root}/version", None, timeout_s)
+            content = await self._exchange("GET", f"{self._root}/version", None, timeout_s)
         except DatabaseError as error:
             if isinstance(error.__cause__, ServerError):
                 return ""
@@ -194,19 +194,18 @@ class HttpTransport:
     # --- requests --------------------------------------------------------------------------------
 
     async def _send(self, path: str, content: bytes, root: str, timeout_s: float) -> bytes:
+        url = f"{root}/{self.version}/{path}"
         try:
-            return await self._exchange("POST", f"{root}/{path}", content, timeout_s)
+            return await self._exchange("POST", url, content, timeout_s)
         except AuthenticationError:
             if not await self._credentials.renew():
                 raise
-        return await self._exchange("POST", f"{root}/{path}", content, timeout_s)
+        return await self._exchange("POST", url, content, timeout_s)
 
     async def _exchange(
         self, method: str, url: str, content: bytes | None, timeout_s: float
     ) -> bytes:
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if url.startswith(self._location.root):
-            headers |= self._location.headers
+        headers = dict(self._headers if url.startswith(self._root) else _HEADERS)
         if (token := await self._credentials.token()) is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
@@ -246,7 +245,7 @@ class HttpStream:
         requests = batch_requests(batch.steps, None)
         if is_last:
             requests.append(CLOSE)
-        elif self._transport.has_autocommit:
+        elif self._transport.version != "v2":
             requests.append(GET_AUTOCOMMIT)
         body: Json = {"baton": self._baton, "requests": requests}
         # A baton is good for one request, even for one that fails.
@@ -263,7 +262,7 @@ class HttpStream:
         self._baton = reply.get("baton")
         if (base_url := reply.get("base_url")) is not None:
             self._root = self._transport.follow(base_url)
-        read = _read(reply)
+        read = read_reply(reply)
         self._transport.mark.wrote(read)
         return read
 
@@ -276,24 +275,3 @@ class HttpStream:
         """End it; see `Stream`."""
         baton, self._baton = self._baton, None
         await self._transport.close_stream(baton, self._root or "")
-
-
-def _read(reply: Json) -> BatchReply:
-    try:
-        return read_reply(reply["results"])
-    except ServerError as error:
-        raise translate(error) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise unclear(error) from error
-
-
-async def _decode(content: bytes) -> Json:
-    try:
-        decoded: Any
-        if len(content) > _LARGE:
-            decoded = await asyncio.to_thread(json.loads, content)
-        else:
-            decoded = json.loads(content)
-        return as_object(decoded)
-    except ValueError as error:
-        raise unclear(error) from error

@@ -43,25 +43,23 @@ class KeptStream:
         self._ending: Task[None] | None = None
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
-        """Run a batch; see `Transport.run`."""
+        """Run a batch; see `Stream.run`."""
         is_soon = self._loop.time() - self._used_at < _IDLE_S
-        try:
-            if not is_soon:
-                return await self._transport.run(batch, timeout_s=timeout_s)
-            return await self._run_kept(batch, timeout_s)
-        finally:
-            self._used_at = self._loop.time()
-
-    async def _run_kept(self, batch: Batch, timeout_s: float) -> BatchReply:
         stream, self._stream = self._stream, None
         if stream is None or not stream.is_usable:
             stream = self._transport.stream()
         try:
-            reply = await stream.run(batch, timeout_s=timeout_s)
+            reply = await stream.run(batch, timeout_s=timeout_s, is_last=not is_soon)
         except BaseException:
             await stream.abandon()
             raise
-        if stream.is_usable and _has_ended(batch, reply):
+        finally:
+            self._used_at = self._loop.time()
+        has_ended = reply.is_autocommit
+        if has_ended is None:
+            # It is over if the step that commits has succeeded, or the last one, which rolls back.
+            has_ended = reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)
+        if is_soon and has_ended and stream.is_usable:
             self._stream = stream
             if self._timer is None:
                 self._timer = self._loop.call_later(_IDLE_S, self._end_if_idle)
@@ -93,11 +91,3 @@ class KeptStream:
                     await stream.abandon()
             except TimeoutError:
                 return
-
-
-def _has_ended(batch: Batch, reply: BatchReply) -> bool:
-    """Tell whether the batch's transaction is surely over."""
-    if reply.is_autocommit is not None:
-        return reply.is_autocommit
-    # Otherwise either the step that commits has succeeded, or the last one, which rolls back.
-    return reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 import attrs
 
 from memrepo.connection.hrana.batch import BatchReply, Step
-from memrepo.connection.hrana.errors import ServerError
+from memrepo.connection.hrana.errors import ServerError, translate, unclear
 from memrepo.connection.hrana.values import Json
 
 __all__ = [
     "CLOSE",
     "GET_AUTOCOMMIT",
-    "as_object",
     "batch",
     "batch_requests",
+    "decode",
     "encode",
     "read_batch",
     "read_cursor",
@@ -44,6 +44,19 @@ def encode(message: Json) -> bytes:
     return _encode(message).encode()
 
 
+def decode(content: bytes) -> Json:
+    """
+    Return a message that was received, an object of JSON.
+
+    Raises:
+        ValueError: It is none.
+    """
+    decoded: Any = json.loads(content)
+    if not isinstance(decoded, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - handled like a message that is not JSON
+    return cast(Json, decoded)
+
+
 def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> Json:
     """
     Return a batch.
@@ -53,7 +66,20 @@ def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> J
         stored: The numbers of the texts that are stored on the stream.
         index: The replication index that a replica must reach before it answers; ``None`` for none.
     """
-    message: Json = {"steps": [_step(step, stored) for step in steps]}
+    written: list[Json] = []
+    for step in steps:
+        statement: Json = {"want_rows": step.has_rows}
+        if step.sql in stored:
+            statement["sql_id"] = stored[step.sql]
+        else:
+            statement["sql"] = step.sql
+        if step.values:
+            statement["args"] = step.values
+        if step.condition is None:
+            written.append({"stmt": statement})
+        else:
+            written.append({"condition": step.condition, "stmt": statement})
+    message: Json = {"steps": written}
     if index is not None:
         message["replication_index"] = str(index)
     return message
@@ -71,21 +97,6 @@ def batch_requests(steps: Sequence[Step], index: int | None) -> list[Json]:
     ]
 
 
-def _step(step: Step, stored: dict[str, int]) -> Json:
-    statement: Json = {"want_rows": step.has_rows}
-    if (number := stored.get(step.sql)) is None:
-        statement["sql"] = step.sql
-    else:
-        statement["sql_id"] = number
-    if step.values:
-        statement["args"] = step.values
-    return (
-        {"stmt": statement}
-        if step.condition is None
-        else {"condition": step.condition, "stmt": statement}
-    )
-
-
 def read_error(error: Json, *, status: int | None = None) -> ServerError:
     """Read what a server says of a failure; any of its parts may be missing."""
     message = str(error.get("message") or error.get("error") or "")
@@ -97,22 +108,10 @@ def read_refusal(status: int, answer: bytes) -> ServerError:
     """Read the body of an HTTP response whose status is not 200: JSON of some kind, or any text."""
     said: Json
     try:
-        said = as_object(json.loads(answer))
+        said = decode(answer)
     except ValueError:
         said = {"message": answer[:200].decode(errors="replace")}
     return read_error(said, status=status)
-
-
-def as_object(decoded: Any) -> Json:
-    """
-    Return a decoded message as what it must be, an object.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not isinstance(decoded, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - handled like a message that is not JSON
-    return cast(Json, decoded)
 
 
 def read_batch(result: Json) -> BatchReply:
@@ -122,25 +121,28 @@ def read_batch(result: Json) -> BatchReply:
     return BatchReply(result["step_results"], errors, index=None if index is None else int(index))
 
 
-def read_reply(results: Iterable[Json]) -> BatchReply:
+def read_reply(reply: Json) -> BatchReply:
     """
-    Read the results of `batch_requests`, and of a GET_AUTOCOMMIT after them.
+    Read the reply to `batch_requests`, and to a GET_AUTOCOMMIT after them.
 
     Raises:
-        ServerError: The batch as a whole failed.
+        MemrepoError: The batch as a whole failed, or this is no such reply.
     """
-    found: BatchReply | None = None
     is_autocommit = None
-    for result in results:
-        if result["type"] == "error":
-            raise read_error(result["error"])
-        response = result["response"]
-        if response["type"] == "batch":
-            found = read_batch(response["result"])
-        elif response["type"] == "get_autocommit":
-            is_autocommit = response["is_autocommit"]
+    found: BatchReply | None = None
+    try:
+        for result in reply["results"]:
+            if result["type"] == "error":
+                raise translate(read_error(result["error"]))
+            response = result["response"]
+            if response["type"] == "batch":
+                found = read_batch(response["result"])
+            elif response["type"] == "get_autocommit":
+                is_autocommit = response["is_autocommit"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise unclear(error) from error
     if found is None:
-        raise KeyError("batch")
+        raise unclear(KeyError("batch"))
     return attrs.evolve(found, is_autocommit=is_autocommit)
 
 

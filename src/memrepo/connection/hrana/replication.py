@@ -33,10 +33,6 @@ class ReplicationMark:
     #: ``None`` while nothing was written, or where there are no replicas.
     index: int | None = None
 
-    def index_for(self, batch: Batch) -> int | None:
-        """Return the index to send with a batch; ``None`` for a write, which the primary runs anyway."""
-        return None if batch.is_write else self.index
-
     def wrote(self, reply: BatchReply) -> None:
         """Remember the index of a write."""
         if reply.index is not None:
@@ -47,17 +43,14 @@ async def run_after_last_write(
     mark: ReplicationMark, send: _Send, batch: Batch, timeout_s: float
 ) -> BatchReply:
     """
-    Run a batch; one that reads sees this store's last write.
+    Run a batch that reads, so that it sees this store's last write.
 
     Raises:
         DeadlineError: The replica does not reach the write. Later reads are sent without the mark.
     """
-    index = mark.index_for(batch)
+    index = mark.index
     if index is None:
-        reply = await send(batch, None, timeout_s)
-        if batch.is_write:
-            mark.wrote(reply)
-        return reply
+        return await send(batch, None, timeout_s)
     wait_s = min(timeout_s / 2, _WAIT_S)
     try:
         return await send(batch, index, wait_s)

@@ -15,7 +15,7 @@ from typing import Final
 from memrepo.connection.contract import Result
 from memrepo.connection.errors import rolled_back
 from memrepo.connection.hrana import batch as batches
-from memrepo.connection.hrana.batch import Batch, BatchReply
+from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.transport import Stream
 from memrepo.connection.hrana.values import size_of
 from memrepo.connection.pending import PendingCall
@@ -109,8 +109,8 @@ class ServerTransaction:
             call.outcome = results
         await self._require(batches.RELEASE)
 
-    async def _require(self, step: batches.Step) -> None:
-        reply = await self._send(Batch([step], [], 0, is_write=step is batches.BEGIN))
+    async def _require(self, sql: str) -> None:
+        reply = await self._send(Batch([Step(sql)], [], 0, is_write=sql == batches.BEGIN))
         if not reply.has_done(0):
             raise reply.failure()
 
@@ -125,9 +125,7 @@ class ServerTransaction:
             await self._stream.abandon()
             raise rolled_back()
         self._is_broken = True
-        reply = await self._stream.run(
-            batches.leave(commit=True), timeout_s=self._timeout_s, is_last=True
-        )
+        reply = await self._stream.run(batches.commit(), timeout_s=self._timeout_s, is_last=True)
         if not reply.has_done(0):
             raise reply.failure()
 

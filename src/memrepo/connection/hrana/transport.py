@@ -31,7 +31,7 @@ class Transport(Protocol):
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """
-        Run a batch on a stream of its own.
+        Run a batch that reads, on a stream of its own; it sees this store's last write.
 
         Raises:
             MemrepoError: There is no reply; ``outcome_unknown`` tells whether the batch may have run.

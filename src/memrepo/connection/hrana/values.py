@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from memrepo.connection.contract import Result
@@ -21,7 +22,6 @@ __all__ = [
     "Json",
     "decode_result",
     "encode_bound",
-    "encode_values",
     "size_of",
 ]
 
@@ -46,16 +46,6 @@ def encode_bound(bound: BoundStatement) -> list[Json]:
     return [_encode(str(name), value) for name, value in zip(names, values, strict=True)]
 
 
-def encode_values(values: Iterable[Value]) -> list[Json]:
-    """
-    Return values that have no names.
-
-    Raises:
-        InvalidInputError: As `encode_bound`.
-    """
-    return [_encode("value", value) for value in values]
-
-
 def size_of(parameters: Mapping[str, Value]) -> int:
     """Return about how many bytes *parameters* take in a message."""
     # 40 are what a number takes. Characters are counted as bytes: UTF-8 needs up to four for one.
@@ -63,57 +53,51 @@ def size_of(parameters: Mapping[str, Value]) -> int:
 
 
 def _encode(name: str, value: Value) -> Json:
+    size_bytes = 0
+    cell: Json
     if value is None:
-        return {"type": "null"}
-    if isinstance(value, str):
-        return {"type": "text", "value": _check_text(name, value)}
-    if isinstance(value, int):
+        cell = {"type": "null"}
+    elif isinstance(value, str):
+        try:
+            size_bytes = len(value.encode())
+        except UnicodeEncodeError:
+            # For such a text a server would close the WebSocket, with all calls that are on it.
+            raise InvalidInputError(
+                name, "has a character that is no Unicode scalar value"
+            ) from None
+        cell = {"type": "text", "value": value}
+    elif isinstance(value, int):
         if value not in _INT64:
             raise InvalidInputError(name, "must fit into 64 bits")
-        return {"type": "integer", "value": str(int(value))}
-    if isinstance(value, float):
+        cell = {"type": "integer", "value": str(int(value))}
+    elif isinstance(value, float):
         if not math.isfinite(value):
             raise InvalidInputError(name, "must be finite")
-        return {"type": "float", "value": value}
-    if isinstance(value, bytes):
-        _check_size(name, len(value))
-        return {"type": "blob", "base64": b64encode(value).decode()}
-    raise InvalidInputError(name, f"cannot be a {type(value).__name__}")
-
-
-def _check_text(name: str, text: str) -> str:
-    # For a text that is not UTF-8 a server would close the WebSocket, with all calls that are on it.
-    try:
-        _check_size(name, len(text) if text.isascii() else len(text.encode()))
-    except UnicodeEncodeError:
-        raise InvalidInputError(name, "has a character that is no Unicode scalar value") from None
-    return text
-
-
-def _check_size(name: str, size_bytes: int) -> None:
+        cell = {"type": "float", "value": value}
+    elif isinstance(value, bytes):
+        size_bytes = len(value)
+        cell = {"type": "blob", "base64": b64encode(value).decode()}
+    else:
+        raise InvalidInputError(name, f"cannot be a {type(value).__name__}")
     if size_bytes > MAX_VALUE_BYTES:
         raise InvalidInputError(name, f"a server takes at most {MAX_VALUE_BYTES:,} bytes")
+    return cell
 
 
 def decode_result(result: Json) -> Result:
     """Return the rows and changes of one statement."""
-    rows: list[Row] = [tuple(map(_decode, row)) for row in result["rows"]]
+    rows: list[Row] = [
+        tuple([_DECODERS[cell["type"]](cell) for cell in row]) for row in result["rows"]
+    ]
     return Result(rows, result["affected_row_count"])
 
 
-def _decode(cell: Json) -> Value:
-    kind = cell["type"]
-    if kind == "text":
-        text: str = cell["value"]
-        return text
-    if kind == "integer":
-        return int(cell["value"])
-    if kind == "null":
-        return None
-    if kind == "float":
-        # JSON has neither infinities nor NaN, so a server sends null for them.
-        return math.nan if cell["value"] is None else float(cell["value"])
-    if kind == "blob":
-        # Servers leave out the padding; the decoder ignores what is too much.
-        return b64decode(cell["base64"] + "==")
-    raise ValueError(kind)
+_DECODERS: Final[dict[str, Callable[[Json], Value]]] = {
+    "null": lambda _: None,
+    "text": itemgetter("value"),
+    "integer": lambda cell: int(cell["value"]),
+    # JSON has neither infinities nor NaN, so a server sends null for them.
+    "float": lambda cell: math.nan if cell["value"] is None else float(cell["value"]),
+    # Servers leave out the padding; the decoder ignores what is too much.
+    "blob": lambda cell: b64decode(cell["base64"] + "=="),
+}

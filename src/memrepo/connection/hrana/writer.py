@@ -53,7 +53,7 @@ class ServerWriter(CallQueue):
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
-        self._running: Task[None] | None = None
+        self._running: Task[object] | None = None
 
     async def send(
         self, unit: Unit, deadline: float, on_statement: OnStatement | None
@@ -80,10 +80,19 @@ class ServerWriter(CallQueue):
         await self._kept.close()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
-        self._running = self._loop.create_task(self._run_group(calls))
+        is_lone = len(calls) == 1
+        work = self._settle(calls, iter) if is_lone else self._run_group(calls)
+        self._running = self._loop.create_task(work)
         self._running.add_done_callback(lambda _: self.answer(calls))
+        self._begun = calls
         for call in calls:
             call.is_running = True
+
+    def _mend(self, calls: Sequence[PendingCall]) -> None:
+        if self._begun is not calls or self._running is None:
+            self._start(calls)
+        elif self._running.done():
+            self.answer(calls)
 
     async def _run_group(self, calls: Sequence[PendingCall]) -> None:
         for request in _requests(coalesce(calls)):
@@ -104,41 +113,35 @@ class ServerWriter(CallQueue):
             ``False`` if one of them may be the reason that others have none: they are to run in finer
             pieces.
         """
-        backoff = Backoff()
-        while waiting := _waiting(calls):
+        backoff: Backoff | None = None
+        while waiting := [call for call in calls if call.is_waiting]:
+            first = waiting[0].unit
             try:
-                await self._attempt(list(cut(waiting)))
-            except MemrepoError as error:
-                undecided = _waiting(calls)
-                if len(undecided) > 1 and _may_be_of_one(error):
+                if len(waiting) == 1 and len(first) > 1 and size_of_unit(first) > LARGE_UNIT:
+                    await self._run_large(waiting[0])
+                else:
+                    await self._run_together(list(cut(waiting)))
+            except Exception as error:  # noqa: BLE001 - each call is told
+                failure = error if isinstance(error, MemrepoError) else unclear(error)
+                undecided = [call for call in waiting if call.is_waiting]
+                if len(undecided) > 1 and _may_be_of_one(failure):
                     return False
                 for call in undecided:
-                    _judge(call, error)
-                if _waiting(calls):
+                    _judge(call, failure)
+                if any(call.is_waiting for call in undecided):
+                    backoff = backoff or Backoff()
                     await backoff.pause()
             else:
-                return not _waiting(calls)
+                return not any(call.is_waiting for call in waiting)
         return True
 
-    async def _attempt(self, calls: Sequence[AnyCall]) -> None:
+    async def _run_together(self, calls: Sequence[AnyCall]) -> None:
         """
         Run *calls* in one transaction, and give those that are decided their outcomes.
 
         Raises:
             MemrepoError: The request failed; it is of those calls that have no outcome.
         """
-        first = calls[0]
-        try:
-            if len(calls) == 1 and isinstance(first, PendingCall) and _is_large(first):
-                await self._run_large(first)
-            else:
-                await self._run_together(calls)
-        except MemrepoError:
-            raise
-        except Exception as error:
-            raise unclear(error) from error
-
-    async def _run_together(self, calls: Sequence[AnyCall]) -> None:
         batch = batches.group(calls)
         reply = await self._kept.run(batch, timeout_s=self._timeout_s)
         if reply.has_done(batch.decisive):
@@ -189,14 +192,6 @@ def _requests(calls: Iterable[AnyCall]) -> Iterator[Sequence[PendingCall]]:
         size += own
     if request:
         yield request
-
-
-def _waiting(calls: Iterable[PendingCall]) -> list[PendingCall]:
-    return [call for call in calls if call.is_waiting]
-
-
-def _is_large(call: PendingCall) -> bool:
-    return len(call.unit) > 1 and size_of_unit(call.unit) > LARGE_UNIT
 
 
 def _may_be_of_one(error: MemrepoError) -> bool:

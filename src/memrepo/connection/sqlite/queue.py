@@ -10,7 +10,7 @@ from memrepo.connection.pending import PendingCall
 from memrepo.connection.queue import CallQueue
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import is_busy, worker_failed
-from memrepo.connection.sqlite.thread import Run, WorkerThread
+from memrepo.connection.sqlite.thread import Job, Run, WorkerThread
 from memrepo.connection.waiting import finish
 from memrepo.errors import BusyError
 
@@ -25,23 +25,35 @@ class ThreadQueue(CallQueue):
         #: The thread, for what does not wait for its turn.
         self.thread = thread
         self._run = run
+        self._job: Job | None = None
         self._retrying: asyncio.Task[None] | None = None
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
-        self.thread.put(self._run, calls, self)
+        self._job = self.thread.put(self._run, calls, self)
         for call in calls:
             call.is_running = True
 
+    def _mend(self, calls: Sequence[PendingCall]) -> None:
+        job = self._job
+        if job is None or job.calls is not calls:
+            self._start(calls)
+        elif job.has_ended and self._retrying is None:
+            self.answer(calls) if job.error is None else self.fail(calls, job.error)
+
     def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
         """Try again where the file was locked; else give *calls* the error."""
-        if calls is not self._group:
-            return
+        if calls is not self._group or self._retrying is not None:
+            return  # told twice
         if is_busy(error):
             self._retrying = self._loop.create_task(self._run_when_free(calls))
-            self._retrying.add_done_callback(lambda _: self.answer(calls))
+            self._retrying.add_done_callback(lambda _: self._end_retrying(calls))
         else:
             self._give_up(calls, error)
             self.answer(calls)
+
+    def _end_retrying(self, calls: Sequence[PendingCall]) -> None:
+        self._retrying = None
+        self.answer(calls)
 
     async def _run_when_free(self, calls: Sequence[PendingCall]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""

@@ -38,7 +38,7 @@ from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.domain.codec import Row, Value
 from memrepo.errors import ClosedError
 
-__all__ = ["Asker", "Run", "WorkerThread"]
+__all__ = ["Asker", "Job", "Run", "WorkerThread"]
 
 #: What calls are for the worker: it leaves an outcome in each.
 Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
@@ -57,7 +57,7 @@ class Asker(Protocol):
 
 
 @attrs.define(eq=False)
-class _Job:
+class Job:
     """Something for the thread to do."""
 
     run: Run
@@ -65,6 +65,8 @@ class _Job:
     asker: Asker
     #: Whether the thread has begun with it, so that it is not done twice.
     has_begun: bool = False
+    #: Whether the thread is done with it.
+    has_ended: bool = False
     #: What it ended in, until it has ended well.
     error: BaseException | None = attrs.field(factory=InterruptedError)
 
@@ -102,7 +104,7 @@ class WorkerThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         #: Wakes the thread: ``True`` for a job, ``False`` to end.
         self._wake: SimpleQueue[bool] = SimpleQueue()
         self._is_closed = False
@@ -138,19 +140,21 @@ class WorkerThread:
             raise failure
         return thread
 
-    def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> None:
+    def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> Job:
         """
         Run *calls* on the thread, after everything that was given to it before.
 
         The event loop then tells *asker*.
         """
+        job = Job(run, calls, asker)
         if self._is_closed:
             self._loop.call_soon(asker.fail, calls, ClosedError("the connection is closed"))
-            return
+            return job
         try:
-            self._jobs.append(_Job(run, calls, asker))
+            self._jobs.append(job)
         finally:  # a KeyboardInterrupt must not leave a job behind that the thread does not know of
             self._wake.put(True)
+        return job
 
     async def call(self, run: Run, call: PendingCall) -> list[Result]:
         """Run *call* past every queue, and return what it gave, or raise its error."""
@@ -221,6 +225,7 @@ class WorkerThread:
                         job.error = None
                     except BaseException as error:  # noqa: BLE001 - whoever waits is told
                         job.error = error
+                job.has_ended = True
                 if job.error is None:
                     tell(job.asker.answer, job.calls)
                 else:

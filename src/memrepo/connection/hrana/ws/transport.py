@@ -83,7 +83,7 @@ class WebSocketTransport:
         return WebSocketStream(self)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
-        """Run a batch on a stream of its own; see `Transport`."""
+        """Run a batch that reads on a stream of its own; see `Transport`."""
         return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
 
     async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:

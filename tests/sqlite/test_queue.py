@@ -1,0 +1,41 @@
+"""The queue before a SQLite thread, where a store's own calls cannot time it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.queue import ThreadQueue
+from memrepo.connection.sqlite.thread import WorkerThread
+from memrepo.connection.sqlite.worker import WorkerConnection
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_answered_only_after_the_commit() -> None:
+    """A group whose statements have run is not answered while its commit takes long, whoever waits behind it."""
+    committed: list[int] = []
+
+    def commit_slowly(_worker: WorkerConnection, calls: Sequence[PendingCall]) -> None:
+        for call in calls:
+            call.outcome = []
+        time.sleep(0.2)  # several sweeps of the queue
+        committed.append(len(calls))
+
+    thread = await WorkerThread.open(":memory:", busy_slice_s=0.1)
+    try:
+        queue = ThreadQueue(thread, commit_slowly)
+        deadline = asyncio.get_running_loop().time() + 10
+
+        async def call() -> int:
+            await queue.run((), deadline, None).wait()
+            return len(committed)
+
+        assert await asyncio.gather(*(call() for _ in range(4))) == [1, 2, 2, 2]
+        assert committed == [1, 3]
+    finally:
+        await thread.close()
