@@ -1,4 +1,4 @@
-"""How a store is opened: from a URL, or from the environment."""
+"""Open a store: by URL, or from the environment."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Everything memrepo raises.
+Every error that memrepo raises.
 
 ::
 
@@ -146,7 +146,7 @@ class CorruptDatabaseError(DatabaseError):
 
 
 class ConnectionLostError(DatabaseError):
-    """The connection is gone: open a file's store anew; a server's connects again by itself."""
+    """Connection lost. Reopen a file store; server stores reconnect by themselves."""
 
 
 class DeadlineError(DatabaseError):

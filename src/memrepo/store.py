@@ -1,4 +1,4 @@
-"""A store: the three repositories over one shared connection, and what concerns all of them."""
+"""`Store`: the three repositories over one shared connection."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Store(ScopedStore):
             The number of the last migration applied; 0 for a folder without any.
 
         Raises:
-            InvalidInputError: *folder* is none, or *version_table* is not accepted.
+            InvalidInputError: *folder* is not a folder, or *version_table* is not accepted.
             MigrationError: A file has a wrong name, is not UTF-8, was changed after it was applied, or
                 has a statement that fails or ends the transaction; or the database has a migration that
                 the folder does not have. What is named was not applied.
@@ -93,12 +93,12 @@ class Store(ScopedStore):
 
     async def ping(self) -> None:
         """
-        Prove that the database can be written: set a row to what it holds, and commit.
+        Check that the database is writable by committing a no-op update.
 
         A server may answer every read, and take no write any more.
 
         Raises:
-            DatabaseError: It cannot be written now, or does not answer in time.
+            DatabaseError: The database is not writable now, or does not answer in time.
         """
         await self._driver.write((versions.PING.bind(),))
 
@@ -106,10 +106,10 @@ class Store(ScopedStore):
         """
         Write a consistent copy of the whole database, all scopes, while others read and write.
 
-        The copy has its name only when it is complete and synced to the disk.
+        The copy gets its name only once it is complete and synced to disk.
 
         Args:
-            path: A file that is not there yet, in a folder that is.
+            path: A new file in an existing folder.
 
         Raises:
             InvalidInputError: There is a file already.
@@ -123,16 +123,15 @@ class Store(ScopedStore):
 
     async def copy_to(self, other: Store, *, on_progress: OnProgress | None = None) -> CopyReport:
         """
-        Copy every row of all scopes, as it is and under its id, into another open store; then compare.
+        Copy every row of all scopes, unchanged and with its id, into another open store; then compare both.
 
         From any engine to any other. It can be interrupted at any moment and repeated: what is there
         already is not written again, and nothing is overwritten. Rows that the target has of its own
         stay. The target gives new rows ids above all those of this store.
 
-        This store can be written meanwhile. The copy has the rows with ids up to the highest at its
-        beginning, each as it was when its page was read; the report tells how many differed in the
-        end. A row that is changed here after it was copied makes the next copy fail: to go on
-        writing here, and copy again, takes a new target.
+        This store can be written meanwhile. The copy takes the rows up to the highest id at its
+        beginning, each as it was when its page was read; the report says how many differed at the end.
+        After later edits, copy into a fresh target: a row that changed since it was copied is a conflict.
 
         Args:
             other: The target, opened by this version of memrepo. Text that another program stored
@@ -143,8 +142,8 @@ class Store(ScopedStore):
             What was copied, what was there already, and what differed in the end.
 
         Raises:
-            InvalidInputError: *other* is no store, or the same database as this.
-            MigrationError: One of the two has not the schema of this memrepo: `migrate` it first.
+            InvalidInputError: *other* is not a store, or is the same database.
+            MigrationError: One of the stores is not migrated to this memrepo's schema.
             ConflictError: The target has another row under the same id, hash or idempotency key, or
                 not the session of an event; the message names the table and the id in it.
             UsageError: A database's text is not UTF-8.
@@ -173,7 +172,7 @@ class Store(ScopedStore):
 
     async def close(self) -> None:
         """
-        Finish what runs, refuse what waits, and close. Idempotent; several tasks may call it at once.
+        Finish running calls, refuse waiting ones, and close. Idempotent; several tasks may call it at once.
 
         Raises:
             TransactionError: This task is inside a transaction on this store.

@@ -1,4 +1,4 @@
-"""Give facts that another program stored the hash by which memrepo finds them."""
+"""Hash facts that other programs wrote, so that memrepo finds them."""
 
 from __future__ import annotations
 

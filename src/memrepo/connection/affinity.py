@@ -1,4 +1,4 @@
-"""Who may use a connection: its own event loop and process, and not past an open transaction."""
+"""Keep a connection to its own event loop and process, and calls out of other tasks' transactions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Affinity:
             ClosedError: *owner* is closed.
             TransactionError: This task is inside a transaction on *owner*.
         """
-        # At once, because every call comes by here; the other says what is wrong.
+        # Cheap, because every call passes here; `check_open` finds out what is wrong.
         is_elsewhere = self._n_forks != _Process.n_forks or get_running_loop() is not self._loop
         if is_elsewhere or self.is_closed:
             self.check_open()

@@ -1,4 +1,4 @@
-"""Trying again later: pauses with jitter between attempts, until a deadline."""
+"""Retry with backoff: pauses with jitter between attempts, until a deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every connection promises, whatever it is connected to."""
+"""The contract that every engine fulfils: `Connection`, `Driver`, `Result`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors of a connection itself, which are the same on every engine."""
+"""Errors that are the same on every engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling whoever listens which statements ran: their names and times, never their values."""
+"""Report each statement's name and duration to an `on_statement` hook, never its values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StatementEvent:
     sql: str
     #: When it began, in the seconds of `time.perf_counter`.
     started_s: float
-    #: Seconds on the worker thread, without waiting for its turn or for locks.
+    #: Seconds that SQLite worked on it, without waiting for its turn or for locks.
     duration_s: float
     #: How many rows it returned or, if none, changed.
     n_rows: int

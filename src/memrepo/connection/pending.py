@@ -1,4 +1,4 @@
-"""A pending call: a unit on its way from a task through a queue to a worker, and its outcome back."""
+"""A pending call: a unit that waits for its worker or is with it, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An explicit transaction: the writer, held for a block."""
+"""An explicit transaction: holds the writer for a block."""
 
 from __future__ import annotations
 

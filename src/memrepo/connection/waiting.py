@@ -1,4 +1,4 @@
-"""How to wait in asyncio: through a cancellation, for a little while only, or in slices."""
+"""Wait in asyncio: through a cancellation, for a limited time, or in slices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers give, checked, to what statements bind. Pure: nothing was sent when this raises."""
+"""Check what callers pass, and encode it as statements bind it. Nothing is sent before that."""
 
 from __future__ import annotations
 

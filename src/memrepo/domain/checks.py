@@ -1,4 +1,4 @@
-"""Checks of arguments, made before anything is sent; each returns the value as the database takes it."""
+"""Check one argument each; return the value as the database takes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time comes from: injected everywhere, so that tests never sleep."""
+"""The clock, injected everywhere, so that tests never sleep."""
 
 from __future__ import annotations
 

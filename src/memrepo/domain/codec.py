@@ -108,7 +108,7 @@ def to_memory(row: Row) -> MemoryEntry:
     Decode a row of `MEMORY_COLUMNS`.
 
     Raises:
-        DecodeError: A value in it should be an instant, and is none.
+        DecodeError: A value that should be an instant is not.
     """
     entry = _UnfrozenMemory()
     # fmt: off

@@ -1,4 +1,4 @@
-"""Calendar days of a time zone as ranges of instants, right across daylight-saving changes."""
+"""Calendar days of a time zone as ranges of instants, correct across daylight-saving changes."""
 
 from __future__ import annotations
 

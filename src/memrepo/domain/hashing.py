@@ -1,4 +1,4 @@
-"""When two texts are the same fact: the normal form of a fact's content, and its hash."""
+"""Decide when two texts are the same fact: the normal form and its hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instants to text and back: ISO 8601 in UTC, milliseconds, ``Z``; the order of the texts is that of time."""
+"""Instants as text: ISO 8601 in UTC with milliseconds and ``Z``, so that text order is time order."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def to_instant(text: object, place: str = "a stored instant") -> datetime:
 
 
 def parse_instant(text: object) -> datetime:
-    """Decode an instant of any offset; raise one of `NO_INSTANT` if it is none."""
+    """Decode an instant of any offset; raises one of `NO_INSTANT` for anything else."""
     instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
     return instant if instant.tzinfo is UTC else in_utc(instant)
 

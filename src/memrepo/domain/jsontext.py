@@ -1,4 +1,4 @@
-"""JSON values to stored text and back: strict on the way in, tolerant on the way out."""
+"""JSON as stored text: strict when writing, tolerant when reading."""
 
 from __future__ import annotations
 

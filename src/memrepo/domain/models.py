@@ -1,4 +1,4 @@
-"""The values that go in and come out: frozen, slotted, keyword-only."""
+"""The models: frozen, slotted, keyword-only."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class MemoryEntry(PlainModel):
     created_at: datetime
     #: When it was last touched or restated, UTC; ``None`` if never.
     last_accessed: datetime | None
-    #: From when on it is no longer returned, UTC; ``None`` for never.
+    #: Expiry time, UTC; ``None`` for never.
     expires_at: datetime | None
     #: When it was forgotten, UTC; ``None`` unless it is.
     deleted_at: datetime | None
@@ -160,7 +160,7 @@ class MemoryNew:
     source: str = "user_explicit"
     #: Whatever belongs to it, as a JSON object.
     metadata: Mapping[str, JsonValue] | None = None
-    #: From when on it is no longer returned.
+    #: Expiry time; ``None`` for never.
     expires_at: datetime | None = None
 
 

@@ -1,4 +1,4 @@
-"""Pages by keyset: read one row more than asked, and go on after the last one shown."""
+"""Keyset pages: read one row more than asked for, and continue after the last one shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models as plain JSON types, for the web, a command line, or a model's tool."""
+"""`to_dict()`: models as plain JSON types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database for each tenant, opened when it is needed and closed when it is not."""
+"""`StorePool`: a database for each tenant, opened on demand and closed when idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tenants' stores are open, who uses them, and who waits for one."""
+"""Track which tenants' stores are open, who uses them, and who waits."""
 
 from __future__ import annotations
 

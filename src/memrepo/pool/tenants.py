@@ -1,4 +1,4 @@
-"""The databases of tenants: what they are called, where they are, how one is made and erased."""
+"""Tenants' databases: their names and places, and how to create and erase them."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _create_file(path: Path) -> None:
         path.touch(exist_ok=False)
         sync(path.parent)
     except FileExistsError:
-        raise ConflictError("the tenant is there already") from None
+        raise ConflictError("the tenant already exists") from None
     except OSError as error:
         raise DatabaseError(f"the file cannot be made ({type(error).__name__})") from error
 
@@ -158,7 +158,7 @@ def _create_file(path: Path) -> None:
 def _erase_file(path: Path) -> None:
     try:
         if not path.exists():
-            raise NotFoundError("there is no such tenant")
+            raise NotFoundError("no such tenant")
         for suffix in _BESIDE:
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The statements that give the facts of other programs the hash by which memrepo knows them."""
+"""Statements that hash facts which other programs wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements that copy the rows of a whole database, all scopes, as they are."""
+"""Statements that copy raw rows of all scopes."""
 
 from __future__ import annotations
 

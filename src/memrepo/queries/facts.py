@@ -1,4 +1,4 @@
-"""The table of facts, and the conditions that its statements share."""
+"""The table of facts, and conditions that its statements share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which units can run twice: where the first answer was lost, the second run stores nothing new."""
+"""Tell which units are idempotent: run again after a lost answer, they store nothing new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements that look after a database as a whole, across its scopes."""
+"""Statements of `verify` and `backup`, across all scopes."""
 
 from __future__ import annotations
 

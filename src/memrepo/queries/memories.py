@@ -1,4 +1,4 @@
-"""The statements that read facts, and change, forget and purge them. Each names the scope."""
+"""Statements that read, change, forget and purge facts. Each names the scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements that remember facts, one or many, and that replace one by another."""
+"""Statements that remember facts, one or many, and that supersede them."""
 
 from __future__ import annotations
 

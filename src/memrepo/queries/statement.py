@@ -1,4 +1,4 @@
-"""What a statement is: a name and constant SQL, to which values are bound."""
+"""Statements: a name and constant SQL, to which values are bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements about the schema's version, and about what a database holds already."""
+"""Statements about applied migrations, and about tables that exist already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily log: what happened, in order, only ever added to."""
+"""`DailyLogRepo`: an append-only log of events."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DailyLogRepo(Repository):
             key: An idempotency key of 1 to 255 characters, unique in the scope.
 
         Returns:
-            The event; with a *key* that was used before, the event that was stored then, as it is.
+            The event. If *key* was used before, the event that was stored then.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -99,7 +99,7 @@ class DailyLogRepo(Repository):
         Append any number of events as one atomic unit, all at the same time of the clock.
 
         Returns:
-            One event an item, in order, as `append` would return it. An empty list for no events.
+            One event for each item, in order, as `append` would return it. An empty list for no events.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
@@ -148,7 +148,7 @@ class DailyLogRepo(Repository):
             ids: Any number of ids, in any order; one may occur several times.
 
         Returns:
-            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            One item for each id, in the order given: what `find` returns for it, so ``None`` for an id that
             no event has here. An empty list for no ids.
 
         Raises:
@@ -222,7 +222,7 @@ class DailyLogRepo(Repository):
 
         Args:
             day: The day.
-            tz: Whose day it is; where its clocks change, the day has 23 or 25 hours.
+            tz: The time zone of the day. A day on which clocks change has 23 or 25 hours.
         """
         where = DailyLogFilter(day=check_date("day", day), tz=check_tz("tz", tz))
         return [event async for event in self.iterate(where)]

@@ -1,4 +1,4 @@
-"""Facts: remembered once, found again, replaced, forgotten and restored."""
+"""`MemoryRepo`: facts, each stored once."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "creat
 
 class MemoryRepo(Repository):
     """
-    The facts of one scope. None is stored twice.
+    The facts of one scope. No fact is stored twice.
 
     A fact is *current* unless it is forgotten, expired or superseded. An expired fact is never
-    returned, except by a filter that includes it; a sweeper is not needed.
+    returned, except by a filter that includes expired facts. Nothing has to clean up.
 
     Source: ``memory_entries`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
@@ -81,19 +81,19 @@ class MemoryRepo(Repository):
         expires_at: datetime | None = None,
     ) -> Remembered:
         """
-        Store a fact, unless it is known; then refresh it, or bring it back if it was gone.
+        Store a new fact, refresh a known one, or bring back one that was gone.
 
         Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
         id, text, category and metadata; its ``last_accessed`` becomes now; its source becomes
-        ``user_explicit`` if it was inferred and is now said by the user; its expiry is put off, never
-        moved closer. One that comes back takes the expiry given here.
+        ``user_explicit`` if it was inferred and the user now says it; its expiry can only move later.
+        A fact that comes back takes the expiry given here.
 
         Args:
             content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
             category: What kind of fact: 1 to 255 characters.
             source: Who says so: 1 to 255 characters.
             metadata: A JSON object that belongs to it.
-            expires_at: From when on it is no longer returned; kept to the millisecond.
+            expires_at: Expiry time, kept to the millisecond; never by default.
 
         Returns:
             The fact as it is stored now, and whether it was created, a duplicate, or restored.
@@ -133,8 +133,8 @@ class MemoryRepo(Repository):
         Remember any number of facts as one atomic unit.
 
         Returns:
-            One outcome an item, in order. A fact that occurs again in the batch is a duplicate of
-            its first mention. An empty list for no facts.
+            One outcome for each item, in order. A fact that occurs twice among them is a duplicate the
+            second time. An empty list for no facts.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
@@ -239,7 +239,7 @@ class MemoryRepo(Repository):
             ids: Any number of ids, in any order; one may occur several times.
 
         Returns:
-            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            One item for each id, in the order given: what `find` returns for it, so ``None`` for an id that
             no fact has here. An empty list for no ids.
 
         Raises:
@@ -260,7 +260,7 @@ class MemoryRepo(Repository):
         return [by_id.get(number) for number in wanted]
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
-        """Return the current fact that *content* states, in whatever form; ``None`` if unknown."""
+        """Return the current fact that is the same as *content*; ``None`` if there is none."""
         fact = encode_new_fact(MemoryNew(content=content), self.scope)
         for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
             return entry
@@ -327,7 +327,7 @@ class MemoryRepo(Repository):
         expires_at: datetime | Unset | None = UNSET,
     ) -> MemoryEntry:
         """
-        Change a fact's category, metadata or expiry; what is not given stays. Return the fact.
+        Change a fact's category, metadata or expiry, and return the fact. What is not given stays.
 
         Raises:
             InvalidInputError: Nothing is given, or it is not accepted.
@@ -346,7 +346,7 @@ class MemoryRepo(Repository):
 
     async def history(self, id: int) -> list[MemoryEntry]:
         """
-        Return the facts that led to this one, oldest first: what it superseded, and what they did.
+        Return the facts that this one superseded, directly or not, oldest first.
 
         Returns:
             Superseded facts only, without the fact itself; an empty list if it replaced none.
@@ -366,12 +366,12 @@ class MemoryRepo(Repository):
 
     async def forget(self, id: int) -> MemoryEntry:
         """
-        Mark a fact, also a superseded one, as forgotten: it is no longer returned. Idempotent.
+        Forget a fact, so that it is no longer returned. Idempotent; works on superseded facts, too.
 
         `restore` undoes it.
 
         Returns:
-            The fact, with ``deleted_at`` of the first time it was forgotten.
+            The fact; its ``deleted_at`` is when it was first forgotten.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is expired.
@@ -388,7 +388,7 @@ class MemoryRepo(Repository):
 
     async def restore(self, id: int) -> MemoryEntry:
         """
-        Undo `forget`, and return the fact. Does nothing to one that is not forgotten.
+        Undo `forget`, and return the fact. Does nothing if the fact is not forgotten.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is expired.
@@ -403,10 +403,10 @@ class MemoryRepo(Repository):
         after: str | None = None,
     ) -> Page[MemoryEntry]:
         """
-        Return a page of the forgotten facts, the latest first; expired ones are not among them.
+        Return a page of forgotten facts, latest first, without expired ones.
 
         Args:
-            within: Only those forgotten within this time until now; all if ``None``.
+            within: Only facts forgotten this recently; all if ``None``.
             limit: Most facts wanted, 1 to 10,000.
             after: The ``next_cursor`` of the page before.
 
@@ -444,9 +444,9 @@ class MemoryRepo(Repository):
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
-        Delete for good the facts that were forgotten, or expired, before an instant.
+        Delete for good the facts that were forgotten or expired before an instant.
 
-        A superseded fact that is neither stays: it is the history of another.
+        A superseded fact that is neither stays, as the history of another.
 
         Returns:
             How many facts were deleted, or with *dry_run* would be.

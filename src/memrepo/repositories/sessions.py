@@ -1,4 +1,4 @@
-"""Sessions: conversations with a beginning and an end, one active at a time."""
+"""`SessionRepo`: conversations with a beginning and an end, one active at a time."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ class SessionRepo(Repository):
         self, *, idle_after: timedelta | None = None, day_boundary: tzinfo | None = None
     ) -> Session:
         """
-        Return the active session, or end the one that is over and start the next.
+        Return the active session; if there is none, start one, and end the abandoned one first.
 
         Atomic: however many tasks and processes call it at once, there is one session.
 
         Args:
-            idle_after: How long it may have been idle; the repository's by default (30 minutes). The
-                status of what is returned goes by it, too.
-            day_boundary: The time zone at whose midnight a session ends, too; ``None`` for no such end.
+            idle_after: Maximum idle time; the repository's by default (30 minutes). The
+                returned status uses it, too.
+            day_boundary: A time zone: its midnight ends sessions, too. ``None`` for no such boundary.
         """
         now = self.now()
         idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
@@ -127,16 +127,16 @@ class SessionRepo(Repository):
         self, id: int, *, trigger: str = "explicit", summary: str | None = None
     ) -> SessionEnd:
         """
-        End a session. Idempotent: of several callers one ends it, and the others learn so.
+        End a session. Idempotent: if several callers end it, the first one does.
 
         Args:
             id: The session.
-            trigger: Why: ``explicit``, ``timeout``, ``browser_close``, or any text of 1 to 255
+            trigger: Why it ended: ``explicit``, ``timeout``, ``browser_close``, or any text of 1 to 255
                 characters.
-            summary: What was said in it; leaves the one that is there if ``None``.
+            summary: A summary of the session; ``None`` keeps the existing one.
 
         Returns:
-            Whether this call ended it, and the session. If another did, nothing of it is changed.
+            Whether this call ended it, and the session. A session that had ended before is unchanged.
 
         Raises:
             NotFoundError: No session with this id in this scope.
@@ -164,8 +164,8 @@ class SessionRepo(Repository):
         """
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
-        How it ended is recorded as its trigger: ``explicit``; ``error`` for an exception; ``cancelled``.
-        A session that the block itself ended is left as it is.
+        Its trigger says how the block ended: ``explicit``, ``error`` (an exception) or ``cancelled``.
+        A session that the block has ended itself stays as it is.
 
         Raises:
             ConflictError: A session is active, and *end_active* is not given.
@@ -216,7 +216,7 @@ class SessionRepo(Repository):
             ids: Any number of ids, in any order; one may occur several times.
 
         Returns:
-            One item an id, in the order given: what `find` returns for it, so ``None`` for an id that
+            One item for each id, in the order given: what `find` returns for it, so ``None`` for an id that
             no session has here. An empty list for no ids.
 
         Raises:
@@ -237,7 +237,7 @@ class SessionRepo(Repository):
         return [by_id.get(number) for number in wanted]
 
     async def active(self) -> Session | None:
-        """Return the session that is active now, or ``None``; an abandoned one is not."""
+        """Return the active session, or ``None``. An abandoned session is not active."""
         session = await self._read_one(queries.NEWEST_OPEN.bind(scope=self.scope))
         return session if session is not None and session.status == "active" else None
 

@@ -1,4 +1,4 @@
-"""Copy the rows of one database into another, whatever each is, and compare the two."""
+"""Copy every row of one database into another, and compare the two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as they are stored, whatever another program has put into them, to the statements that insert them."""
+"""Turn raw rows, whatever is stored in them, into statements that insert them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class HttpNamespaces:
         status, answer = await self._send("POST", f"{name}/create")
         # The server has no code for this, only this text.
         if status == HTTPStatus.BAD_REQUEST and b"already exists" in answer:
-            raise ConflictError("the tenant is there already")
+            raise ConflictError("the tenant already exists")
         self._require_ok(status, answer)
 
     async def delete(self, name: str) -> None:
@@ -62,7 +62,7 @@ class HttpNamespaces:
         """
         status, answer = await self._send("DELETE", name)
         if status == HTTPStatus.NOT_FOUND and b"doesn't exist" in answer:
-            raise NotFoundError("there is no such tenant")
+            raise NotFoundError("no such tenant")
         self._require_ok(status, answer)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Waiting for a lock that another process holds, without holding up the event loop."""
+"""Wait for a lock that another process holds, without blocking the event loop."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ class SQLiteConnection:
 
     @property
     def is_local(self) -> bool:
-        """Always."""
+        """True: a file or memory is local."""
         return True
 
     def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:

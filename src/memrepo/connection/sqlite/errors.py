@@ -1,4 +1,4 @@
-"""SQLite's errors to ours: decided by the result code, never by the text."""
+"""Translate SQLite's errors into memrepo's, by result code, never by text."""
 
 from __future__ import annotations
 

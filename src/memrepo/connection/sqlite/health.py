@@ -1,4 +1,4 @@
-"""What an operator should know of a database file: its file system, SQLite's bugs. Logged, never raised."""
+"""Warn an operator about a risky file system or a buggy SQLite. Logged, never raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQLite says of itself and of a database file."""
+"""Collect what `Store.info` reports about a file."""
 
 from __future__ import annotations
 

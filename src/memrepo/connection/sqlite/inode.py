@@ -1,4 +1,4 @@
-"""Is the file at the path still the one that is open? SQLite does not look, and writes on into nothing."""
+"""Notice that the open file was removed or replaced, which SQLite itself does not check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a connection to a SQLite database is set up, and that it is."""
+"""Configure a connection and verify each pragma."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def open_thread(location: Location) -> WorkerThread:
 async def prepare_writer(
     thread: WorkerThread, path: Path, durability: Durability, deadline: float
 ) -> None:
-    """Set what the writer of a file needs, and read back that it is set."""
+    """Set the pragmas of a file's writer, and verify them."""
     # Switching a new file to WAL ignores the busy timeout: of eight processes that open it at once,
     # one in eight fails. Trying again is the cure.
     await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)

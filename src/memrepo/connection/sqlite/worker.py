@@ -1,5 +1,5 @@
 """
-What runs on SQLite's worker thread: whole groups of units, each group in one job.
+Run groups of units on SQLite's worker thread, each group as one job.
 
 aiosqlite makes a thread for a connection and opens the database on it. It passes a subclass of
 `sqlite3.Connection` through (``factory=``), and the last thing it does with a connection is to close it. A
