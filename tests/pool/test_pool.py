@@ -554,7 +554,7 @@ async def test_create_and_erase(new_pool: Callable[..., StorePool], watch: Watch
     """What is erased is gone, is not there to be erased again, and comes back empty."""
     async with new_pool() as pool:
         await pool.create("acme")
-        with pytest.raises(ConflictError, match="there already"):
+        with pytest.raises(ConflictError, match="already exists"):
             await pool.create("acme")
         async with pool.open("acme") as store:
             await store.memories.remember("Likes tea")

@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import warnings
 from asyncio import CancelledError
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -180,11 +180,12 @@ class SQLiteConnection:
         """True: a file or memory is local."""
         return True
 
-    def write(self, unit: Unit) -> Awaitable[Sequence[Result]]:
+    async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
         queue = self._writer or self._require_writer()
-        return queue.run(unit, self._loop.time() + self.lock_timeout_s, self._on_statement).wait()
+        deadline = self._loop.time() + self.lock_timeout_s
+        return await queue.run(unit, deadline, self._on_statement).wait()
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
