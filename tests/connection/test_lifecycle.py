@@ -695,3 +695,29 @@ def test_pytest_asyncio_fixtures(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "205 passed" in done.stdout
+
+
+def test_event_loop_closed_while_a_transaction_ends(tmp_path: Path) -> None:
+    """A loop that ends in the middle of a commit leaves no exception behind, though others wait for the writer."""
+    script = """
+        import gc
+        loop = asyncio.new_event_loop()
+        store = loop.run_until_complete(open_and_write())
+
+        async def use():
+            async with store.transaction() as tx:
+                await tx.memories.find(1)
+                loop.call_soon(loop.stop)  # after the step in which the commit begins
+
+        tasks = [loop.create_task(use()) for _ in range(3)]
+        ready()
+        loop.run_forever()
+        loop.close()
+        time.sleep(0.1)  # until the thread has answered
+        del tasks[0]  # those that wait stay
+        gc.collect()
+        """
+    code, errors, _ = leave(script, str(tmp_path / "agent.db"))
+    assert code == 0, errors
+    assert "Traceback" not in errors, errors
+    assert left_well(str(tmp_path / "agent.db"))

@@ -85,6 +85,8 @@ class CallQueue:
 
     def release(self) -> None:
         """Let the next in the queue go ahead."""
+        if self._loop.is_closed():
+            return  # none of the tasks that wait can go on
         turns = self._turns
         while turns and turns[0].is_over:
             turns.popleft()
