@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -81,3 +82,37 @@ async def test_a_value_that_is_missing(store: Store) -> None:
     """A placeholder without a value is refused by its name, before anything is sent."""
     with pytest.raises(InvalidInputError, match=r"^text: has no value in notes\.add$"):
         ADD.bind(scope="")
+
+
+@pytest.mark.parametrize(
+    "sql", ["BEGIN", "; begin", "-- a\n COMMIT", "/* a */ Rollback", "ATTACH 'x' AS y"]
+)
+async def test_a_statement_that_ends_transactions(sql: str) -> None:
+    """A statement cannot begin or end a transaction of the connection, which would lose other tasks' writes."""
+    with pytest.raises(InvalidInputError, match="sql: must not begin with"):
+        Statement("notes.control", sql)
+
+
+async def test_a_statement_that_is_not_text() -> None:
+    """A name or a text of another type is refused when the statement is made."""
+    with pytest.raises(InvalidInputError, match="sql: must be str, not NoneType"):
+        Statement("notes.none", None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="name: must be str, not int"):
+        Statement(5, "SELECT 1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [datetime.now(UTC), {}, Path("x"), bytearray(b"x")])
+async def test_a_value_of_another_type(value: Any) -> None:
+    """A value that drivers would store in forms of their own is refused when it is bound."""
+    with pytest.raises(
+        InvalidInputError, match="text: must be int, float, str, bytes or None, not"
+    ):
+        ADD.bind(scope="", text=value)
+
+
+async def test_the_scope_of_a_store_and_of_a_transaction(store: Store) -> None:
+    """A scoped store and its transactions name their scope, so that one's own repository can share it."""
+    hers = store.scoped("user:42")
+    assert (store.scope, hers.scope) == ("", "user:42")
+    async with hers.transaction() as tx:
+        assert (tx.scope, tx.scoped("team").scope) == ("user:42", "team")

@@ -21,7 +21,7 @@ from memrepo.domain.codec import Row
 from memrepo.domain.instants import encode_instant
 from memrepo.errors import ConstraintError, DatabaseError, MigrationError
 from memrepo.queries import versions
-from memrepo.queries.statement import Statement, Unit
+from memrepo.queries.statement import Statement, Unit, control_word
 from memrepo.queries.versions import OURS, VersionTable
 
 __all__ = [
@@ -36,12 +36,6 @@ __all__ = [
 _logger = logging.getLogger(__name__)
 
 _file_name = re.compile(r"(\d{4})_[a-z0-9_]+\.sql").fullmatch
-#: What would end the transaction that a migration is, or cannot run inside one; after comments.
-_begins_with_control = re.compile(
-    r"(?:\s|--.*\n|/\*[\s\S]*?\*/)*"
-    r"(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
-    re.IGNORECASE,
-).match
 
 #: The columns of the original system's tables, by which a database of its is known.
 _ORIGINAL: Final = {
@@ -83,8 +77,8 @@ class Migration:
         for line in self.sql.splitlines(keepends=True):
             text += line
             if sqlite3.complete_statement(text):
-                if found := _begins_with_control(text):
-                    raise MigrationError(f"{self.name}: {found[1].upper()} is not allowed in it")
+                if word := control_word(text):
+                    raise MigrationError(f"{self.name}: {word} is not allowed in it")
                 yield Statement(f"migrations.{self.name}", text.strip())
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):

@@ -12,13 +12,28 @@ import attrs
 from memrepo.domain.codec import Value
 from memrepo.errors import InvalidInputError
 
-__all__ = ["BoundStatement", "Statement", "Unit", "values_of"]
+__all__ = ["BoundStatement", "Statement", "Unit", "control_word", "values_of"]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
 #: A placeholder, or what may only look like having one: a string, a quoted name, a comment.
 _PLACEHOLDER: Final = re.compile(r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|--.*|/\*[\s\S]*?\*/""")
+
+#: What ends the transaction that a statement runs in, or cannot run inside one; after comments.
+_begins_with_control = re.compile(
+    r"(?:[\s;]|--.*\n|/\*[\s\S]*?\*/)*"
+    r"(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
+    re.IGNORECASE,
+).match
+#: The types that every driver stores as they are; subclasses of them are taken too.
+_VALUE_TYPES: Final = (int, float, str, bytes, type(None))
+
+
+def control_word(sql: str) -> str | None:
+    """Return the word by which *sql* begins or ends a transaction, or attaches a file; None if it does not."""
+    found = _begins_with_control(sql)
+    return found[1].upper() if found else None
 
 
 def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
@@ -28,6 +43,23 @@ def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
     return lambda parameters: tuple(parameters[name] for name in names)
 
 
+def _accepted_name(name: str) -> str:
+    return _require_str("name", name)
+
+
+def _accepted_sql(sql: str) -> str:
+    word = control_word(_require_str("sql", sql))
+    if word and word != "VACUUM":
+        raise InvalidInputError("sql", f"must not begin with {word}")
+    return sql
+
+
+def _require_str(field: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError(field, f"must be str, not {type(value).__name__}")
+    return value
+
+
 @attrs.frozen
 class Statement:
     """
@@ -35,12 +67,16 @@ class Statement:
 
     Make it once, ``GET = Statement("contacts.get", str(query))``, and bind values for each call.
     Fields other than these two are for memrepo's own statements.
+
+    Raises:
+        InvalidInputError: A field is not a str, or the SQL begins or ends a transaction. The connection
+            does that: it commits the calls of several tasks together.
     """
 
     #: What it is called in hooks and logs: ``memories.get``.
-    name: str
+    name: str = attrs.field(converter=_accepted_name)
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
-    sql: str
+    sql: str = attrs.field(converter=_accepted_sql)
     #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
     returns_little: bool = attrs.field(default=False, kw_only=True)
     #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
@@ -67,11 +103,16 @@ class Statement:
         Return the statement with a value for each placeholder: int, float, str, bytes or None.
 
         Raises:
-            InvalidInputError: A placeholder has no value.
+            InvalidInputError: A placeholder has no value, or one of another type.
         """
         if not parameters.keys() >= self._names:
             missing = min(self._names - parameters.keys())
             raise InvalidInputError(missing, f"has no value in {self.name}")
+        given: Mapping[str, object] = parameters
+        for name, value in given.items():
+            if not isinstance(value, _VALUE_TYPES):
+                kind = type(value).__name__
+                raise InvalidInputError(name, f"must be int, float, str, bytes or None, not {kind}")
         return BoundStatement(self, parameters)
 
 

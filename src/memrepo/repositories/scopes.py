@@ -39,7 +39,8 @@ class Repositories:
     def __init__(self, connection: Connection, scope: str, settings: Settings) -> None:
         #: What they run on; pass it to repositories of your own.
         self.connection: Connection = connection
-        self._scope = scope
+        #: Whose rows they are; pass it to repositories of your own.
+        self.scope: str = scope
         self._settings = settings
         clock = settings.clock
         self.memories = MemoryRepo(connection, scope=scope, clock=clock)
@@ -106,4 +107,4 @@ class ScopedStore(Repositories):
         """
         wait_s = None if timeout_s is None else check_seconds("timeout_s", timeout_s)
         async with self._driver.transaction(timeout_s=wait_s) as transaction:
-            yield Transaction(transaction, self._scope, self._settings)
+            yield Transaction(transaction, self.scope, self._settings)
