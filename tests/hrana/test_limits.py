@@ -56,7 +56,7 @@ async def busy_store(url: str) -> AsyncIterator[Store]:
 )
 async def test_values_that_no_server_takes(sqld: Sqld, scheme: str, value: object) -> None:
     """What cannot be stored is refused by its parameter's name, and no other call is harmed."""
-    statement = sql("SELECT :v", v=value)
+    statement: Any = BoundStatement(Statement("test", "SELECT :v"), {"v": value})  # type: ignore[dict-item]
     async with busy_store(sqld.new_url(scheme)) as store:
         for call in (store.connection.read(statement), store.connection.write((statement,))):
             with pytest.raises(InvalidInputError) as caught:
