@@ -70,7 +70,7 @@ class Store(ScopedStore):
         Args:
             folder: Where the files are.
             version_table: The table that says which are applied, beside memrepo's own: a name of at
-                most 63 lower-case letters, digits and ``_``. Each folder needs its own.
+                most 63 lower-case letters, digits and ``_``. Each folder needs a table of its own.
 
         Returns:
             The number of the last migration applied; 0 for a folder without any.
@@ -79,7 +79,7 @@ class Store(ScopedStore):
             InvalidInputError: *folder* is not a folder, or *version_table* is not accepted.
             MigrationError: A file has a wrong name, is not UTF-8, was changed after it was applied, or
                 has a statement that fails or ends the transaction; or the database has a migration that
-                the folder does not have. What is named was not applied.
+                the folder does not have. The file it names was not applied.
         """
         table = versions.version_table(check_version_table(version_table))
         known = await asyncio.to_thread(_read_folder, folder)

@@ -211,7 +211,7 @@ async def migrate(
         The version the schema has now.
 
     Raises:
-        MigrationError: The schema cannot be brought to this version. What is named was not applied.
+        MigrationError: The schema cannot be brought to this version. The migration it names was not applied.
     """
     while True:
         version, has_tables = await _read_state(connection, known, table)
