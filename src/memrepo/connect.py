@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["OpeningStore", "connect", "from_env"]
 
-#: Seconds to wait for the writer and for other processes.
+#: Default of `lock_timeout_s`, in seconds.
 DEFAULT_LOCK_TIMEOUT_S: Final = 10.0
-#: Seconds to wait for one answer of a server.
+#: Default of `request_timeout_s`, in seconds.
 DEFAULT_REQUEST_TIMEOUT_S: Final = 30.0
 
 
 class ConnectOptions(TypedDict, total=False):
-    """The options of `connect`, which explains them; for functions that pass them on."""
+    """The options of `connect`, for functions that pass them on."""
 
     auth_token: AuthToken | None
     ssl_context: SSLContext | None
@@ -70,7 +70,7 @@ class CheckedOptions:
     on_statement: OnStatement | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what can be refused without a database."""
+        """Check what can be checked without a database."""
         if not isinstance(self.durability, str) or self.durability not in get_args(Durability):
             raise InvalidInputError("durability", 'must be "full" or "normal"')
         check_seconds("lock_timeout_s", self.lock_timeout_s)
@@ -80,7 +80,7 @@ class CheckedOptions:
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):
-    """What `connect` returns: ``await`` it for a store to close yourself, or use ``async with``."""
+    """A store that is not open yet: use ``async with``, or ``await`` it and close the store yourself."""
 
     def __init__(self, open_store: Callable[[], Coroutine[Any, Any, Store]]) -> None:
         self._open = open_store
@@ -126,8 +126,8 @@ def connect(
 
     Args:
         url: A path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
-            ``sqlite:////absolute.db`` or ``sqlite+aiosqlite:///...``. The file is created if it is
-            not there; its folder is not. ``mode=ro`` changes no row, but SQLite puts its ``-wal`` and
+            ``sqlite:////absolute.db`` or ``sqlite+aiosqlite:///...``. A missing file is created, a
+            missing folder is not. ``mode=ro`` changes no row, but SQLite puts its ``-wal`` and
             ``-shm`` files beside a file in WAL mode. Or a database on a libSQL server:
             ``libsql://host``, ``https://host`` or ``http://host:8080`` (with ``memrepo[turso]``),
             ``wss://host`` or ``ws://host`` (with ``memrepo[libsql]``), ``?namespace=name`` on a server
@@ -136,9 +136,8 @@ def connect(
             the store connects, and again when the server refuses the last token. Overrides
             ``?authToken=`` in *url*. Never shown in a message, log or repr.
         ssl_context: TLS context; the system's CAs by default.
-        durability: ``"full"``: what an await acknowledged survives power loss. ``"normal"``: it
-            survives a crash of the process, and power loss may cost the last moments. A server
-            decides this itself.
+        durability: ``"full"``: acknowledged writes survive a power loss. ``"normal"``: they survive
+            a crash of the process; a power loss may undo the latest. A server decides this itself.
         migrate: Whether to bring the schema to this version first; see `Store.migrate`.
         lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
@@ -148,14 +147,15 @@ def connect(
 
     Raises:
         InvalidInputError: An argument is not accepted.
-        UnsupportedURLError: *url* is not one of the above. Both are raised by the call itself.
-        BusyError: Other processes kept the file locked (raised, like the rest, while opening).
+        UnsupportedURLError: *url* is not one of the above. These two are raised by the call itself,
+            the others while the store is opened.
+        BusyError: Other processes kept the file locked.
         UsageError: A server's URL needs an extra that is not installed.
-        AuthenticationError: The server wants another token.
+        AuthenticationError: The server refused the token.
         ConnectionLostError: The server cannot be reached.
         CorruptDatabaseError: The file is not a database.
-        DatabaseError: It cannot be opened.
-        MigrationError: Its schema cannot be brought to this version. The file was not touched.
+        DatabaseError: The database cannot be opened.
+        MigrationError: The schema cannot be migrated to this version. Nothing was written.
     """
     options = CheckedOptions(
         auth_token=auth_token,
@@ -178,7 +178,7 @@ def connect_with(url: str | PathLike[str], options: CheckedOptions) -> OpeningSt
         token = options.auth_token if options.auth_token is not None else location.auth_token
         return OpeningStore(partial(_open_server, location, Credentials(token), options))
     if options.auth_token is not None or options.ssl_context is not None:
-        raise InvalidInputError("url", "names no server, which auth_token and ssl_context are for")
+        raise InvalidInputError("url", "names no server, but auth_token and ssl_context need one")
     return OpeningStore(partial(_open_file, location, options))
 
 
@@ -186,8 +186,8 @@ def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
     """
     Return a store to open on the database that the environment names.
 
-    ``TURSO_DATABASE_URL`` takes precedence over ``DATABASE_URL``. A server for which neither the options
-    nor the URL have a token gets ``TURSO_AUTH_TOKEN``. All are read when this is called.
+    ``TURSO_DATABASE_URL`` takes precedence over ``DATABASE_URL``. If neither the options nor the URL have
+    a token for a server, ``TURSO_AUTH_TOKEN`` is used. The environment is read when this is called.
 
     Args:
         options: Those of `connect`.
@@ -232,7 +232,7 @@ async def _open_server(
 
 
 def _import_server_driver() -> type[LibSQLConnection]:
-    # A tenth of what importing memrepo takes, which files need not pay.
+    # Only for servers, because it would make importing memrepo a tenth slower.
     from memrepo.connection.hrana.connection import LibSQLConnection  # noqa: PLC0415
 
     return LibSQLConnection
@@ -254,5 +254,5 @@ async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     if options.migrate and not connection.is_read_only:
         await store.migrate()
     elif options.migrate and store.schema_version < len(known):
-        raise MigrationError("the database needs migrations, and was opened for reading only")
+        raise MigrationError("the database needs migrations, but was opened for reading only")
     return store

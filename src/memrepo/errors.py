@@ -66,7 +66,7 @@ class InvalidInputError(UsageError, ValueError):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
-        #: The argument's name, with the path inside it where it has one: ``event_data.steps[3]``.
+        #: The argument's name, and the place inside it if there is one: ``event_data.steps[3]``.
         self.field = field
         #: What is wrong with it, without its value.
         self.reason = reason
@@ -84,7 +84,7 @@ class WrongLoopError(UsageError):
 
 
 class TransactionError(UsageError):
-    """A transaction was used where it cannot be: from inside another one, or after its end."""
+    """A transaction was nested, bypassed from inside its block, or used after its end."""
 
 
 class UnsupportedURLError(UsageError):
@@ -96,7 +96,7 @@ class NotFoundError(MemrepoError, LookupError):
 
 
 class ConflictError(MemrepoError):
-    """The row's state does not allow it: a session is active already, a fact was replaced already."""
+    """The row's state does not allow the call: a session is active, or a fact is already superseded."""
 
 
 class ConstraintError(MemrepoError):
@@ -112,16 +112,16 @@ class ConstraintError(MemrepoError):
 
 
 class DecodeError(MemrepoError):
-    """A stored value cannot be read as what its column stands for; another program wrote it."""
+    """A stored value cannot be decoded, as an instant that another program wrote in another format."""
 
 
 class DatabaseError(MemrepoError):
     """The database failed; ``__cause__`` says how."""
 
-    #: Whether the same call may succeed if it is made again later.
+    #: Whether the same call may succeed later.
     retryable: bool = False
-    #: Whether the rows may have been stored all the same. Repeating a write stores nothing twice,
-    #: except an event that was appended without a key.
+    #: Whether the rows may have been stored in spite of the error. Repeating a write stores nothing
+    #: twice, except an event that was appended without a key.
     outcome_unknown: bool = False
 
 
@@ -138,7 +138,7 @@ class StorageFullError(DatabaseError):
 
 
 class ReadOnlyError(DatabaseError):
-    """The database, its folder or its file system cannot be written."""
+    """The database, its folder or its file system is not writable."""
 
 
 class CorruptDatabaseError(DatabaseError):
@@ -156,8 +156,8 @@ class DeadlineError(DatabaseError):
 
 
 class AuthenticationError(DatabaseError):
-    """The server refused the token, or what was asked for with it."""
+    """The server refused the token, or the token does not permit the call."""
 
 
 class MigrationError(MemrepoError):
-    """The schema cannot be brought to this version; what the message names was not applied."""
+    """The schema cannot be migrated; the migration that the message names was not applied."""

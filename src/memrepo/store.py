@@ -24,7 +24,7 @@ class Store(ScopedStore):
     """
     An open database. Made by `connect`.
 
-    All its methods can be called by any number of tasks of the event loop it was opened in.
+    Any number of tasks can use it at once, in the event loop in which it was opened.
     """
 
     def __init__(self, connection: Driver, schema_version: int, settings: Settings) -> None:
@@ -61,7 +61,7 @@ class Store(ScopedStore):
 
     async def apply_migrations(self, folder: str | PathLike[str], *, version_table: str) -> int:
         """
-        Bring tables of your own to the schema of a folder of numbered SQL files.
+        Apply a folder of numbered SQL files that define tables of your own.
 
         The rules are those of memrepo's own migrations: files ``0001_verb_noun.sql``, ``0002_...``, with
         no gap; each is applied once, in one transaction together with its row in the version table; an
@@ -69,8 +69,8 @@ class Store(ScopedStore):
 
         Args:
             folder: Where the files are.
-            version_table: The table that says which are applied, beside memrepo's own: a name of at
-                most 63 lower-case letters, digits and ``_``. Each folder needs a table of its own.
+            version_table: The table that records which files were applied; memrepo's own is another.
+                Its name: at most 63 lower-case letters, digits and ``_``. Each folder needs its own.
 
         Returns:
             The number of the last migration applied; 0 for a folder without any.
@@ -95,7 +95,7 @@ class Store(ScopedStore):
         """
         Check that the database is writable by committing a no-op update.
 
-        A server may answer every read, and take no write any more.
+        A server may still answer reads when it no longer takes writes.
 
         Raises:
             DatabaseError: The database is not writable now, or does not answer in time.
@@ -112,8 +112,8 @@ class Store(ScopedStore):
             path: A new file in an existing folder.
 
         Raises:
-            InvalidInputError: There is a file already.
-            StorageFullError: There is no room for the copy.
+            InvalidInputError: The file already exists.
+            StorageFullError: The disk has no room for the copy.
             UsageError: The database is on a server, which makes its backups itself.
 
         Source:
@@ -125,9 +125,9 @@ class Store(ScopedStore):
         """
         Copy every row of all scopes, unchanged and with its id, into another open store; then compare both.
 
-        From any engine to any other. It can be interrupted at any moment and repeated: what is there
-        already is not written again, and nothing is overwritten. Rows that the target has of its own
-        stay. The target gives new rows ids above all those of this store.
+        It works from any engine to any other. An interrupted copy can be repeated: rows that the target
+        already has are skipped, and nothing is overwritten. The target keeps rows of its own. Its new
+        rows get ids above all those of this store.
 
         This store can be written meanwhile. The copy takes the rows up to the highest id at its
         beginning, each as it was when its page was read; the report says how many differed at the end.
@@ -139,7 +139,7 @@ class Store(ScopedStore):
             on_progress: Called with a `CopyProgress` after each page, of 1,000 rows or a megabyte.
 
         Returns:
-            What was copied, what was there already, and what differed in the end.
+            What was copied, what the target already had, and what differed at the end.
 
         Raises:
             InvalidInputError: *other* is not a store, or is the same database.
@@ -160,7 +160,7 @@ class Store(ScopedStore):
         """
         Check the file, the references between rows, and each fact's text against its hash.
 
-        Reads every row, so it takes a while; others go on reading and writing.
+        Reads every row, so it takes a while; other tasks can read and write meanwhile.
 
         Returns:
             What is wrong; an empty list if nothing is.

@@ -220,7 +220,9 @@ async def test_append_many_with_an_unknown_session(store: Store) -> None:
     """One event of a session that is not there refuses the whole batch."""
     sessions = [None, None, 77, None, None]
     batch = [DailyLogNew(event_type="x", session_id=session_id) for session_id in sessions]
-    with pytest.raises(NotFoundError, match="no session with the id that an event names"):
+    with pytest.raises(
+        NotFoundError, match="no session in this scope has the id that an event names"
+    ):
         await store.daily_logs.append_many(batch)
     assert await types(store.daily_logs) == []
 

@@ -499,7 +499,7 @@ async def test_supersede_twice(store: Store) -> None:
     old = await store.memories.remember("Likes tea")
     await store.memories.supersede(old.id, "Likes coffee")
     before = await everything(store.memories)
-    with pytest.raises(ConflictError, match="superseded before"):
+    with pytest.raises(ConflictError, match="already superseded"):
         await store.memories.supersede(old.id, "Likes water")
     assert await everything(store.memories) == before
 

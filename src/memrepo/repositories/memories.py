@@ -53,9 +53,9 @@ _CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
 _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
 _LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
-#: Before every stored instant.
+#: Sorts before every stored instant.
 _ALWAYS: Final = ""
-#: What it means that the first, second or third statement of remembering many returned the fact.
+#: What happened to a fact that the first, second or third statement of `remember_many` returned.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
 
 
@@ -64,12 +64,12 @@ class MemoryRepo(Repository):
     The facts of one scope. No fact is stored twice.
 
     A fact is *current* unless it is forgotten, expired or superseded. An expired fact is never
-    returned, except by a filter that includes expired facts. Nothing has to clean up.
+    returned, except by a filter that includes expired facts. No cleanup job is needed.
 
     Source: ``memory_entries`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
 
-    # --- taking facts in ---------------------------------------------------------------------
+    # --- remembering -------------------------------------------------------------------------
 
     async def remember(
         self,
@@ -102,7 +102,7 @@ class MemoryRepo(Repository):
             InvalidInputError: An argument is not accepted.
 
         Source:
-            The unique index on ``content_hash``; https://sqlite.org/lang_conflict.html
+            The unique index on ``content_hash``; https://sqlite.org/lang_upsert.html
         """
         fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
@@ -118,7 +118,7 @@ class MemoryRepo(Repository):
         )
         (result,) = await self.connection.write((remember,))
         if not result.rows:
-            # It is gone, which the statement above left as it was: bring it back.
+            # The statement above leaves a fact that is gone as it is: bring it back.
             revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
             revived, result = await self.connection.write((revive, remember))
             for row in revived.rows:
@@ -133,8 +133,8 @@ class MemoryRepo(Repository):
         Remember any number of facts as one atomic unit.
 
         Returns:
-            One outcome for each item, in order. A fact that occurs twice among them is a duplicate the
-            second time. An empty list for no facts.
+            One outcome for each item, in order. The second mention of a fact among them is a duplicate.
+            An empty list for no facts.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
@@ -188,7 +188,7 @@ class MemoryRepo(Repository):
             What became of the new fact, as in `remember`.
 
         Raises:
-            ConflictError: The fact was superseded before, or *content* is the same fact.
+            ConflictError: The fact is already superseded, or *content* is the same fact.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
@@ -211,14 +211,14 @@ class MemoryRepo(Repository):
             return _first_outcome(result.rows for result in remembered)
         before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
-            raise ConflictError(f"fact {id} was superseded before")
+            raise ConflictError(f"fact {id} is already superseded")
         raise ConflictError(f"the content is the same fact as fact {id}")
 
-    # --- finding and changing them -----------------------------------------------------------
+    # --- reading, changing, forgetting -------------------------------------------------------
 
     async def get(self, id: int) -> MemoryEntry:
         """
-        Return the fact with this id; also one that is superseded.
+        Return the fact with this id, even if it is superseded.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
@@ -239,8 +239,8 @@ class MemoryRepo(Repository):
             ids: Any number of ids, in any order; one may occur several times.
 
         Returns:
-            One item for each id, in the order given: what `find` returns for it, so ``None`` for an id that
-            no fact has here. An empty list for no ids.
+            One item for each id, in the order given: the fact, or ``None`` where `find` returns ``None``.
+            An empty list for no ids.
 
         Raises:
             InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
@@ -305,7 +305,7 @@ class MemoryRepo(Repository):
         return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
 
     async def count(self, where: MemoryFilter = _ALL) -> int:
-        """Return how many facts `find_many` would go through."""
+        """Return how many facts match a filter; by default, how many are current."""
         names, parameters = memory_conditions(where, encode_instant(self.now()))
         return await self._count(queries.count(names), **parameters)
 
@@ -330,7 +330,7 @@ class MemoryRepo(Repository):
         Change a fact's category, metadata or expiry, and return the fact. What is not given stays.
 
         Raises:
-            InvalidInputError: Nothing is given, or it is not accepted.
+            InvalidInputError: No field is given, or one is not accepted.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         values: dict[str, Value] = {}
@@ -510,12 +510,12 @@ def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
     for outcome, rows in zip(_OUTCOMES, results, strict=True):
         if rows:
             return Remembered(outcome=outcome, entry=to_memory(rows[0]))
-    # INSERT OR IGNORE passes over more than duplicates; a fact that is not there is never one.
+    # INSERT OR IGNORE skips a row for other reasons, too: a fact that was not stored is no duplicate.
     raise _not_stored()
 
 
 def _not_stored() -> DatabaseError:
-    return DatabaseError("the database neither stored the fact nor has it")
+    return DatabaseError("the database did not store the fact")
 
 
 def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[Remembered]:

@@ -1,4 +1,4 @@
-"""What all repositories have in common: where their rows are, whose they are, what time it is."""
+"""`Repository`: the connection, scope and clock that every repository has."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 class Repository:
     """
-    The rows of one kind in one scope; the base of the three repositories, and of those of your own.
+    The base class of the three repositories, and of your own: rows of one kind in one scope.
 
-    A method makes a `Statement`'s values into a `BoundStatement`, gives it to `connection`, and makes a
-    model of each row that comes back.
+    A method binds values to a `Statement`, runs the `BoundStatement` on `connection`, and decodes each
+    row that comes back into a model.
     """
 
     def __init__(self, connection: Connection, *, scope: str = "", clock: Clock = utc_now) -> None:
@@ -38,7 +38,7 @@ class Repository:
         """
         #: What its statements run on.
         self.connection: Connection = connection
-        #: Whose rows they are; each statement must name it.
+        #: Whose rows they are; each statement must be restricted to it.
         self.scope: str = check_scope(scope)
         self._clock = clock
 
@@ -51,7 +51,7 @@ class Repository:
 
 
 def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:
-    """Return the error for an id that no row of this *kind* has here; *also* says why else it may be."""
+    """Return the error for an id without a row of this *kind*; *also* adds other possible reasons."""
     return NotFoundError(f"no {kind} with id {id} in this scope{also}")
 
 

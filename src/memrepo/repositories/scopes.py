@@ -20,14 +20,14 @@ __all__ = ["Repositories", "ScopedStore", "Settings", "Transaction"]
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What the repositories of a store have in common."""
+    """Settings that all repositories of a store share."""
 
     clock: Clock
     idle_after: timedelta
 
 
 class Repositories:
-    """The three repositories of one scope; what a store and a transaction have in common."""
+    """The three repositories of one scope, in a store or in a transaction."""
 
     #: The facts.
     memories: MemoryRepo
@@ -77,8 +77,8 @@ class ScopedStore(Repositories):
         """
         Return the same repositories bound to one owner, such as ``"user:42"``.
 
-        No query of theirs leaves the scope: an id of another scope is not found, a fact is
-        remembered once in each, and each has its active session.
+        Scopes are separate: an id of another scope is not found, the same fact can be remembered in
+        each, and each has an active session of its own.
 
         Args:
             scope: 1 to 255 characters; ``""`` is the default scope.
@@ -92,17 +92,17 @@ class ScopedStore(Repositories):
         """
         Yield a `Transaction`: ``async with store.transaction() as tx: ...``.
 
-        It commits at the block's end, and rolls back on any exception, cancellation included. Other
+        It commits at the block's end, and rolls back on any exception, including a cancellation. Other
         tasks' writes wait meanwhile, and in memory their reads too, so keep the block short. Inside
-        it, use ``tx.memories`` and its kin, and ``tx.connection`` for repositories of your own; using the
-        store's from the same task raises. ``tx`` ends with the block.
+        it, use ``tx.memories``, ``tx.sessions`` and ``tx.daily_logs``, or ``tx.connection`` for
+        repositories of your own: using the store's in the same task raises. ``tx`` ends with the block.
 
         Args:
             timeout_s: Seconds to wait for the writer; the store's ``lock_timeout_s`` if ``None``.
 
         Raises:
             BusyError: The writer was not free in time; the block did not run.
-            TransactionError: This task is in a transaction on this store already.
+            TransactionError: This task is already in a transaction on this store.
             DatabaseError: The commit failed; ``outcome_unknown`` says whether it may be stored.
         """
         wait_s = None if timeout_s is None else check_seconds("timeout_s", timeout_s)

@@ -36,13 +36,13 @@ __all__ = ["SessionRepo"]
 
 _ALL: Final = SessionFilter()
 _STARTED_AT: Final = SESSION_COLUMNS.index("started_at")
-#: Before every instant: for a session that ends at no day's boundary.
+#: Sorts before every instant: no day boundary.
 _NO_DAY: Final = ""
 
 
 class SessionRepo(Repository):
     """
-    The sessions of one scope, of which one is active at most.
+    The sessions of one scope. At most one is active.
 
     A session's last activity is its latest event, or its start. One that has been idle for
     ``idle_after`` is abandoned: it is no longer active, and the next `start` or `get_or_start` ends
@@ -101,12 +101,12 @@ class SessionRepo(Repository):
         """
         Return the active session; if there is none, start one, and end the abandoned one first.
 
-        Atomic: however many tasks and processes call it at once, there is one session.
+        Atomic: tasks and processes that call it at once all get the same session.
 
         Args:
             idle_after: Maximum idle time; the repository's by default (30 minutes). The
                 returned status uses it, too.
-            day_boundary: A time zone: its midnight ends sessions, too. ``None`` for no such boundary.
+            day_boundary: A time zone whose midnight also ends sessions; ``None`` for none.
         """
         now = self.now()
         idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
@@ -216,8 +216,8 @@ class SessionRepo(Repository):
             ids: Any number of ids, in any order; one may occur several times.
 
         Returns:
-            One item for each id, in the order given: what `find` returns for it, so ``None`` for an id that
-            no session has here. An empty list for no ids.
+            One item for each id, in the order given: the session, or ``None`` where `find` returns
+            ``None``. An empty list for no ids.
 
         Raises:
             InvalidInputError: An id is not accepted; the error's field names it, as in ``ids[3]``.
@@ -290,5 +290,5 @@ class SessionRepo(Repository):
 
     def _decode_one(self, rows: list[Row], now: datetime, idle_after: timedelta) -> Session:
         if not rows:
-            raise DatabaseError("the database neither started a session nor has one")
+            raise DatabaseError("the database did not start a session")
         return to_session(rows[0], now, idle_after)
