@@ -58,7 +58,7 @@ async def test_backup_leaves_an_existing_file_alone(store: memrepo.Store, tmp_pa
     """A file that is there is never written over, and no part of a copy is left beside it."""
     target = tmp_path / "copy.db"
     target.write_text("precious")
-    with pytest.raises(memrepo.InvalidInputError, match="path: exists already"):
+    with pytest.raises(memrepo.InvalidInputError, match="path: already exists"):
         await store.backup(target)
     assert target.read_text() == "precious"
     assert not target.with_name("copy.db.partial").exists()

@@ -108,7 +108,7 @@ async def test_many_stores_at_once(path: Path, folder: Path) -> None:
         ({"0001_create_a.sql": None, "0002_add_y.sql": None}, "newer than the 0 known here"),
         ({"0004_add_z.sql": "SELECT 1;\n"}, "migrations/0004_add_z.sql: expected a file 0003_"),
         ({"3_add_z.sql": "SELECT 1;\n"}, "migrations/3_add_z.sql: expected a file 0003_"),
-        ({"0003_add_z.sql": "SELECT 1"}, "0003_add_z: its last statement has no semicolon"),
+        ({"0003_add_z.sql": "SELECT 1"}, "0003_add_z: the last statement has no semicolon"),
         ({"0003_add_z.sql": "CREATE TABLE z (x);\nCREATE TABL z;\n"}, "0003_add_z failed"),
         ({"0003_add_z.sql": "CREATE TABLE z (x);\n/* */ COMMIT;\n"}, "COMMIT is not allowed"),
         ({"0003_add_z.sql": "CREATE TABLE z (x);\n-- new\nvacuum;\n"}, "VACUUM is not allowed"),
@@ -135,7 +135,7 @@ async def test_what_is_refused(
 async def test_a_file_that_is_no_text(path: Path, folder: Path) -> None:
     """A file that is not UTF-8 is refused by its name."""
     (folder / "0003_add_z.sql").write_bytes(b"-- \xff\n")
-    with pytest.raises(MigrationError, match=r"migrations/0003_add_z\.sql: is not text in UTF-8"):
+    with pytest.raises(MigrationError, match=r"migrations/0003_add_z\.sql: is not UTF-8 text"):
         await apply(path, folder)
 
 
@@ -145,7 +145,7 @@ async def test_a_table_of_that_name_that_is_none_of_versions(path: Path, folder:
         pass
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(f"CREATE TABLE {TABLE} (x)")
-    with pytest.raises(MigrationError, match=f"the table {TABLE} is of another program"):
+    with pytest.raises(MigrationError, match=f"the table {TABLE} belongs to another program"):
         await apply(path, folder)
 
 

@@ -20,9 +20,9 @@ from tests.servers.keys import TokenMaker
 from tests.servers.sqld import Sqld
 
 SUMMARY = """\
-memory_entries: 1 rows, 1 copied, 0 there already
-sessions: 0 rows, 0 copied, 0 there already
-daily_logs: 2,500 rows, 2,500 copied, 0 there already
+memory_entries: 1 rows, 1 copied, 0 already there
+sessions: 0 rows, 0 copied, 0 already there
+daily_logs: 2,500 rows, 2,500 copied, 0 already there
 """
 
 
@@ -64,7 +64,7 @@ def test_copy_without_a_terminal(source: Path, tmp_path: Path) -> None:
         for line in ("memory_entries: 1 of 1 (100 %)", "daily_logs: 2,500 of 2,500 (100 %)")
     ]
     again = memrepo_copy(source, tmp_path / "target.db")
-    assert again.stdout.splitlines()[0] == "memory_entries: 1 rows, 0 copied, 1 there already"
+    assert again.stdout.splitlines()[0] == "memory_entries: 1 rows, 0 copied, 1 already there"
 
 
 def _read_all(terminal: int) -> str:
@@ -120,7 +120,9 @@ def test_interrupted(tmp_path: Path) -> None:
     assert shown.splitlines()[-1].endswith("memrepo: interrupted; run the command again to resume")
     assert "Traceback" not in shown
     again = memrepo_copy(path, tmp_path / "target.db")
-    found = re.search(r"daily_logs: 60,000 rows, ([\d,]+) copied, ([\d,]+) there", again.stdout)
+    found = re.search(
+        r"daily_logs: 60,000 rows, ([\d,]+) copied, ([\d,]+) already there", again.stdout
+    )
     assert found is not None
     assert "0" not in (found[1], found[2])
 

@@ -291,7 +291,7 @@ async def test_conflict(clock: Clock, change: str, names: str) -> None:
     with pytest.raises(ConflictError) as caught:
         await source.copy_to(target)
     assert str(caught.value).startswith(names)
-    has_its_id = "its id" if "id=7777" in change else "another row with it"
+    has_its_id = "its id" if "id=7777" in change else "another row with this id"
     assert has_its_id in str(caught.value)
     assert "secret" not in str(caught.value)
     assert await dump(target) == before

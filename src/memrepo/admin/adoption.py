@@ -16,20 +16,20 @@ __all__ = ["adopt_facts"]
 
 _logger = logging.getLogger(__name__)
 
-#: Facts of one unit.
+#: Facts adopted in one unit.
 _BATCH: Final = 500
 
 
 async def adopt_facts(connection: Connection) -> int:
     """
-    Check the hash of every fact that has not been checked, and put right what differs.
+    Check the hash of every fact that has not been checked, and correct the wrong ones.
 
-    The original system leaves some hashes NULL, and other programs may have other rules. Of two
-    facts that are the same under ours, the one that has the hash keeps it; the other is linked to
-    it as superseded. No row is removed. Can be interrupted at any time, and goes on the next time.
+    The original system leaves some hashes NULL, and other programs may hash differently. If two facts
+    are the same by memrepo's rule, the one that has the hash keeps it, and the other is marked as
+    superseded by it. No row is removed. An interrupted adoption goes on where it stopped.
 
     Returns:
-        How many facts were checked; 0 when there was nothing to do.
+        How many facts were checked; 0 if there was nothing to do.
     """
     await _clear_wrong_hashes(connection)
     n_checked = 0
@@ -42,7 +42,7 @@ async def adopt_facts(connection: Connection) -> int:
 
 
 async def _clear_wrong_hashes(connection: Connection) -> None:
-    """Free the hashes that stand in the wrong rows: each may be the right one of another."""
+    """Clear the hashes of facts that have a wrong one: it may be another fact's, and is unique."""
     after = 0
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
         hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]

@@ -30,7 +30,7 @@ async def back_up(connection: Driver, target: Path) -> None:
 
 def _require_free(target: Path) -> None:
     if target.exists():
-        raise InvalidInputError("path", "exists already")
+        raise InvalidInputError("path", "already exists")
 
 
 def _publish(partial: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ __all__ = ["sync"]
 
 
 def sync(path: Path) -> None:
-    """Flush a file's content to the disk, or a folder's names: what was made, renamed or removed in it."""
+    """Flush a file's content to the disk, or a folder's entries: files created, renamed or removed."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

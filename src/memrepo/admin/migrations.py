@@ -1,4 +1,4 @@
-"""Bring a database to the schema of a folder: first a plan (pure), then the steps, each atomic."""
+"""Apply numbered SQL files to a database, each once and atomically."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 _file_name = re.compile(r"(\d{4})_[a-z0-9_]+\.sql").fullmatch
 
-#: The columns of the original system's tables, by which a database of its is known.
+#: The columns of the original system's tables, by which its databases are recognized.
 _ORIGINAL: Final = {
     "memory_entries": {
         *("id", "content", "content_hash", "category", "source", "created_at", "last_accessed")
@@ -68,21 +68,21 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """The SHA-256 of the text, by which a change of an applied file is noticed."""
+        """The SHA-256 of the text, which shows whether an applied file was changed."""
         return sha256(self.sql.encode()).hexdigest()
 
     def statements(self) -> Iterator[Statement]:
-        """Split the text; `executescript` would commit the transaction it runs in."""
+        """Split the text into statements: `executescript` would commit the open transaction."""
         text = ""
         for line in self.sql.splitlines(keepends=True):
             text += line
             if sqlite3.complete_statement(text):
                 if word := control_word(text):
-                    raise MigrationError(f"{self.name}: {word} is not allowed in it")
+                    raise MigrationError(f"{self.name}: {word} is not allowed in a migration")
                 yield Statement(f"migrations.{self.name}", text.strip())
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
-            raise MigrationError(f"{self.name}: its last statement has no semicolon")
+            raise MigrationError(f"{self.name}: the last statement has no semicolon")
 
 
 @cache
@@ -91,20 +91,21 @@ def load_migrations() -> tuple[Migration, ...]:
     Read the files of ``schema/``, in order.
 
     Raises:
-        MigrationError: A file's name is wrong, or a number is missing or there twice.
+        MigrationError: A file's name is wrong, or a number is missing or used twice.
     """
     packaged = files("memrepo") / "schema"
-    # In a source tree and an editable install the folder stands beside src/.
+    # In a source tree and an editable install the folder is beside src/.
     folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schema"
     return read_migrations(folder)
 
 
 def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     """
-    Read the migrations of a folder, in order; files of other kinds do not count.
+    Read the ``.sql`` files of a folder, in order.
 
     Raises:
-        MigrationError: A file's name is wrong, a number is missing or there twice, or it is no text.
+        MigrationError: A file's name is wrong, a number is missing or used twice, or a file is not
+            UTF-8.
     """
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     migrations: list[Migration] = []
@@ -117,21 +118,21 @@ def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
         try:
             text = (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")
         except ValueError as error:
-            raise MigrationError(f"{folder.name}/{name}: is not text in UTF-8") from error
+            raise MigrationError(f"{folder.name}/{name}: is not UTF-8 text") from error
         migrations.append(Migration(expected, name.removesuffix(".sql"), text))
     return tuple(migrations)
 
 
 def pending(known: Sequence[Migration], applied: Sequence[Row]) -> Sequence[Migration]:
     """
-    Return the migrations that are still to apply.
+    Return the migrations that are not applied yet.
 
     Args:
-        known: Those of the folder.
+        known: The folder's migrations.
         applied: The rows (number, name, checksum) of the database's version table, in order.
 
     Raises:
-        MigrationError: The database is newer, lacks one in between, or a file was changed since.
+        MigrationError: The database is newer or lacks one in between, or an applied file was changed.
     """
     for expected, (number, name, checksum) in enumerate(applied, start=1):
         if number != expected:
@@ -152,13 +153,13 @@ def can_adopt(columns: Iterable[Row], *, has_hash_index: bool) -> bool:
 
     Args:
         columns: The rows of `versions.COLUMNS`.
-        has_hash_index: Whether no two facts can have the same hash; see `versions.HAS_HASH_INDEX`.
+        has_hash_index: Whether ``content_hash`` is unique; see `versions.HAS_HASH_INDEX`.
 
     Returns:
-        False if there is no table of our names.
+        False if no table has one of our names.
 
     Raises:
-        MigrationError: There are such tables, but they are not the original's.
+        MigrationError: Tables have our names, but are not the original's.
     """
     found: dict[str, set[str]] = {}
     for table, kind, column, column_type, not_null, default, primary_key in columns:
@@ -167,20 +168,22 @@ def can_adopt(columns: Iterable[Row], *, has_hash_index: bool) -> bool:
         found.setdefault(table, set()).add(column)
         if column == "id" and (column_type, primary_key) != ("INTEGER", 1):
             raise MigrationError(
-                f"the table {table} is of another program: id is not its integer key"
+                f"the table {table} belongs to another program: id is not its integer key"
             )
         is_extra = column not in _ORIGINAL[table]
         if is_extra and (column in _OURS[table] or (not_null and default is None) or primary_key):
-            raise MigrationError(f"the table {table} is of another program: column {column}")
+            raise MigrationError(f"the table {table} belongs to another program: column {column}")
     for table, names in found.items():
         if missing := _ORIGINAL[table] - names:
             raise MigrationError(
-                f"the table {table} is of another program: it lacks {', '.join(sorted(missing))}"
+                f"the table {table} belongs to another program: it lacks {', '.join(sorted(missing))}"
             )
     if found and (absent := _ORIGINAL.keys() - found.keys()):
         raise MigrationError(f"the database has only some of the tables: {min(absent)} is missing")
     if found and not has_hash_index:
-        raise MigrationError("memory_entries is of another program: content_hash is not unique")
+        raise MigrationError(
+            "memory_entries belongs to another program: content_hash is not unique"
+        )
     return bool(found)
 
 
@@ -203,15 +206,15 @@ async def migrate(
     table: VersionTable = OURS,
 ) -> int:
     """
-    Apply what is pending, each migration in one transaction with its row in the version table.
+    Apply the pending migrations, each in one transaction with its row in the version table.
 
-    Safe when several processes do it at once: one of them applies each.
+    Safe when several processes do it at once: each migration is applied by one of them.
 
     Returns:
         The version the schema has now.
 
     Raises:
-        MigrationError: The schema cannot be brought to this version. The migration it names was not applied.
+        MigrationError: The schema cannot be migrated. The migration it names was not applied.
     """
     while True:
         version, has_tables = await _read_state(connection, known, table)
@@ -223,7 +226,7 @@ async def migrate(
         except ConstraintError:
             # Another process was faster, unless the migration itself broke a constraint.
             if len(await _applied(connection, table)) < migration.number:
-                raise MigrationError(f"{migration.name}: the rows do not fit it") from None
+                raise MigrationError(f"{migration.name}: a row breaks a constraint") from None
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
@@ -235,12 +238,12 @@ async def migrate(
 async def _read_state(
     connection: Connection, known: Sequence[Migration], table: VersionTable
 ) -> tuple[int, bool]:
-    """Read the version, and whether a database without ours has the original's tables."""
+    """Read the version, and whether a database without any of ours has the original's tables."""
     if table is not OURS:
         return len(known) - len(pending(known, await _applied(connection, table))), False
     columns = await connection.read(versions.COLUMNS.bind())
     ((n_hash_indexes,),) = await connection.read(versions.HAS_HASH_INDEX.bind())
-    # Only now, so that tables that another process has just made come with their version.
+    # Last, so that if another process has just made the tables, their version is seen, too.
     applied = await _applied(connection, table)
     version = len(known) - len(pending(known, applied))
     return version, version == 0 and can_adopt(columns, has_hash_index=n_hash_indexes > 0)
@@ -253,7 +256,7 @@ def _unit(migration: Migration, now: datetime, table: VersionTable, *, with_tabl
         checksum=migration.checksum,
         now=encode_instant(now),
     )
-    # The row comes first: of two processes, the slower one fails there and changes nothing.
+    # The row comes first, so that the slower of two processes fails here, before it changes anything.
     unit = [table.create.bind(), record]
     if with_tables:
         unit += [statement.bind() for statement in migration.statements()]
@@ -268,4 +271,4 @@ async def _applied(connection: Connection, table: VersionTable) -> list[Row]:
     except DatabaseError as error:
         if type(error) is not DatabaseError:
             raise
-        raise MigrationError(f"the table {table.name} is of another program") from error
+        raise MigrationError(f"the table {table.name} belongs to another program") from error

@@ -14,7 +14,7 @@ from memrepo.queries import maintenance as queries
 
 __all__ = ["Problem", "ProblemKind", "find_problems"]
 
-#: Facts whose hashes are checked at a time.
+#: Facts read at a time.
 _BATCH: Final = 1_000
 
 #: What `Store.verify` looks for.
@@ -29,7 +29,7 @@ class Problem(PlainModel):
     kind: ProblemKind
     #: The table, or ``""`` where SQLite does not name it.
     table: str
-    #: The row, or ``None`` where SQLite does not name it.
+    #: The row's id, or ``None`` where SQLite does not name it.
     id: int | None
     #: What SQLite says, or which table a reference goes to; never stored text.
     detail: str

@@ -25,7 +25,7 @@ A FROM that is a file is migrated to this version's schema, like every file that
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Say what the command is for, what it takes, and what runs it."""
+    """Give the command its description, its arguments and the function that runs it."""
     parser.description = _DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("source", metavar="FROM")
@@ -68,7 +68,7 @@ def _summarize(report: CopyReport) -> None:
     for its in report.tables:
         sys.stdout.write(
             f"{its.table}: {its.n_rows:,} rows, {its.n_copied:,} copied, "
-            f"{its.n_present:,} there already\n"
+            f"{its.n_present:,} already there\n"
         )
         if its.n_different or its.n_extra:
             sys.stderr.write(
@@ -81,7 +81,7 @@ def _summarize(report: CopyReport) -> None:
 
 
 class _Line:
-    """Progress as one line of a terminal that is written again and again."""
+    """Progress as one line of a terminal, which is rewritten."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -97,7 +97,7 @@ class _Line:
 
 
 class _Lines:
-    """Progress as a line for each table that is done, for files and pipes."""
+    """Progress as one line for each finished table, for files and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -109,7 +109,7 @@ class _Lines:
         self._last = progress
 
     def end(self) -> None:
-        """Write how far the last table came."""
+        """Write the progress of the last table."""
         if self._last is not None:
             self._stream.write(f"{_describe(self._last)}\n")
             self._stream.flush()

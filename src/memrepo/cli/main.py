@@ -1,4 +1,4 @@
-"""The command line: ``memrepo COMMAND``. Ends with 0, with 1 if it failed, with 2 if it was misused."""
+"""The command line: ``memrepo COMMAND``. Exit status: 0, 1 after a failure, 2 after misuse."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _MISUSED: Final = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, whose own messages repeat the arguments, and so the tokens in them."""
+    """A parser whose messages do not repeat the arguments, because they may contain tokens."""
 
     def error(self, message: str) -> NoReturn:  # noqa: ARG002 - what must not be shown
-        """Say how it is used, and end."""
+        """Print the usage and exit."""
         self.print_usage(sys.stderr)
         self.exit(_MISUSED, f"{self.prog}: invalid arguments\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, by default that of the process, and return its exit status."""
+    """Run a command, by default that of ``sys.argv``, and return its exit status."""
     given = _parser().parse_args(arguments)
     try:
         return _DONE if asyncio.run(given.run(given)) else _FAILED

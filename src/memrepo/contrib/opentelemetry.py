@@ -1,7 +1,7 @@
 """
 OpenTelemetry: a span and a duration for every statement. Needs ``pip install memrepo[opentelemetry]``.
 
-The one module that `memrepo` does not import: ``from memrepo.contrib.opentelemetry import statement_hook``.
+`memrepo` does not import it: ``from memrepo.contrib.opentelemetry import statement_hook``.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def statement_hook(
     """
     Return a function for ``connect(on_statement=...)`` that traces and measures every statement.
 
-    Each statement becomes a span of kind CLIENT, named as the statement (``memories.remember``), below
-    the span in which the call was made. It lasts as long as SQLite worked on it, and has the
-    attributes ``db.system.name``, ``db.operation.name``, ``db.query.summary`` and ``db.query.text``
-    (which holds no values); if it failed ``error.type``, the name of memrepo's error, and
-    ``db.response.status_code``, SQLite's name for it. Its duration in seconds is recorded in the
-    histogram ``db.client.operation.duration``, with the same attributes except the text.
+    Each statement becomes a span of kind CLIENT, named after the statement (``memories.remember``), a
+    child of the span in which the call was made. It lasts for the statement's ``duration_s``, and has
+    the attributes ``db.system.name``, ``db.operation.name``, ``db.query.summary`` and
+    ``db.query.text`` (which holds no values). A failed one also has ``error.type``, the name of
+    memrepo's error, and ``db.response.status_code``, SQLite's name for it. The duration in seconds is
+    recorded in the histogram ``db.client.operation.duration``, with the same attributes except the text.
 
     Args:
         tracer_provider: Where the spans go; the global provider if ``None``.

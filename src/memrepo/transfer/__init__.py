@@ -1,1 +1,1 @@
-"""Moving rows between databases."""
+"""Copy rows between databases."""

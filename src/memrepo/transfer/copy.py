@@ -26,7 +26,8 @@ __all__ = [
     "require_another",
 ]
 
-#: Rows of a page, and bytes above which it ends: below a server's limits with one row of any size.
+#: Most rows of a page, and the bytes after which it ends: low enough for a server's limits even if the
+#: last row is of the largest size.
 _PAGE_ROWS: Final = 1_000
 _PAGE_BYTES: Final = 1_000_000
 _LOWEST_ID: Final = -(2**63)
@@ -35,13 +36,13 @@ _HIGHEST_ID: Final = 2**63 - 1
 
 @attrs.frozen(kw_only=True)
 class CopyProgress:
-    """How far a copy is; given to `Store.copy_to`'s *on_progress* after each page."""
+    """The progress of a copy, which `Store.copy_to` gives to *on_progress* after each page."""
 
-    #: ``copy``, and when all tables are copied, ``compare``.
+    #: ``copy``, then ``compare`` once all tables are copied.
     step: Literal["copy", "compare"]
     #: The table's name.
     table: str
-    #: Rows of the table that are done, also those that were there already.
+    #: Rows of the table that are done, including those that the target already had.
     n_done: int
     #: Rows that the table had when the copy began.
     n_rows: int
@@ -49,43 +50,43 @@ class CopyProgress:
 
 @attrs.frozen(kw_only=True)
 class CopiedTable(PlainModel):
-    """What became of one table."""
+    """The outcome of copying one table."""
 
     #: The table's name.
     table: str
-    #: Rows of the source that were compared in the end.
+    #: Rows of the source that were compared at the end.
     n_rows: int
     #: Rows that this call copied.
     n_copied: int
-    #: Rows that were in the target already.
+    #: Rows that the target already had.
     n_present: int
-    #: Rows of the source that the target did not have in the end, or not so: one of the two was written
-    #: during the copy.
+    #: Rows of the source that were missing or different in the target at the end, because one of the
+    #: two was written during the copy.
     n_different: int
-    #: Rows of the target that the source did not have in the end.
+    #: Rows of the target that the source did not have at the end.
     n_extra: int
 
 
 @attrs.frozen(kw_only=True)
 class CopyReport(PlainModel):
-    """What became of a copy, and how the two databases compared when it was done."""
+    """The outcome of a copy, and how the two databases compared at the end."""
 
     #: ``memory_entries``, ``sessions`` and ``daily_logs``, in this order.
     tables: tuple[CopiedTable, ...]
 
     @property
     def is_identical(self) -> bool:
-        """Whether the target had every row of the source in the end, the same, and no other."""
+        """Whether the target had exactly the rows of the source at the end."""
         return not any(its.n_different or its.n_extra for its in self.tables)
 
 
-#: A function that is told how far a copy is. What it raises ends the copy.
+#: Called with the progress of a copy. An exception from it ends the copy.
 OnProgress: TypeAlias = Callable[[CopyProgress], None]
 
 
 @attrs.frozen
 class _Plan:
-    """What of one table is copied: the rows that were there when the copy began."""
+    """The rows of one table to copy: those that it had when the copy began."""
 
     table: str
     last_id: int
@@ -160,7 +161,7 @@ async def _plans(source: Driver) -> list[_Plan]:
 
 
 async def _keep_numbers(source: Driver, target: Driver) -> None:
-    """See that the target gives no row the id that one of the source has, or had once."""
+    """Keep the target from giving a new row an id that the source has ever used."""
     for connection in (source, target):
         if await connection.read(queries.HAS_NUMBERS.bind()) != [(1,)]:
             return
@@ -181,12 +182,14 @@ async def _keep_numbers(source: Driver, target: Driver) -> None:
 async def _copy_table(
     source: Driver, target: Driver, plan: _Plan, tell: OnProgress
 ) -> tuple[int, int]:
-    """Copy what the target does not have; return how many rows that were, and how many it had."""
+    """Copy the rows that the target lacks; return how many were copied, and how many it already had."""
     first, n_copied, n_done = _LOWEST_ID, 0, 0
     while page := await _read(source, plan.table, first, plan.last_id):
         match = await _match(target, plan.table, page, first)
         if match.different:
-            raise _conflict(plan.table, min(match.different), "the target has another row with it")
+            raise _conflict(
+                plan.table, min(match.different), "the target has another row with this id"
+            )
         n_copied += await _insert(
             target, plan.table, [row for row in page if row[0] not in match.same]
         )
@@ -256,7 +259,7 @@ async def _match(target: Driver, table: str, rows: list[Row], first: int) -> _Ma
 
 async def _insert(target: Driver, table: str, rows: list[Row]) -> int:
     """
-    Insert *rows*, and return how many of them were not there.
+    Insert *rows*, and return how many of them were new.
 
     Raises:
         ConflictError: The target cannot take one of them.
@@ -270,7 +273,7 @@ async def _insert(target: Driver, table: str, rows: list[Row]) -> int:
             return sum([await _insert(target, table, [row]) for row in rows])
         raise _conflict(table, rows[0][0], f"the target refuses it ({error.kind})") from error
     inserted = {number for result in results for (number,) in result.rows}
-    # What was passed over is there by now, or something of it is another row's: a hash, a key.
+    # A row that was skipped has been copied meanwhile, or another row has its id, hash or key.
     if passed_over := [row for row in rows if row[0] not in inserted]:
         match = await _match(target, table, passed_over, passed_over[0][0])
         for row in passed_over:

@@ -13,12 +13,13 @@ from memrepo.queries.statement import BoundStatement
 
 __all__ = ["insertions"]
 
-#: Bytes of a row that goes alone: as JSON it may be six times as long, and a server takes 5,000,000.
+#: Bytes above which a row is inserted alone: as JSON it may be six times as long, and a server takes
+#: 5,000,000.
 _LARGE_ROW: Final = 500_000
 
 
 def insertions(table: str, rows: Sequence[Row]) -> Iterator[BoundStatement]:
-    """Yield what inserts *rows*, which are as `queries.copying.read` gives them: most in JSON batches."""
+    """Yield statements that insert *rows* of `queries.copying.read`, most of them in JSON arrays."""
     plain: list[Sequence[Value]] = []
     alone: list[Row] = []
     for row in rows:
@@ -33,7 +34,7 @@ def insertions(table: str, rows: Sequence[Row]) -> Iterator[BoundStatement]:
 
 
 def _as_json(table: str, row: Row) -> list[Value] | None:
-    """Return a row's values if JSON can carry them as they are; else None."""
+    """Return a row's values if JSON can carry them unchanged; else None."""
     values: list[Value] = []
     size = 0
     for column, value in zip(queries.TABLES[table], row[:-1], strict=True):
