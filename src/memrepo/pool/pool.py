@@ -22,9 +22,9 @@ from memrepo.store import Store
 
 __all__ = ["StorePool"]
 
-#: Stores that are open at once; each on a file has two threads.
+#: Default of `max_open`; each store on a file has two threads.
 DEFAULT_MAX_OPEN: Final = 32
-#: How long a store that nobody uses stays open.
+#: Default of `idle_close_after`.
 DEFAULT_IDLE_CLOSE_AFTER: Final = timedelta(minutes=5)
 
 
@@ -38,7 +38,7 @@ class StorePool:
         async with pool.open("acme") as store:
             await store.memories.remember("...")
 
-    All its methods can be called by any number of tasks of one event loop.
+    Any number of tasks of one event loop can use it at once.
     """
 
     def __init__(
@@ -53,19 +53,19 @@ class StorePool:
         **options: Unpack[ConnectOptions],
     ) -> None:
         """
-        Make a pool; it opens nothing yet.
+        Make a pool. It opens no store yet.
 
         Args:
             url_template: ``"tenants/{tenant}.db"``, ``"file:tenants/{tenant}.db?mode=rw"`` (which
-                does not create a file that is not there) or
-                ``"http://localhost:8080?namespace={tenant}"``. The folder must be there.
-            max_open: Stores that are open at once, at most.
+                does not create missing files) or ``"http://localhost:8080?namespace={tenant}"``. The
+                folder must exist.
+            max_open: Maximum number of open stores.
             idle_close_after: How long a store that nobody uses stays open.
             admin_url: The server's admin API, ``http://localhost:9090``; for `create` and `erase`.
             admin_token: The server's ``--admin-auth-key``, if it has one.
-            monotonic: Returns seconds that only grow, by which idle stores are closed.
-            options: Those of `connect`, for every tenant. ``lock_timeout_s`` is also how long a block
-                waits for a store to be free; ``ssl_context`` is also for *admin_url*.
+            monotonic: The clock that idle time is measured by, in seconds.
+            options: Those of `connect`, for every tenant. ``lock_timeout_s`` is also the maximum wait
+                for a free store; ``ssl_context`` is also used for *admin_url*.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -81,7 +81,7 @@ class StorePool:
             ssl=self._options.ssl_context,
             timeout_s=self._options.request_timeout_s,
         )
-        self._connect("a")  # opens nothing, and refuses what it would refuse later
+        self._connect("a")  # opens nothing: any tenant will do to check the options now
         self._slots = Slots(
             self._open,
             max_open=max_open,
@@ -92,7 +92,7 @@ class StorePool:
         self._affinity: Affinity | None = None
 
     def __repr__(self) -> str:
-        """Tell how full it is."""
+        """Show how many stores are open."""
         return f"<memrepo.StorePool, {self._slots!r}>"
 
     def _connect(self, tenant: str) -> OpeningStore:
@@ -122,13 +122,13 @@ class StorePool:
         """
         Yield the tenant's store: ``async with pool.open("acme") as store: ...``. Do not close it.
 
-        Blocks of one tenant at the same time share one store. It is opened if it is not open; if
-        *max_open* others are, the one is closed that nobody has used for the longest time.
+        Blocks of one tenant that run at the same time share one store, which is opened if needed. If
+        *max_open* others are open, the one that has been idle for the longest time is closed first.
 
         Args:
-            tenant: 1 to 64 ASCII letters, digits, ``-``, ``_`` and ``.``, and no dot at the beginning;
-                on a server 1 to 63, without dots. A file system that ignores case takes ``Acme`` and
-                ``acme`` for one.
+            tenant: 1 to 64 ASCII letters, digits, ``-``, ``_`` and ``.``, not beginning with a dot; on
+                a server 1 to 63, without dots. On a file system that ignores case, ``Acme`` and
+                ``acme`` are the same tenant.
 
         Raises:
             InvalidInputError: *tenant* is not accepted.
@@ -142,7 +142,7 @@ class StorePool:
         try:
             yield await store_of(slot)
         except (ClosedError, ConnectionLostError):
-            # It may be of this store, which then would be lost for everybody who comes after.
+            # The error may come from this store, and would then hit every later block, too.
             slot.is_spent = True
             raise
         finally:
@@ -150,9 +150,9 @@ class StorePool:
 
     async def close(self) -> None:
         """
-        Refuse new blocks, and close all stores, also those that are in use.
+        Refuse new blocks, and close all stores, even those in use.
 
-        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+        Idempotent; several tasks may call it at once, and a cancelled call still closes them.
         """
         self._check_place()
         await self._slots.close()
@@ -161,25 +161,25 @@ class StorePool:
 
     async def create(self, tenant: str) -> None:
         """
-        Make an empty database: a file, or a namespace through the admin API. `open` migrates it.
+        Create an empty database: a file, or a namespace through the admin API. `open` migrates it.
 
         Files need no `create`, unless the template says ``mode=rw``.
 
         Raises:
             InvalidInputError: *tenant* is not accepted.
-            ConflictError: It is there already.
+            ConflictError: The tenant already exists.
             UsageError: The pool has no *admin_url*, or opens files for reading only.
-            DatabaseError: It cannot be made; ``outcome_unknown`` tells whether it may be there.
+            DatabaseError: It cannot be created; ``outcome_unknown`` says whether it may exist.
         """
         self._check()
         await self._tenants.create(tenant)
 
     async def erase(self, tenant: str, *, confirm: bool) -> None:
         """
-        Delete a tenant's database for good: the file and what SQLite keeps beside it, or the namespace.
+        Delete a tenant's database for good: the file and SQLite's files beside it, or the namespace.
 
-        Other processes must not have it open: they would go on writing into nothing. A cancelled call
-        erases all the same.
+        No other process may have it open: what it writes afterwards would be lost. A cancelled call
+        still erases.
 
         Args:
             tenant: Whose database.
@@ -187,10 +187,10 @@ class StorePool:
 
         Raises:
             InvalidInputError: *tenant* is not accepted, or *confirm* is not ``True``.
-            ConflictError: A block has its store open.
-            NotFoundError: There is no such database.
+            ConflictError: The tenant's store is in use.
+            NotFoundError: No such tenant.
             UsageError: The pool has no *admin_url*, or opens files for reading only.
-            DatabaseError: It cannot be erased; ``outcome_unknown`` tells whether it may be gone.
+            DatabaseError: It cannot be erased; ``outcome_unknown`` says whether it may be gone.
         """
         self._check()
         self._tenants.url(tenant)

@@ -22,7 +22,7 @@ class Slot:
     """One tenant's store, from before it is opened until it is closed."""
 
     tenant: str
-    #: How many have acquired it and not released it; some may still wait until it is open.
+    #: How many tasks have acquired and not released it; some may still wait until it is open.
     n_users: int = 0
     opening: Task[None] | None = None
     #: Set when it is open, or could not be opened.
@@ -31,7 +31,7 @@ class Slot:
     error: BaseException | None = None
     #: When the last user released it, by the pool's clock.
     idle_since: float = 0.0
-    #: Nobody acquires it any more, and it is closed when the last user releases it.
+    #: It is no longer acquired, and is closed when its last user releases it.
     is_spent: bool = False
     #: Closes it, or erases the database.
     closing: Task[None] | None = None
@@ -46,8 +46,8 @@ class Slots:
     """
     The slots of a pool, one for each tenant whose store is open, opens or closes.
 
-    Every change of a slot or of the queue is followed by `_advance`, which alone decides who gets a slot,
-    and which stores are opened, closed to make room, or closed because nobody used them for too long.
+    `_advance` runs after every change of a slot or of the queue. It alone decides who gets a slot, and
+    which stores are opened, closed to make room, or closed because they were idle for too long.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class Slots:
         self._wait_s = wait_s
         self._monotonic = monotonic
         self._slots: dict[str, Slot] = {}
-        #: Those that wait for a slot, in order, each with its tenant.
+        #: The tasks that wait for a slot, in order, each with its tenant.
         self._queue: dict[Future[Slot], str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closing: Task[None] | None = None
 
     def __repr__(self) -> str:
-        """Tell how full it is."""
+        """Show how many stores are open."""
         return f"{len(self._slots)} of {self._max_open} open"
 
     @property
@@ -86,7 +86,7 @@ class Slots:
         Wait for the tenant's slot; its store may still be opening. Give it back with `release`.
 
         Raises:
-            BusyError: There was none in time.
+            BusyError: No slot was free in time.
             ClosedError: The pool was closed meanwhile.
         """
         place: Future[Slot] = asyncio.get_running_loop().create_future()
@@ -114,10 +114,10 @@ class Slots:
         slot.idle_since = self._monotonic()
         self._advance()
 
-    # --- what follows from a change ------------------------------------------------------------
+    # --- advancing -----------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        """Bring the slots to where they should be; do nothing if they are there."""
+        """Serve the queue, close the stores that need not stay open, and set the timer. Idempotent."""
         for place, tenant in list(self._queue.items()):
             # A place whose task was cancelled is done, and its task is about to leave the queue.
             if place.done():
@@ -127,7 +127,7 @@ class Slots:
                 place.set_exception(ClosedError("the pool is closed"))
             else:
                 self._serve(place, tenant)
-        # Afterwards, so that a store that is wanted again stays open, however long it was idle.
+        # After the queue, so that a store that is wanted again stays open, however long it was idle.
         now = self._monotonic()
         for slot in self._slots.values():
             if slot.is_idle and (self.is_closed or slot.is_spent or self._is_old(slot, now)):
@@ -138,7 +138,7 @@ class Slots:
         return now - slot.idle_since >= self._idle_s
 
     def _serve(self, place: Future[Slot], tenant: str) -> None:
-        """Give the tenant's slot to the task that waits for it; where there is no room, make some."""
+        """Give the waiting task its tenant's slot, or make room for one."""
         slot = self._slots.get(tenant)
         if slot is None and len(self._slots) < self._max_open:
             slot = self._start(tenant)
@@ -150,14 +150,14 @@ class Slots:
             place.set_result(slot)
 
     def _evict(self) -> None:
-        """Close the store that was idle for the longest time, unless one is being closed already."""
+        """Close the store that was idle for the longest time, unless one is already being closed."""
         if all(slot.closing is None for slot in self._slots.values()):
             idle = [slot for slot in self._slots.values() if slot.is_idle]
             if idle:
                 self._close_slot(min(idle, key=lambda slot: slot.idle_since))
 
     def _set_timer(self, now: float) -> None:
-        """See to it that the next store that is idle for too long is closed."""
+        """Advance again when the next store has been idle for too long."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -196,7 +196,7 @@ class Slots:
             self._advance()
 
     async def close(self) -> None:
-        """Refuse those that wait, and close all stores; a cancelled call closes all the same."""
+        """Refuse waiting tasks, and close all stores; a cancelled call still closes them."""
         if self._closing is None:
             self._closing = _spawn(self._close_all())
             self._advance()
@@ -211,16 +211,16 @@ class Slots:
         if work:
             await asyncio.wait(work.values())
         for slot in slots:
-            # A store that is still there could not be closed. Whether an erase failed is for its caller.
+            # A store that is still there could not be closed. A failed erase is reported to its caller.
             if slot.store is not None:
                 work[slot.tenant].result()
 
     async def without(self, tenant: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """
-        Do *work* when the tenant's store is closed, and before anybody can open it.
+        Close the tenant's store, and do *work* before anybody can open it again.
 
         Raises:
-            ConflictError: Somebody has it.
+            ConflictError: The store is in use.
         """
         while (slot := self._slots.get(tenant)) is not None and not slot.is_idle:
             if slot.n_users:
@@ -241,7 +241,7 @@ async def store_of(slot: Slot) -> Store:
     """Wait until the slot's store is open, and return it; raise what opening it raised."""
     await slot.opened.wait()
     if slot.error is not None:
-        # Each block raises one of its own.
+        # A copy for each block: a shared one would collect the tracebacks of all.
         raise copy(slot.error) from slot.error
     if slot.store is None:
         raise ClosedError("the pool is closed")
@@ -260,9 +260,9 @@ async def _close_and(slot: Slot, work: Callable[[], Coroutine[Any, Any, None]]) 
 
 
 def _spawn(work: Coroutine[Any, Any, None]) -> Task[None]:
-    """Run *work* in a task of its own, without the transactions that the caller may be inside of."""
-    # Not by `create_task`: where tasks begin when they are made (`asyncio.eager_task_factory`), it would
-    # change the slots while its caller does.
+    """Run *work* in a task of its own, outside the caller's transactions."""
+    # Not by `create_task`: with `asyncio.eager_task_factory` the work would begin at once, and change the
+    # slots while the caller changes them.
     task = Task(work, loop=asyncio.get_running_loop(), context=Context())
     task.add_done_callback(_mark_as_seen)
     return task

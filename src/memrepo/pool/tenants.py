@@ -29,8 +29,8 @@ __all__ = ["Tenants", "check_tenant", "parse_template"]
 
 _PLACE: Final = "{tenant}"
 _is_tenant = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}").fullmatch
-#: What SQLite appends to a file's name; the database itself comes last, so that what is erased in part
-#: can be erased again.
+#: What SQLite appends to a file's name for its files beside it. They are erased before the database
+#: itself, so that an interrupted erase can be repeated.
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
@@ -42,21 +42,21 @@ class Tenants(Protocol):
         Return what `memrepo.connect` opens for a tenant.
 
         Raises:
-            InvalidInputError: No database of this pool can have the name.
+            InvalidInputError: *tenant* is not a name that this pool accepts.
         """
         ...
 
     async def create(self, tenant: str) -> None:
-        """Make an empty database; ConflictError if there is one."""
+        """Create an empty database; ConflictError if it already exists."""
         ...
 
     async def erase(self, tenant: str) -> None:
-        """Delete a database, which is not open here; NotFoundError if there is none."""
+        """Delete a database that this pool does not have open; NotFoundError if it does not exist."""
         ...
 
 
 def check_tenant(value: object) -> str:
-    """Accept a name that can neither leave its folder nor its host: letters, digits, ``-_.``."""
+    """Accept a name that cannot lead to another folder or host: letters, digits, ``-_.``."""
     if not isinstance(value, str):
         raise InvalidInputError("tenant", f"must be a str, not {type(value).__name__}")
     if not _is_tenant(value):
@@ -75,11 +75,11 @@ def parse_template(
     timeout_s: float,
 ) -> Tenants:
     """
-    Read a pool's template, with ``{tenant}`` in a file's path or for a server's namespace.
+    Read a pool's template, with ``{tenant}`` in a file's path or as a server's namespace.
 
     Raises:
-        InvalidInputError: It names the same database for every tenant, or is no str or path.
-        UnsupportedURLError: It is no URL that memrepo opens, or has ``{tenant}`` elsewhere.
+        InvalidInputError: It lacks ``{tenant}``, or is not a str or a path.
+        UnsupportedURLError: It is not a URL that memrepo opens, or has ``{tenant}`` elsewhere.
     """
     if not isinstance(template, str | os.PathLike):
         raise InvalidInputError("url_template", "must be a str or a path")
@@ -94,7 +94,7 @@ def parse_template(
         raise InvalidInputError("admin_url", "is for servers, and the template names files")
     location = parse_url(text)
     if not isinstance(location, Location) or location.path is None or one == other:
-        raise UnsupportedURLError("a template has {tenant} in the path of a file")
+        raise UnsupportedURLError("a template must have {tenant} in the path of a file")
     return _FileTenants(location.path, location.mode)
 
 
@@ -103,7 +103,7 @@ def _parse_admin(
 ) -> tuple[ServerLocation, Credentials] | None:
     if url is None:
         if token is not None:
-            raise InvalidInputError("admin_token", "is of no use without admin_url")
+            raise InvalidInputError("admin_token", "needs admin_url")
         return None
     location = parse_url(url)
     if not isinstance(location, ServerLocation) or location.is_websocket or location.namespace:
@@ -126,7 +126,7 @@ class _FileTenants:
     def _path(self, tenant: str) -> Path:
         path = Path(str(self.template).replace(_PLACE, check_tenant(tenant)))
         if path.name.endswith(_BESIDE):
-            raise InvalidInputError("tenant", "is the name of a file that belongs to another's")
+            raise InvalidInputError("tenant", "names a file that belongs to another tenant")
         return path
 
     def url(self, tenant: str) -> str:
@@ -152,7 +152,7 @@ def _create_file(path: Path) -> None:
     except FileExistsError:
         raise ConflictError("the tenant already exists") from None
     except OSError as error:
-        raise DatabaseError(f"the file cannot be made ({type(error).__name__})") from error
+        raise DatabaseError(f"the file cannot be created ({type(error).__name__})") from error
 
 
 def _erase_file(path: Path) -> None:
@@ -182,11 +182,13 @@ class _ServerTenants:
         ssl: SSLContext | None,
         timeout_s: float,
     ) -> None:
-        # A tenant in the place of a host could be anybody's host, and be shown the token.
+        # In place of a host, a tenant's name could send the token to anybody's server.
         is_place = (one.namespace, other.namespace) == ("a", "b")
         same = attrs.evolve(other, namespace="a")
         if not is_place or one != same or one.auth_token != other.auth_token:
-            raise UnsupportedURLError("a server's template has {tenant} for its whole namespace")
+            raise UnsupportedURLError(
+                "a server's template must have {tenant} as its whole namespace"
+            )
         self._template = template
         self._admin = admin
         self._ssl = ssl
@@ -212,5 +214,5 @@ class _ServerTenants:
 
     async def _namespaces(self) -> Namespaces:
         if self._admin is None:
-            raise UsageError("a server's tenants are made and erased through its admin_url")
+            raise UsageError("creating or erasing a server's tenants needs admin_url")
         return await open_namespaces(*self._admin, self._ssl, self._timeout_s)
