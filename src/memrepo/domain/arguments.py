@@ -55,10 +55,11 @@ __all__ = [
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for its parameter.
+#: Most rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for a parameter.
 _BATCH_ROWS: Final = 1_000
 _BATCH_LENGTH: Final = 1_000_000
-#: Characters of `MemoryFilter.contains`: SQLite's patterns end at 50,000 bytes, a letter takes up to 20.
+#: Most characters of `MemoryFilter.contains`: a letter takes up to 20 of the 50,000 bytes that SQLite
+#: allows for a pattern.
 _MAX_CONTAINS: Final = 1_000
 
 
@@ -121,16 +122,16 @@ def encode_fact(
 
 
 def encode_expiry(expires_at: datetime | None) -> str | None:
-    """Check when a fact expires."""
+    """Check and encode when a fact expires; ``None`` for never."""
     return None if expires_at is None else encode_instant(check_instant("expires_at", expires_at))
 
 
 def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
     """
-    Yield a row for each fact, in order of first mention, as `queries.remembering` takes a batch.
+    Yield a row for each different fact, in order of first mention, for `queries.remembering`.
 
-    It is as if the fact's repetitions were remembered after it, one by one: they may raise its source
-    and put off its expiry. The last column is the source to raise a stored fact's to.
+    Repetitions count as if they were remembered afterwards, one by one: they may raise the fact's
+    source and put off its expiry. The last column is the source that a stored fact is raised to.
     """
     mentions: dict[str, list[Fact]] = {}
     for fact in facts:
@@ -176,10 +177,10 @@ def encode_event(
 def encode_each(
     field: str, items: Iterable[T], kind: type[T], encode: Callable[[T], R]
 ) -> Iterator[R]:
-    """Check and encode an iterable of nothing but *kind*; an error names the item."""
+    """Check and encode each item, which must be a *kind*; an error names the item."""
     if isinstance(items, str | bytes) or not isinstance(items, Iterable):
         raise InvalidInputError(field, f"must be a list of {kind.__name__}")
-    # All of it at once: its owner may change a list before the last item has its turn.
+    # A copy, because the caller may change a list before the last item is encoded.
     for index, item in enumerate(tuple(items)):
         if not isinstance(item, kind):
             found = type(item).__name__
@@ -192,16 +193,16 @@ def encode_each(
 
 
 def check_ids(ids: Iterable[int]) -> Iterator[int]:
-    """Check each of many rows' numbers; an error names the item."""
+    """Check each of many ids; an error names the item."""
     if isinstance(ids, str | bytes | bytearray) or not isinstance(ids, Iterable):
         raise InvalidInputError("ids", "must be a list of int")
-    # All of it at once, as in `encode_each`.
+    # A copy, as in `encode_each`.
     for index, number in enumerate(tuple(ids)):
         yield check_id(f"ids[{index}]", number)
 
 
 def batches(rows: Iterable[str]) -> Iterator[str]:
-    """Put JSON texts into JSON arrays that one statement each can take, in order."""
+    """Join JSON texts, in order, into JSON arrays that are small enough for one statement each."""
     texts: list[str] = []
     length = 0
     for text in rows:
@@ -291,5 +292,5 @@ def _contains(text: str) -> str:
         raise InvalidInputError("contains", "must be a str that is not empty")
     if len(text) > _MAX_CONTAINS:
         raise InvalidInputError("contains", f"must not be longer than {_MAX_CONTAINS:,} characters")
-    # The dot lets blank text pass: here it is as good as any.
+    # With the dot, `check_text` accepts blank text, which may be looked for like any other.
     return glob_containing(check_text("contains", "." + text)[1:])

@@ -1,4 +1,4 @@
-"""Check one argument each; return the value as the database takes it."""
+"""Check single arguments; each check returns the value as the database takes it."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ __all__ = [
     "check_version_table",
 ]
 
-#: Bytes of UTF-8; a libSQL server takes 5,000,000 for a whole row.
+#: Most bytes of a text in UTF-8; a libSQL server takes 5,000,000 for a whole row.
 MAX_TEXT_BYTES: Final = 4_000_000
-#: Characters of a category, a source, a key, a scope and their kin.
+#: Most characters of a category, a source, a key, a scope and other names.
 MAX_NAME_LENGTH: Final = 255
-#: Rows of one page.
+#: Most rows of one page.
 MAX_LIMIT: Final = 10_000
 
 _MAX_ID: Final = 2**63 - 1
 
 _is_table_name: Final = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
-#: What a table for a program's own migrations cannot be called.
+#: Names that a program's own version table cannot have.
 _OUR_TABLES: Final = frozenset({"memory_entries", "sessions", "daily_logs"})
 _RESERVED: Final = ("memrepo_", "sqlite_", "libsql_")
 
 
 def check_text(field: str, value: object, *, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """Accept a str (of a subclass, its text) that is not blank, has no NUL and fits UTF-8."""
+    """Accept a str that is not blank, has no NUL and fits UTF-8; a subclass becomes a plain str."""
     if not isinstance(value, str):
         raise InvalidInputError(field, f"must be a str, not {type(value).__name__}")
     text = value if type(value) is str else value[:]
@@ -63,7 +63,7 @@ def check_text(field: str, value: object, *, max_bytes: int = MAX_TEXT_BYTES) ->
 def check_name(field: str, value: object) -> str:
     """Accept a text of at most 255 characters."""
     if type(value) is str and value.isidentifier() and len(value) <= MAX_NAME_LENGTH:
-        return value  # as most are, and those are never blank, nor have what is refused below
+        return value  # the usual case: an identifier passes every check below
     text = check_text(field, value)
     if len(text) > MAX_NAME_LENGTH:
         raise InvalidInputError(field, f"must not be longer than {MAX_NAME_LENGTH} characters")
@@ -76,7 +76,7 @@ def check_scope(value: object) -> str:
 
 
 def check_id(field: str, value: object) -> int:
-    """Accept a row's number: an int from 1 to 2**63 - 1."""
+    """Accept a row's id: an int from 1 to 2**63 - 1."""
     if type(value) is not int:
         raise InvalidInputError(field, f"must be an int, not {type(value).__name__}")
     if not 1 <= value <= _MAX_ID:
@@ -85,7 +85,7 @@ def check_id(field: str, value: object) -> int:
 
 
 def check_limit(value: object) -> int:
-    """Accept a page's length: an int from 1 to 10,000."""
+    """Accept the length of a page: an int from 1 to 10,000."""
     if type(value) is not int:
         raise InvalidInputError("limit", f"must be an int, not {type(value).__name__}")
     if not 1 <= value <= MAX_LIMIT:
@@ -94,7 +94,7 @@ def check_limit(value: object) -> int:
 
 
 def check_flag(field: str, value: object) -> bool:
-    """Accept True or False, and nothing that is merely like them."""
+    """Accept True or False, and no other truthy or falsy value."""
     if type(value) is not bool:
         raise InvalidInputError(field, f"must be a bool, not {type(value).__name__}")
     return value
@@ -124,7 +124,7 @@ def check_duration(field: str, value: object) -> timedelta:
 
 
 def check_seconds(field: str, value: object) -> float:
-    """Accept a number of seconds above zero, and finite."""
+    """Accept a finite number of seconds above zero."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInputError(field, f"must be a number, not {type(value).__name__}")
     try:
@@ -159,7 +159,7 @@ def check_version_table(value: object) -> str:
             "version_table", "must be a name of at most 63 lower-case letters, digits and _"
         )
     if value in _OUR_TABLES or value.startswith(_RESERVED):
-        raise InvalidInputError("version_table", "is a name of memrepo's or of the database's own")
+        raise InvalidInputError("version_table", "is a name that memrepo or the database reserves")
     return value
 
 

@@ -13,5 +13,5 @@ Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return the system's time."""
+    """Return the system's current time, in UTC."""
     return datetime.now(UTC)

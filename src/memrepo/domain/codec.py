@@ -28,7 +28,7 @@ __all__ = [
     "to_session",
 ]
 
-#: What SQLite stores.
+#: A value as SQLite stores it.
 Value: TypeAlias = int | float | str | bytes | None
 #: One row of a result, in the order of its statement's columns.
 Row: TypeAlias = tuple[Any, ...]
@@ -64,11 +64,11 @@ DAILY_LOG_COLUMNS: Final = (
 
 def _unfrozen(model: type) -> type[Any]:
     """
-    Return a class of the fields of a frozen *model*, whose objects can become its own.
+    Return an unfrozen class with the fields of *model*, whose objects can be turned into *model*'s.
 
-    attrs gives a frozen object its values one by one through `object.__setattr__`; giving them to an
-    object that is not frozen yet, and that its class makes without any, takes a fifth of the time.
-    Assigning ``__class__`` then needs the same slots on both sides, and none for weak references.
+    attrs sets each field of a frozen object through `object.__setattr__`. Setting the fields of an
+    unfrozen object, and then its ``__class__``, takes a fifth of the time. Both classes must have the
+    same slots for that, and none for weak references.
     """
     names = [field.name for field in attrs.fields(model)]
     return attrs.make_class(
@@ -99,7 +99,7 @@ _INSTANTS: Final = {
 
 
 def encode_cursor(instant: str, number: int) -> str:
-    """Name a position in an order by (instant, id); the instant's text is the stored one."""
+    """Return the cursor of a position in the order by (instant, id); *instant* is the stored text."""
     return f"{number}~{instant}"
 
 
@@ -131,7 +131,7 @@ def to_memory(row: Row) -> MemoryEntry:
 
 
 def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
-    """Decode a row of `SESSION_COLUMNS` and the time of the latest event; see its status at *now*."""
+    """Decode a row of `SESSION_COLUMNS` and the time of the latest event; the status is that at *now*."""
     number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
     try:
         started_at = parse_instant(started_text)
@@ -153,7 +153,7 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
 
 
 def to_daily_log(row: Row) -> DailyLog:
-    """Decode a row of `DAILY_LOG_COLUMNS`, as `to_memory` does; JSON is decoded when it is asked for."""
+    """Decode a row of `DAILY_LOG_COLUMNS`, as `to_memory` does; its JSON is decoded on access."""
     event = _UnfrozenDailyLog()
     # fmt: off
     (

@@ -14,7 +14,7 @@ def start_of_day(day: date, tz: tzinfo) -> datetime:
     """
     Return the first instant of *day* in *tz*, in UTC.
 
-    Where the clock skips midnight, that is the moment it skips; where midnight comes twice, the first.
+    If the clock skips midnight, that is the moment of the change; if midnight comes twice, the first.
     """
     try:
         return datetime.combine(day, time.min, tz).astimezone(UTC)
@@ -23,13 +23,13 @@ def start_of_day(day: date, tz: tzinfo) -> datetime:
 
 
 def day_range(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
-    """Return the half-open range of instants that is *day* in *tz*: 23, 24, 25 hours or otherwise."""
+    """Return *day* in *tz* as a half-open range of instants: usually 24 hours, but sometimes 23 or 25."""
     if day == date.max:
         raise InvalidInputError("day", "is the last day of the calendar")
     return start_of_day(day, tz), start_of_day(day + timedelta(days=1), tz)
 
 
 def days_around(utc_days: Iterable[date]) -> list[date]:
-    """Return the days that any time zone may have during these days of UTC, in order."""
+    """Return the calendar days that these UTC days overlap in any time zone, in order."""
     numbers = {day.toordinal() + shift for day in utc_days for shift in (-1, 0, 1)}
     return [date.fromordinal(n) for n in sorted(numbers) if 1 < n < date.max.toordinal()]

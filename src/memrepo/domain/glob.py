@@ -1,4 +1,4 @@
-"""Find text whatever the case of its letters, in any script, with nothing but SQLite's GLOB."""
+"""Make GLOB patterns that find a text in any case of its letters, in any script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["glob_containing"]
 
-#: Letters that fold to another, but are neither its upper, lower nor title case: by what they fold to.
+#: Letters that fold to another without being its upper, lower or title case, by the letter they fold to.
 _IRREGULAR_FORMS: Final = {
     "k": "\u212a",  # Kelvin sign
     "s": "\u017f",  # long s
@@ -36,7 +36,7 @@ _IRREGULAR_FORMS: Final = {
 
 def glob_containing(text: str) -> str:
     """
-    Return the GLOB pattern for what contains *text* literally, each letter in any case.
+    Return the GLOB pattern of texts that contain *text* literally, each letter in any case.
 
     SQLite's LIKE ignores the case of ASCII letters only. A GLOB class lists every form of a letter:
     ``é`` becomes ``[Éé]``. Letters whose case folding is several letters (``ß``) stand for themselves.
@@ -46,7 +46,7 @@ def glob_containing(text: str) -> str:
 
 
 def fold(char: str) -> str:
-    """Return the one letter that stands for all cases of *char*, or *char*."""
+    """Return the letter to which all cases of *char* fold; *char* if that is several letters."""
     folded = char.casefold()
     return folded if len(folded) == 1 else char
 

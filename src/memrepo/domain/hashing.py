@@ -15,13 +15,13 @@ _WHITE_SPACE: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-#: Runs that are not one space already; finding each single space would take twice as long.
+#: Replaces runs of white space other than a single space; matching those, too, would take twice as long.
 _collapse = re.compile(f"[{_WHITE_SPACE.replace(' ', '')}][{_WHITE_SPACE}]*| [{_WHITE_SPACE}]+").sub
 
 
 def normalize_content(content: str) -> str:
     """
-    Return the form of *content* in which two statements of one fact are equal.
+    Return the normal form of *content*: texts whose normal forms are equal are the same fact.
 
     Unicode NFC, trimmed, lower case, runs of white space to one space, trailing ``.,;:!?`` removed.
 
@@ -29,7 +29,7 @@ def normalize_content(content: str) -> str:
         The normal form. It may be empty, or end in a space where punctuation stood by itself.
     """
     text = unicodedata.normalize("NFC", content).strip(_WHITE_SPACE).lower()
-    # Python takes all white space but the space for unprintable: most texts have nothing to look for.
+    # White space other than the space is unprintable for Python, so most texts need no search.
     if "  " in text or not text.isprintable():
         text = _collapse(" ", text)
     return text.rstrip(".,;:!?")
@@ -50,10 +50,10 @@ def content_hash(content: str, *, scope: str = "") -> str:
 
 
 def hash_normalized(normalized: str, scope: str) -> str:
-    """Hash a text that is in normal form already."""
+    """Hash a text that is already in normal form."""
     return sha256(f"{scope}\0{normalized}".encode() if scope else normalized.encode()).hexdigest()
 
 
 def hash_stored(content: bytes, scope: str) -> str:
-    """Hash a content as it is stored: what another program wrote need not be UTF-8, nor text at all."""
+    """Hash stored content, which another program may have written: it need not be UTF-8, or text."""
     return content_hash(content.decode(errors="replace"), scope=scope)

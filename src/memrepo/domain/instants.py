@@ -24,14 +24,14 @@ _INSTANT: Final = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
 
 
 def encode_instant(instant: datetime) -> str:
-    """Write an aware instant as ``2026-02-02T14:16:24.123Z``; what is below a millisecond is cut."""
+    """Write an aware instant as ``2026-02-02T14:16:24.123Z``, truncated to the millisecond."""
     at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     millisecond = at.microsecond // 1000
     return _INSTANT % (at.year, at.month, at.day, at.hour, at.minute, at.second, millisecond)
 
 
 def encode_bound(field: str, instant: datetime) -> str:
-    """Write a range's end so that comparing stored text with it is exact: rounded up."""
+    """Write an end of a range, rounded up, so that comparing stored text with it is exact."""
     rest = instant.microsecond % 1000
     try:
         return encode_instant(instant + timedelta(microseconds=1000 - rest) if rest else instant)
@@ -59,6 +59,6 @@ def parse_instant(text: object) -> datetime:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """Return *instant* in UTC, which is also meant where no time zone is named."""
+    """Return *instant* in UTC; one without a time zone is taken to be in UTC."""
     # SQLite's CURRENT_TIMESTAMP, which another program may have used, is UTC and does not say so.
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -16,10 +16,10 @@ JsonValue: TypeAlias = (
     bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
 )
 
-#: Levels of nesting; SQLite's own JSON functions stop at 1,000, Python's decoder near it.
+#: Most levels of nesting; SQLite's own JSON functions stop at 1,000, Python's decoder near it.
 MAX_JSON_DEPTH: Final = 500
 
-#: Integers beyond this are not one number for every reader (SQLite and JavaScript round them).
+#: Integers beyond this are rounded by some readers, such as SQLite and JavaScript.
 _MAX_INTEGER: Final = 2**63
 
 
@@ -28,7 +28,7 @@ to_compact_json: Final = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 ).encode
 
-#: Exact types, because a subclass may print itself as anything.
+#: Exact types, because a subclass may be encoded as anything.
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _ALWAYS_FINE: Final = frozenset({bool, type(None)})
 #: What the encoder writes exactly, or refuses; text, if it is ASCII.
@@ -50,7 +50,7 @@ def encode_json(field: str, value: JsonValue) -> str:
     except (TypeError, ValueError, RecursionError):
         _check(field, value)
         raise InvalidInputError(field, "nested deeper than the stack that is left") from None
-    # The encoder lets pass what it writes as something else: keys that are no str, subclasses, ...
+    # The encoder changes some values silently: keys that are not str, subclasses, ...
     if not (text.isascii() and _is_flat(value)):
         _check(field, value)
     return text
@@ -70,7 +70,7 @@ def _refuse_constant(name: str) -> JsonValue:
 
 
 def _is_flat(value: object) -> bool:
-    """Tell whether it is an object of plain values, as most are, which JSON holds exactly."""
+    """Tell whether *value* is an object of plain values, the usual case, which JSON holds exactly."""
     if type(value) is not dict:
         return False
     for key, item in cast("dict[object, object]", value).items():

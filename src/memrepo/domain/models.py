@@ -34,14 +34,14 @@ __all__ = [
 
 #: What `MemoryRepo.remember` did with a fact.
 RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
-#: Where a session stands at the moment it is read.
+#: The status of a session when it is read.
 SessionStatus: TypeAlias = Literal["active", "ended", "abandoned"]
 
-#: A fact that the user states outranks one from these sources, ours and the original system's.
+#: Sources that `EXPLICIT_SOURCE` outranks: ours, and the original system's.
 INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
 EXPLICIT_SOURCE: Final = "user_explicit"
 
-#: A session without an event for this long is over.
+#: How long a session may be idle before it is abandoned, by default.
 IDLE_AFTER: Final = timedelta(minutes=30)
 
 
@@ -51,7 +51,7 @@ class Unset(Enum):
     UNSET = "UNSET"
 
 
-#: Leave this column alone, where ``None`` would empty it.
+#: Leave this field as it is; ``None`` would clear it.
 UNSET: Final = Unset.UNSET
 
 
@@ -77,7 +77,7 @@ class MemoryEntry(PlainModel):
     last_accessed: datetime | None
     #: Expiry time, UTC; ``None`` for never.
     expires_at: datetime | None
-    #: When it was forgotten, UTC; ``None`` unless it is.
+    #: When it was forgotten, UTC; ``None`` if it is not.
     deleted_at: datetime | None
     #: The id of the fact that replaced it; ``None`` while it is current.
     superseded_by: int | None
@@ -89,7 +89,7 @@ class MemoryEntry(PlainModel):
         """
         `raw_metadata`, decoded anew each time; ``None`` if there is none.
 
-        ``None`` also if it is not a JSON object: another program wrote it.
+        Also ``None`` if it is not a JSON object, as another program may have stored it.
         """
         value = None if self.raw_metadata is None else decode_json(self.raw_metadata)[0]
         return value if isinstance(value, Mapping) else None
@@ -109,7 +109,7 @@ class Session(PlainModel):
     ended_at: datetime | None
     #: Why it ended: ``explicit``, ``timeout``, ``error``, ``cancelled``, ``browser_close``, or any text.
     end_trigger: str | None
-    #: What was said in it, in short.
+    #: A summary of it, or ``None``.
     summary: str | None
     #: The time of its latest event, or of its start, UTC.
     last_activity_at: datetime
@@ -120,11 +120,11 @@ class Session(PlainModel):
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class DailyLog(PlainModel):
-    """Something that happened: one row of ``daily_logs``."""
+    """An event: one row of ``daily_logs``."""
 
     #: The row's number.
     id: int
-    #: Whose log it is in; ``""`` is the default scope.
+    #: Whose event it is; ``""`` is the default scope.
     scope: str
     #: The session it belongs to, or ``None``.
     session_id: int | None
@@ -144,7 +144,7 @@ class DailyLog(PlainModel):
 
     @property
     def is_broken(self) -> bool:
-        """Whether `raw_event_data` is not JSON: another program wrote it."""
+        """Whether `raw_event_data` is not JSON, as another program may have stored it."""
         return self.raw_event_data is not None and not decode_json(self.raw_event_data)[1]
 
 
@@ -158,7 +158,7 @@ class MemoryNew:
     category: str = "fact"
     #: Who says so.
     source: str = "user_explicit"
-    #: Whatever belongs to it, as a JSON object.
+    #: A JSON object that belongs to it.
     metadata: Mapping[str, JsonValue] | None = None
     #: Expiry time; ``None`` for never.
     expires_at: datetime | None = None
@@ -200,7 +200,7 @@ class MemoryFilter:
     include_forgotten: bool = False
     #: Also the expired ones.
     include_expired: bool = False
-    #: Also those that another fact has replaced.
+    #: Also the superseded ones.
     include_superseded: bool = False
 
 
@@ -238,10 +238,10 @@ class DailyLogFilter:
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Remembered(PlainModel):
-    """What became of a fact that was given to `MemoryRepo.remember`."""
+    """The outcome of `MemoryRepo.remember`."""
 
-    #: ``created``; ``duplicate`` (known already, refreshed); ``restored`` (it was forgotten, expired
-    #: or replaced, and is back under its old id).
+    #: ``created``; ``duplicate`` (already known, refreshed); ``restored`` (it was forgotten, expired
+    #: or superseded, and is back under its old id).
     outcome: RememberOutcome
     #: The fact as it is stored now.
     entry: MemoryEntry
@@ -254,7 +254,7 @@ class Remembered(PlainModel):
 
 @attrs.frozen(kw_only=True)
 class SessionEnd(PlainModel):
-    """What became of a call that ends a session."""
+    """The outcome of `SessionRepo.end`."""
 
     #: Whether this call ended it; ``False`` if it had ended before.
     ended_now: bool

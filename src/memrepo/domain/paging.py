@@ -13,7 +13,7 @@ from memrepo.domain.plain import PlainModel
 
 __all__ = ["DEFAULT_LIMIT", "ITERATE_LIMIT", "Page", "page_parameters", "to_page", "walk"]
 
-#: Rows of a page where the caller does not say.
+#: Rows of a page by default.
 DEFAULT_LIMIT: Final = 50
 #: Rows that iterating reads at a time.
 ITERATE_LIMIT: Final = 500
@@ -24,10 +24,10 @@ T = TypeVar("T")
 @attrs.frozen(kw_only=True, repr=False)
 class Page(Sequence[T], PlainModel, Generic[T]):
     """
-    One page of rows in a stable order; a sequence of its `items`, and of nothing that follows.
+    One page of rows in a stable order: a sequence of its `items` only.
 
-    It is for showing rows a page at a time. Where all rows are wanted, use ``iterate``: a loop over
-    one page ends with the page, and `next_cursor` says whether more rows follow.
+    Use it to show rows a page at a time. To read all rows, use ``iterate``: a loop over a page ends
+    with the page, and `next_cursor` says whether more rows follow.
     """
 
     #: The rows; empty when nothing matches.
@@ -52,7 +52,7 @@ class Page(Sequence[T], PlainModel, Generic[T]):
         return self.items[index]
 
     def __repr__(self) -> str:
-        """Say how many rows it has, and whether more follow; the rows are private."""
+        """Show how many rows it has and whether more follow, but not the rows, which are private."""
         rows = "1 row" if len(self.items) == 1 else f"{len(self.items)} rows"
         return f"<Page of {rows}, {'the last' if self.next_cursor is None else 'more follow'}>"
 
@@ -69,9 +69,10 @@ def to_page(
     rows: Sequence[Row], limit: int, decode: Callable[[Row], T], *, instant: int
 ) -> Page[T]:
     """
-    Make a page of *limit* + 1 rows or fewer, ordered by (their column *instant*, their first).
+    Decode the first *limit* of *rows* into a page.
 
-    Each row that is shown is decoded by *decode*.
+    The rows are ordered by (column *instant*, column 0). If there is one more than *limit*, another
+    page follows.
     """
     shown = rows[:limit]
     is_last = len(rows) <= limit

@@ -14,9 +14,9 @@ __all__ = ["PlainModel"]
 
 
 class PlainModel:
-    """What is given back, and can be written as JSON."""
+    """A model that can be written as JSON."""
 
-    # Its own slots are those of the model; a __dict__ would take any attribute.
+    # Without slots, each model would have a __dict__, which accepts any attribute.
     __slots__ = ()
 
     def to_dict(self) -> dict[str, JsonValue]:
@@ -24,10 +24,10 @@ class PlainModel:
         Return the fields as plain JSON types, which `json.dumps` takes.
 
         Instants are ISO text in UTC, as ``2026-02-02T14:16:24.123Z``; ``raw_metadata`` and
-        ``raw_event_data`` are decoded, and named `metadata` and `event_data`; tuples are lists.
+        ``raw_event_data`` are decoded, and named `metadata` and `event_data`; tuples become lists.
         """
         cls = type(self)
-        assert attrs.has(cls)  # noqa: S101 - for the type checker: every model is one of attrs
+        assert attrs.has(cls)  # noqa: S101 - for the type checker: every model is an attrs class
         names = [field.name.removeprefix("raw_") for field in attrs.fields(cls)]
         return {name: _plain(getattr(self, name)) for name in names}
 

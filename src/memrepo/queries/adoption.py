@@ -14,7 +14,7 @@ from memrepo.queries.remembering import HASH_VERSION
 _m = Table("memory_entries")
 _keeper = Table("memory_entries").as_("keeper")
 
-# A batch is a JSON array of [id, content_hash].
+# :batch is a JSON array of [id, content_hash].
 _items = JsonEach("batch")
 _item_id, _item_hash = json_item(_items, 0), json_item(_items, 1)
 
@@ -39,7 +39,7 @@ UNCHECKED: Final = statement(
     .orderby(_m.id)
     .limit(param("limit")),
 )
-#: Takes a hash that is not theirs from the facts of the batch.
+#: Clears the hash of each fact in ``:batch`` that has another one than its own.
 CLEAR_WRONG: Final = statement(
     "adoption.clear_wrong",
     Query.update(_m)
@@ -48,7 +48,7 @@ CLEAR_WRONG: Final = statement(
     .where(_m.id == _item_id)
     .where(_m.content_hash != _item_hash),
 )
-#: Gives each fact of the batch its hash, unless another fact has it. No hash may be in it twice.
+#: Gives each fact in ``:batch`` its hash, unless another fact has it. No hash may be in it twice.
 SET_HASH: Final = statement(
     "adoption.set_hash",
     Query.update(_m)
@@ -58,7 +58,7 @@ SET_HASH: Final = statement(
     .where(_lacks_hash())
     .where(_holder_of(_item_hash).isnull()),
 )
-#: Links the facts of the batch whose hash another fact has to that one: they are the same fact.
+#: Marks facts in ``:batch`` as superseded by the fact that has their hash: they are the same fact.
 LINK_DUPLICATES: Final = statement(
     "adoption.link_duplicates",
     Query.update(_m)
@@ -69,7 +69,7 @@ LINK_DUPLICATES: Final = statement(
     .where(_m.deleted_at.isnull())
     .where(_m.superseded_by.isnull()),
 )
-#: Marks the facts of the batch as checked.
+#: Marks the facts in ``:batch`` as checked.
 MARK_CHECKED: Final = statement(
     "adoption.mark_checked",
     Query.update(_m).set(_m.hash_version, HASH_VERSION).from_(_items).where(_m.id == _item_id),

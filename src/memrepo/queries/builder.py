@@ -1,4 +1,4 @@
-"""pypika, taught the SQL that SQLite and libSQL share. The only module that subclasses it."""
+"""Adapt pypika to the SQL that SQLite and libSQL share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "statement",
 ]
 
-#: Returns what stands for the value of this name: a placeholder, or a column that has it.
+#: Returns the term for the value of this name: a placeholder, or a column that holds it.
 ValueOf: TypeAlias = Callable[[str], Term]
 
 _json_extract = CustomFunction("json_extract", ["json", "path"])
@@ -37,10 +37,10 @@ _json_extract = CustomFunction("json_extract", ["json", "path"])
 
 class _Builder(PostgreSQLQueryBuilder):
     """
-    PostgreSQL's builder for its ``RETURNING``, which SQLite has too, with two changes.
+    PostgreSQL's builder, because it has ``RETURNING``, as SQLite has, with two changes.
 
-    Backticks, because SQLite takes a misspelled ``"column"`` for a string; and ``INSERT OR IGNORE``,
-    because pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628).
+    It quotes with backticks, because SQLite takes a misspelled ``"column"`` for a string. And it has
+    ``INSERT OR IGNORE``: pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628).
     """
 
     QUOTE_CHAR = "`"
@@ -60,7 +60,7 @@ class _Builder(PostgreSQLQueryBuilder):
 
 
 class Query(PostgreSQLQuery):
-    """Where every statement begins."""
+    """Begins every statement: ``Query.from_``, ``Query.into``, ``Query.update``."""
 
     @classmethod
     def _builder(cls, **kwargs: Any) -> _Builder:
@@ -80,7 +80,7 @@ class JsonEach(Table):
 
 
 class Scalar(Term):
-    """A query that gives one value; pypika itself leaves out the parentheses in SET and functions."""
+    """A query for one value; pypika itself leaves out its parentheses in SET and in functions."""
 
     def __init__(self, query: QueryBuilder) -> None:
         super().__init__()
@@ -108,12 +108,12 @@ class Unindexed(Term):
 
 
 def param(name: str) -> Parameter:
-    """Return a new placeholder; pypika's keep state, so each use has its own."""
+    """Return a new placeholder: pypika's keep state, so each use needs its own."""
     return Parameter(f":{name}")
 
 
 def json_item(items: JsonEach, position: int) -> Term:
-    """Return what stands at *position* in each item of *items*, itself an array."""
+    """Return the term for element *position* of each of *items*, which are arrays themselves."""
     return _json_extract(items.value, f"$[{position}]")
 
 
@@ -126,7 +126,7 @@ def by_ids(table: Table) -> QueryBuilder:
     """
     Begin a query of the rows of *table* that have one of the ids in a JSON array, ``:ids``.
 
-    A cross join is never turned around, so that each id is looked up by the primary key:
+    SQLite never reorders a cross join, so that each id is looked up by the primary key:
     https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
     """
     ids = JsonEach("ids")
@@ -134,9 +134,9 @@ def by_ids(table: Table) -> QueryBuilder:
 
 
 def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -> Statement:
-    """Print *query* once and for all."""
+    """Return *query* as a statement."""
     sql = query.get_sql()
-    # pypika prints nothing, and says nothing, where a part is missing; SQLite runs nothing happily.
+    # Where a part is missing, pypika prints an empty text without an error, and SQLite accepts it.
     if not sql:
         raise ValueError(f"{name} is empty")
     return Statement(name, sql, returns_little=returns_little)

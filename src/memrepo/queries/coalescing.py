@@ -1,9 +1,9 @@
 """
-Statements that run as one for several callers: how they are built, and whose each row of the answer is.
+Build statements that run as one for several calls, and split the rows that they return.
 
-Many tasks call the same method at the same moment. One statement with a row of ``VALUES`` for each call
-takes SQLite a third of the time that one statement a call takes, because SQLite and the interpreter's
-lock are entered once. `memrepo.connection.coalescing` finds the calls.
+When many tasks call the same method at once, one statement with a row of ``VALUES`` for each call takes a
+third of the time that one statement for each call takes, because SQLite and the interpreter's lock are
+entered only once. `memrepo.connection.coalescing` finds the calls.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ __all__ = [
     "rows_in_order",
 ]
 
-#: How many calls one statement can stand for. A few sizes, so that each stays prepared; the largest,
-#: because longer ones gain nothing more.
+#: How many calls one statement can run. Only a few sizes, so that each stays prepared; a larger one would
+#: gain nothing more.
 SIZES: Final = (64, 16, 4)
 
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
@@ -50,7 +50,7 @@ class Values(Table):
         self._names = tuple(names)
         #: The name of each placeholder, row after row.
         self.placeholders = [f"{name}_{row}" for row in range(n_rows) for name in names]
-        #: The number of the row. SQLite calls the columns so: https://sqlite.org/lang_select.html
+        #: The number of the row. SQLite names the columns: https://sqlite.org/lang_select.html
         self.number: Field = self.column1
 
     def value(self, name: str) -> Field:
@@ -76,7 +76,7 @@ class _Many:
 
 @attrs.frozen
 class CoalescibleStatement(Statement):
-    """A statement of which several, each with values of its own, can run as one."""
+    """A statement that can run once for several calls, each with values of its own."""
 
     _many: Callable[[int], _Many] = attrs.field(kw_only=True, repr=False, eq=False)
     _row: Callable[[Mapping[str, Value]], tuple[Value, ...]] = attrs.field(
@@ -85,7 +85,7 @@ class CoalescibleStatement(Statement):
     _split: Split = attrs.field(kw_only=True, repr=False, eq=False)
 
     def for_many(self, n_calls: int) -> Statement:
-        """Return what runs for so many calls at once, one of `SIZES`."""
+        """Return the statement that runs *n_calls* calls at once, one of `SIZES`."""
         return self._many(n_calls).statement
 
     def coalesce(self, bound: Sequence[BoundStatement]) -> BoundStatement:
@@ -106,7 +106,7 @@ def coalescible(
     build: Callable[[Values], QueryBuilder],
     split: Split,
 ) -> CoalescibleStatement:
-    """Return *single* with what does the same for several rows of the values of *names*."""
+    """Return *single*, with *build* to make it for several rows of values of *names*."""
 
     @cache
     def many(n_calls: int) -> _Many:
@@ -123,7 +123,7 @@ def coalescible(
     )
 
 
-# --- whose is each row? Rows of a result may come in any order ----------------------------------
+# --- splitting the rows of a result, which may come in any order --------------------------------
 
 
 def rows_by_number(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:
@@ -135,7 +135,7 @@ def rows_by_number(bound: Sequence[BoundStatement], rows: list[Row]) -> list[lis
 
 
 def rows_in_order(_bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:
-    """Split rows of nothing but a new id, one a statement: ids grow in the statements' order."""
+    """Split rows that hold only a new id, one for each statement: ids grow in the statements' order."""
     return [[row] for row in sorted(rows)]
 
 
@@ -143,11 +143,11 @@ def rows_by_hash(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[
     """
     Split facts by their hash; a statement may have none.
 
-    Of those that state the same new fact, the first gets the row without ``last_accessed``.
+    If several state the same new fact, the first gets the row without ``last_accessed``.
     """
     hashes = [one.parameters["content_hash"] for one in bound]
     one_each = {row[_HASH]: [row] for row in rows}
-    if len(one_each) == len(bound):  # as nearly always: no fact is stated twice, and none was gone
+    if len(one_each) == len(bound):  # the usual case: no fact is stated twice, and none was gone
         return [one_each[content_hash] for content_hash in hashes]
     found: dict[Value, list[Row]] = {}
     for row in sorted(rows, key=_is_known, reverse=True):

@@ -50,7 +50,7 @@ def _texts(table: str) -> list[str]:
     return [column for column in TABLES[table] if column not in INTEGERS]
 
 
-# --- what there is -----------------------------------------------------------------------------
+# --- sizes and ids -----------------------------------------------------------------------------
 
 #: The highest id and the number of rows of each table, at one moment.
 BOUNDS: Final = Statement(
@@ -68,13 +68,13 @@ BOUNDS: Final = Statement(
         ),
     ),
 )
-#: ``UTF-8``, unless another program made the file otherwise.
+#: ``UTF-8``, unless another program created the file with another encoding.
 ENCODING: Final = Statement("copying.encoding", "SELECT `encoding` FROM pragma_encoding")
-#: Whether SQLite keeps the last number of each table: 1 or 0; https://sqlite.org/autoinc.html
+#: Whether SQLite keeps the highest id that each table has used: 1 or 0; https://sqlite.org/autoinc.html
 HAS_NUMBERS: Final = Statement(
     "copying.has_numbers", "SELECT count(*) FROM `sqlite_master` WHERE `name`='sqlite_sequence'"
 )
-#: The last number that each table has given to a row, also to one that is gone.
+#: The highest id that each table has used, even if its row is gone.
 NUMBERS: Final = Statement("copying.numbers", "SELECT `name`,`seq` FROM `sqlite_sequence`")
 RAISE_NUMBER: Final = Statement(
     "copying.raise_number",
@@ -102,11 +102,11 @@ def count_from(table: str) -> Statement:
 @cache
 def read(table: str) -> Statement:
     """
-    Read the rows with ids from ``:first`` to ``:last``, in their order, as far as they make a page.
+    Read a page of the rows with ids from ``:first`` to ``:last``, in order.
 
     A page has at most ``:limit`` rows, and ends with the row that brings it above ``:size`` bytes.
-    Texts come as bytes, because what another program stored need not be UTF-8; after the columns
-    comes a text with ``1`` for each that is no text but a blob, and ``0`` for the others.
+    Texts come as bytes, because another program's need not be UTF-8. After the columns comes a text
+    with ``1`` for each text column that holds a blob, and ``0`` for the others.
     """
     texts = _texts(table)
     shown = (
@@ -151,7 +151,7 @@ def insert_many(table: str) -> Statement:
 
 @cache
 def insert_one(table: str) -> Statement:
-    """Insert one row, each value as it is bound; bytes become text where ``:<column>_is_text``."""
+    """Insert one row, each value as it is bound; bytes become text if ``:<column>_is_text``."""
     return Statement(
         "copying.insert_one",
         _join(_insert(table), "VALUES", f"({_each(TABLES[table], _bound)})", "RETURNING `id`"),

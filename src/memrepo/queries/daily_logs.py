@@ -1,4 +1,4 @@
-"""The statements about events. Each names the scope, so that none can leave it."""
+"""Statements about events. Each is restricted to one scope."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def _in_scope() -> Criterion:
 
 def _session_in_scope(session_id: Term, scope: Term) -> Term:
     """
-    The session's id, if it is one of this scope.
+    Return the session's id if it is in this scope, and otherwise -1.
 
-    Otherwise -1, which no session has: the foreign key then fails, and the unit with it, as it does
-    for a session that is not there at all.
+    No session has the id -1, so that the foreign key fails, and the unit with it, as it does for a
+    session that does not exist.
     """
     found = Query.from_(_s).select(_s.id).where(_s.id == session_id).where(_s.scope == scope)
     return Case().when(session_id.isnull(), NullValue()).else_(Coalesce(Scalar(found), -1))
 
 
 def _is_new(key: Term) -> Criterion:
-    # An insert that OR IGNORE passes over uses up an id all the same, and writes to keep count.
+    # An insert that OR IGNORE skips would still use up an id, and write to count it.
     known = Query.from_(_known).select(1).where(_known.scope == param("scope"))
     return ExistsCriterion(known.where(_known.idempotency_key == key)).negate()
 
@@ -79,7 +79,7 @@ APPEND: Final = coalescible(
     _append_each,
     rows_in_order,
 )
-#: For an event with an idempotency key: returns no row if the key is there.
+#: Appends an event with an idempotency key; returns no row if the key was used before.
 APPEND_ONCE: Final = statement(
     "daily_logs.append_once",
     Query.into(_d)
@@ -94,7 +94,7 @@ GET_BY_KEY: Final = statement(
     Query.from_(_d).select(*_COLUMNS).where(_in_scope()).where(_d.idempotency_key == param("key")),
 )
 
-# A batch is a JSON array of [session_id, event_type, event_data, key].
+# :batch is a JSON array of [session_id, event_type, event_data, key].
 _items = JsonEach("batch")
 _item_session, _item_type, _item_data, _item_key = (json_item(_items, n) for n in range(4))
 
@@ -112,7 +112,7 @@ APPEND_MANY: Final = statement(
         _item_key,
     )
     .where(_item_key.isnull() | _is_new(_item_key))
-    # So that the ids follow the batch.
+    # So that ids grow in the order of the array.
     .orderby(_items.key)
     .or_ignore()
     .returning(_d.id, _d.idempotency_key),
@@ -138,7 +138,7 @@ GET_MANY: Final = statement(
     "daily_logs.get_many", builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
 )
 
-#: The conditions a filter can be made of, by the name of their parameter.
+#: The conditions of a filter, by the name of their parameter.
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "session_id": lambda: _d.session_id == param("session_id"),
     "event_type": lambda: _d.event_type == param("event_type"),

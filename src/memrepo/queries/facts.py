@@ -35,7 +35,7 @@ def in_scope(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
 
 
 def also_in_scope() -> Criterion:
-    """Is of ``:scope``; for where the planner would walk the whole scope, not look up a hash."""
+    """Is of ``:scope``, for queries in which the planner must not choose the index on the scope."""
     return Unindexed(MEMORIES.scope) == param("scope")
 
 

@@ -10,8 +10,8 @@ from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["is_repeatable"]
 
-#: Facts are known by their hash and events by their key. Run again, a fact that the first run created
-#: comes back as a duplicate.
+#: Facts are recognized by their hash and events by their key. When run again, a fact that the first run
+#: created comes back as a duplicate.
 _REPEATABLE: Final = frozenset(
     statement.name
     for statement in (

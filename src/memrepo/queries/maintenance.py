@@ -11,14 +11,14 @@ from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.facts import MEMORIES
 from memrepo.queries.statement import Statement
 
-#: What is wrong with the file, a row each; the one row ``ok`` if nothing is.
+#: One row for each thing that is wrong with the file; the one row ``ok`` if nothing is.
 INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check")
-#: The rows that refer to rows that are not there: table, rowid, parent table, number of the key.
+#: The rows that refer to missing rows: table, rowid, parent table, number of the key.
 FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
-#: The facts of all scopes whose hash memrepo has checked, in order of their ids. Their content comes
-#: as bytes, because a damaged one need not be UTF-8, with the type that it is stored as.
+#: The facts of all scopes whose hash memrepo has checked, in order of their ids, with the type that
+#: their content is stored as. It comes as bytes, because damaged content need not be UTF-8.
 HASHES: Final = statement(
     "maintenance.hashes",
     Query.from_(MEMORIES)
@@ -26,7 +26,7 @@ HASHES: Final = statement(
     .select(Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
     .where(MEMORIES.id > param("after_id"))
     .where(MEMORIES.hash_version != 0)
-    # Of adopted facts that are the same, only the one that stands for them has the hash.
+    # Among adopted facts that are the same, only the one that is not superseded has the hash.
     .where(MEMORIES.superseded_by.isnull() | MEMORIES.content_hash.notnull())
     .orderby(MEMORIES.id)
     .limit(param("limit")),

@@ -1,4 +1,4 @@
-"""Statements that read, change, forget and purge facts. Each names the scope."""
+"""Statements that read, change, forget and purge facts. Each is restricted to one scope."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _get(query: QueryBuilder, value: ValueOf) -> QueryBuilder:
 
 
 def _get_each(items: Values) -> QueryBuilder:
-    # A cross join is never turned around: https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
+    # SQLite never reorders a cross join: https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
     query = Query.from_(items).select(items.number).join(MEMORIES, JoinType.cross).cross()
     return _get(query, items.value)
 
@@ -128,7 +128,7 @@ def update(columns: frozenset[str]) -> Statement:
 
 # --- many facts --------------------------------------------------------------------------------
 
-#: The conditions a filter can be made of, by the name of their parameter (or, without one, their own).
+#: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "category": lambda: MEMORIES.category == param("category"),
     "source": lambda: MEMORIES.source == param("source"),
@@ -168,7 +168,7 @@ def count(conditions: frozenset[str]) -> Statement:
 
 @cache
 def forgotten(*, after: bool) -> Statement:
-    """Read a page of what was forgotten from ``:deleted_from`` on, latest first, by the index on deleted_at."""
+    """Read a page of facts forgotten since ``:deleted_from``, latest first, by the index on deleted_at."""
     return builder.page(
         "memories.forgotten",
         Query.from_(MEMORIES).select(*COLUMNS),

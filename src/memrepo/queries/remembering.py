@@ -32,11 +32,12 @@ from memrepo.queries.facts import (
     in_scope,
 )
 
-#: The version of the rule in `memrepo.domain.hashing`. A migration that changes it sets every row's to 0.
+#: The version of the rule in `memrepo.domain.hashing`. When the rule changes, a migration must set every
+#: row's version to 0.
 HASH_VERSION: Final = 1
 
 _known = Table("memory_entries").as_("known")
-#: The row that is not inserted, because its hash is there: https://sqlite.org/lang_upsert.html
+#: The row that was not inserted, because a row has its hash: https://sqlite.org/lang_upsert.html
 _excluded = Table("excluded")
 _NEW = (
     "scope",
@@ -52,9 +53,8 @@ _NEW = (
 _NEW_COLUMNS = columns_of(MEMORIES, _NEW)
 
 # --- remember ----------------------------------------------------------------------------------
-# One statement inserts a new fact or refreshes a current one, and is all that most calls need. It
-# returns no row for a fact that is gone: that is revived first. Refreshing then repeats what reviving
-# did, harmlessly.
+# One statement inserts a new fact or refreshes a current one, and is all that most calls need. For a
+# fact that is gone it returns no row. That fact is then revived, and the statement runs again.
 
 
 def _better_source(source: Term) -> Term:
@@ -92,7 +92,7 @@ def _refresh(source: Term, expires_at: Term) -> QueryBuilder:
 
 
 def _is_unknown(content_hash: Term) -> Criterion:
-    # An insert that OR IGNORE passes over uses up an id all the same, and writes to keep count.
+    # An insert that OR IGNORE skips would still use up an id, and write to count it.
     known = Query.from_(_known).select(1).where(_known.content_hash == content_hash)
     return ExistsCriterion(known).negate()
 
@@ -127,12 +127,12 @@ def _new(value: ValueOf) -> list[Term | int]:
 
 
 def _remember_each(items: Values) -> QueryBuilder:
-    # SQLite would take ON for a join's, if there were no WHERE.
+    # Without a WHERE, SQLite would take ON CONFLICT for the ON of a join.
     rows = Query.into(MEMORIES).columns(*_NEW_COLUMNS).from_(items).select(*_new(items.value))
     return _remember(rows.where(items.number >= 0))
 
 
-#: Returns the fact: with ``last_accessed`` if it was there, without if it is new.
+#: Returns the fact: with ``last_accessed`` if it was known, without if it is new.
 REMEMBER: Final = coalescible(
     statement(
         "memories.remember",
@@ -143,9 +143,9 @@ REMEMBER: Final = coalescible(
     rows_by_hash,
 )
 
-# The same for a batch: a JSON array of [content, content_hash, category, source, metadata, expires_at,
-# source of a restatement]. Refreshing comes before inserting, so that a new fact is not refreshed at
-# once; an upsert could not tell the two sources apart.
+# The same for many facts: :batch is a JSON array of [content, content_hash, category, source, metadata,
+# expires_at, source of a restatement]. Refreshing comes before inserting, so that a new fact is not
+# refreshed at once; an upsert could not tell the two sources apart.
 
 _items = JsonEach("batch")
 (
@@ -193,7 +193,7 @@ INSERT_MANY: Final = statement(
         HASH_VERSION,
     )
     .where(_is_unknown(_item_hash))
-    # So that the ids follow the batch.
+    # So that ids grow in the order of the array.
     .orderby(_items.key)
     .or_ignore()
     .returning(*COLUMNS),
@@ -201,7 +201,7 @@ INSERT_MANY: Final = statement(
 
 
 # --- supersede ---------------------------------------------------------------------------------
-# The same again, each statement on condition that the old fact is there, current, and another one.
+# The same again, but each statement only if the old fact exists, is current, and is another fact.
 
 _old = Table("memory_entries").as_("old")
 _successor = Table("memory_entries").as_("successor")

@@ -1,4 +1,4 @@
-"""The statements about sessions. Each names the scope, so that none can leave it."""
+"""Statements about sessions. Each is restricted to one scope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _open = Table("sessions").as_("open")
 
 
 def _latest_event() -> Scalar:
-    """By the index on (session_id, timestamp)."""
+    """Return the time of the latest event, by the index on (session_id, timestamp)."""
     return Scalar(Query.from_(_log).select(Max(_log.timestamp)).where(_log.session_id == _s.id))
 
 
@@ -41,15 +41,15 @@ def _by_id() -> Criterion:
     return (_s.id == param("id")) & _in_scope()
 
 
-# --- beginnings and ends -----------------------------------------------------------------------
+# --- starting and ending -----------------------------------------------------------------------
 
 
 def _last_activity() -> Coalesce:
     return Coalesce(_latest_event(), _s.started_at)
 
 
-#: Ends what has been idle since ``:idle_since``, or was last active before ``:day_start`` (``''``
-#: for no day boundary), at its last activity.
+#: Ends sessions that have been idle since ``:idle_since``, or were last active before ``:day_start``
+#: (``''`` for no day boundary), at their last activity.
 TIME_OUT: Final = statement(
     "sessions.time_out",
     Query.update(_s)
@@ -112,7 +112,7 @@ NEWEST_OPEN: Final = statement(
     .limit(1),
 )
 
-#: The conditions a filter can be made of, by the name of their parameter (or, without one, their own).
+#: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "started_from": lambda: _s.started_at >= param("started_from"),
     "started_before": lambda: _s.started_at < param("started_before"),

@@ -17,10 +17,10 @@ __all__ = ["BoundStatement", "Statement", "Unit", "control_word", "values_of"]
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
-#: A placeholder, or what may only look like having one: a string, a quoted name, a comment.
+#: A placeholder, or text that only seems to contain one: a string, a quoted name, a comment.
 _PLACEHOLDER: Final = re.compile(r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|--.*|/\*[\s\S]*?\*/""")
 
-#: What ends the transaction that a statement runs in, or cannot run inside one; after comments.
+#: Words that begin or end a transaction, or cannot run inside one; after comments.
 _begins_with_control = re.compile(
     r"(?:[\s;]|--.*\n|/\*[\s\S]*?\*/)*"
     r"(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
@@ -37,7 +37,7 @@ def control_word(sql: str) -> str | None:
 
 
 def values_of(names: Sequence[str]) -> Callable[[_Parameters], _Values]:
-    """Return what takes the values of *names*, in their order, from parameters."""
+    """Return a function that takes the values of *names*, in this order, from parameters."""
     if len(names) > 1:
         return itemgetter(*names)
     return lambda parameters: tuple(parameters[name] for name in names)
@@ -73,16 +73,16 @@ class Statement:
             does that: it commits the calls of several tasks together.
     """
 
-    #: What it is called in hooks and logs: ``memories.get``.
+    #: What hooks and error messages call it: ``memories.get``.
     name: str = attrs.field(converter=_accepted_name)
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
     sql: str = attrs.field(converter=_accepted_sql)
-    #: Whether what it returns is small whatever it is given, so that no answer is too large to send.
+    #: Whether its result is always small, so that a server can always send it.
     returns_little: bool = attrs.field(default=False, kw_only=True)
-    #: `sql` with ``?`` in the place of names, which SQLite's module for Python would look up one by one at
-    #: each call. Without numbers: some Python 3.12 take ``?1`` for a name.
+    #: `sql` with ``?`` instead of names, which Python's sqlite3 would look up one by one at each call. Not
+    #: ``?1``, which some versions of Python 3.12 take for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
-    #: Takes the values by their names; gives them in the order of `positional_sql`.
+    #: Takes the values by their names; returns them in the order of `positional_sql`.
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
     _names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 

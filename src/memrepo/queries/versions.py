@@ -1,4 +1,4 @@
-"""Statements about applied migrations, and about tables that exist already."""
+"""Statements about applied migrations and existing tables."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _master = Table("sqlite_master")
 
 @attrs.frozen
 class VersionTable:
-    """The statements about one version table: it has a row for each migration that is applied."""
+    """The statements about one version table, which has a row for each applied migration."""
 
     #: Its name.
     name: str
-    #: Makes it, if it is not there.
+    #: Creates it, unless it exists.
     create: Statement
-    #: Whether it is there: 1 or 0.
+    #: Whether it exists: 1 or 0.
     exists: Statement
     #: The rows: number, name and checksum, in order.
     applied: Statement
@@ -66,11 +66,11 @@ def version_table(name: str, prefix: str | None = None) -> VersionTable:
 #: The version table of our own schema.
 OURS: Final = version_table("memrepo_migrations", "versions")
 _v = Table(OURS.name)
-#: Writes what is there already; it takes the write lock and a commit to do so.
+#: A no-op update, which needs the write lock and a commit.
 PING: Final = statement(
     "versions.ping", Query.update(_v).set(_v.applied_at, _v.applied_at).where(_v.number == 1)
 )
-#: What has our tables' names: name, kind, column, type, NOT NULL, default, primary key.
+#: Whatever has the name of one of our tables: name, kind, column, type, NOT NULL, default, primary key.
 COLUMNS: Final = Statement(
     "versions.columns",
     "SELECT lower(`t`.`name`),`t`.`type`,`c`.`name`,upper(`c`.`type`),`c`.`notnull`,"
