@@ -1,1 +1,1 @@
-"""When statements run: one writer, order, groups, transactions, cancellation. Below it, the drivers."""
+"""Run statements: queues, groups, transactions and cancellation, and the two engines below."""

@@ -74,7 +74,7 @@ class Affinity:
 
     async def close(self, owner: object, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """
-        Close *owner* by *close*, once, whoever asks for it and is cancelled meanwhile.
+        Close *owner* by *close*, once, even if several tasks ask for it or are cancelled meanwhile.
 
         Raises:
             TransactionError: This task is inside a transaction on *owner*.
@@ -97,7 +97,7 @@ class Affinity:
             raise ClosedError("the store is closed")
 
     def check_place(self) -> None:
-        """Raise unless the event loop and the process are those of the beginning."""
+        """Raise unless the event loop and the process are those in which it was opened."""
         if self._n_forks != _Process.n_forks:
             raise WrongLoopError("the store was opened before a fork: open one in this process")
         if get_running_loop() is not self._loop:

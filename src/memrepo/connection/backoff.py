@@ -15,14 +15,14 @@ _LONGEST_PAUSE_S: Final = 1.0
 
 
 class Backoff:
-    """Pauses, each up to twice as long; random, so that clients do not march in step."""
+    """Growing pauses, with jitter so that clients do not retry in step."""
 
     def __init__(self, *, longest_s: float = _LONGEST_PAUSE_S) -> None:
         self._pause_s = _FIRST_PAUSE_S
         self._longest_s = longest_s
 
     async def pause(self) -> None:
-        """Wait a little."""
+        """Wait for one pause; the next is up to twice as long."""
         await asyncio.sleep(random.uniform(self._pause_s / 2, self._pause_s))  # noqa: S311 - no secret
         self._pause_s = min(2 * self._pause_s, self._longest_s)
 
@@ -35,7 +35,7 @@ async def retry(
     longest_pause_s: float = _LONGEST_PAUSE_S,
 ) -> None:
     """
-    Make *attempt*, which does no harm twice, until it succeeds or the loop's time reaches *deadline*.
+    Repeat *attempt*, which must be repeatable, until it succeeds or the loop's time reaches *deadline*.
 
     Raises:
         Exception: That of the last attempt, or the first that is not temporary.

@@ -1,4 +1,4 @@
-"""Pending calls of one statement run as one, where they wait together; see `memrepo.queries.coalescing`."""
+"""Run neighbouring pending calls of one statement as one; see `memrepo.queries.coalescing`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class CoalescedCall:
     """
     Several pending calls of one statement, to be run as one.
 
-    If its statement fails, nothing has happened, and each of its calls runs by itself.
+    If its statement fails, nothing has happened, and each of its calls is run alone.
     """
 
-    #: Nothing: whoever wants to know of each statement is told of each, so those calls stay single.
+    #: A hook is told of each statement, so calls with one are never coalesced.
     record = None
-    #: Never: the calls that go on need it.
+    #: Never, because some of its calls may still be wanted.
     is_cancelled = False
 
     def __init__(self, calls: Sequence[PendingCall], statement: CoalescibleStatement) -> None:
@@ -33,7 +33,7 @@ class CoalescedCall:
         self.unit: Unit = (statement.coalesce(self._bound),)
 
     def succeed(self, results: list[Result]) -> None:
-        """Give each call the rows that are its own."""
+        """Give each call its own rows."""
         (result,) = results
         each = self._statement.split(self._bound, result.rows)
         for call, rows in zip(self.calls, each, strict=True):
@@ -41,7 +41,7 @@ class CoalescedCall:
 
 
 def coalesce(calls: Sequence[PendingCall]) -> Iterator[PendingCall | CoalescedCall]:
-    """Yield *calls* in order: as many as can be as one, the others as they are."""
+    """Yield *calls* in order, neighbours of one statement coalesced where possible."""
     for statement, neighbours in groupby(calls, _coalescible):
         same = list(neighbours)
         begin = 0

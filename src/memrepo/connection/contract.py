@@ -15,12 +15,12 @@ from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["Connection", "ConnectionInfo", "Driver", "Durability", "Result"]
 
-#: ``full``: what was acknowledged survives a power loss. ``normal``: a crash of the process.
+#: ``full``: acknowledged writes survive a power loss. ``normal``: they survive a crash of the process.
 Durability: TypeAlias = Literal["full", "normal"]
 
 
 class Result(NamedTuple):
-    """What one statement gave."""
+    """The result of one statement."""
 
     #: The rows it returned, in its order; empty for a statement that returns none.
     rows: list[Row]
@@ -35,19 +35,20 @@ class Connection(Protocol):
         """
         Run *unit*, a tuple of bound statements, all or nothing and isolated from every other task.
 
-        A cancelled call happened whole or did not happen.
+        A cancelled call has happened completely or not at all.
 
         Returns:
-            One result a statement, in order, once the unit is committed (in a transaction: done).
+            One result for each statement, in order, once the unit is committed (in a transaction: once
+            it has run).
 
         Raises:
             ConstraintError: A constraint refused a row; nothing of the unit is stored.
-            DatabaseError: The database failed; ``outcome_unknown`` tells whether it may be stored.
+            DatabaseError: The database failed; ``outcome_unknown`` says whether it may be stored.
         """
         ...
 
     def read(self, statement: BoundStatement) -> Awaitable[list[Row]]:
-        """Run one SELECT and return its rows; it sees what is committed (in a transaction: its own)."""
+        """Run one SELECT and return its rows; it sees committed rows, and those of its transaction."""
         ...
 
 
@@ -63,9 +64,9 @@ class ConnectionInfo(PlainModel):
     path: Path | None
     #: The server's URL, without a token; ``None`` for a file or memory.
     url: str | None = None
-    #: What the server calls itself, as ``sqld 0.24.32``; ``""`` if it does not say, or there is none.
+    #: The server's name and version, as ``sqld 0.24.32``; ``""`` if it does not say, or for a file.
     server_version: str = ""
-    #: What is spoken with the server: ``hrana3-http``, ``hrana2-http`` or ``hrana2-ws``; else ``""``.
+    #: The server's protocol: ``hrana3-http``, ``hrana2-http`` or ``hrana2-ws``; ``""`` for a file.
     protocol: str = ""
     #: ``full`` or ``normal``; ``none`` for a database in memory. A server decides itself: ``normal``
     #: unless it is told to sync each commit (``durability_mode: strong``).
@@ -74,8 +75,8 @@ class ConnectionInfo(PlainModel):
     journal_mode: str
     #: As read back from the database: 2 is FULL, 1 is NORMAL.
     synchronous: int
-    #: The type of the file system that the file is on, as ``ext4`` or ``nfs4``; ``None`` in memory and
-    #: where it cannot be told: it is read from ``/proc``, so only Linux tells.
+    #: The type of the file system that the file is on, as ``ext4`` or ``nfs4``. ``None`` if there is no
+    #: file or the type is unknown, as it is outside Linux.
     file_system: str | None
     #: The length of the database file.
     size_bytes: int
@@ -88,9 +89,9 @@ class ConnectionInfo(PlainModel):
     has_full_text_search: bool
     #: Whether libSQL's vectors are built in.
     has_vectors: bool
-    #: The most bytes that one text can have.
+    #: Maximum length of one text.
     max_value_bytes: int
-    #: The most bytes that one answer of a server can have; ``None`` for no limit.
+    #: Maximum length of one answer of a server; ``None`` for no limit.
     max_reply_bytes: int | None = None
 
 
@@ -118,7 +119,7 @@ class Driver(Connection, Protocol):
 
         Raises:
             BusyError: The writer was not free in time.
-            TransactionError: This task, or one it was started by, is in a transaction already.
+            TransactionError: This task, or the one that started it, is already in a transaction.
         """
         ...
 
@@ -127,13 +128,13 @@ class Driver(Connection, Protocol):
         ...
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
-        """Return the rows of a long statement that changes nothing, run beside everything else."""
+        """Run a long statement that changes nothing, beside other calls if possible; return its rows."""
         ...
 
     async def allow_writing(self) -> None:
-        """Make ready for writing what was opened for reading; idempotent, and nothing if read-only."""
+        """Prepare for writing, unless it is read-only. Idempotent."""
         ...
 
     async def close(self) -> None:
-        """Finish what runs, refuse what waits, and close. Can be called again, and at once."""
+        """Finish running calls, refuse waiting ones, and close. Idempotent, even for several tasks."""
         ...

@@ -1,4 +1,4 @@
-"""The token for a server: it is kept out of every message, log and repr."""
+"""Keep the token for a server, out of every message, log and repr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _is_token = re.compile(r"[\x21-\x7e]+").fullmatch
 
 
 class Credentials:
-    """A token, or what gives one; has no repr of either."""
+    """A token, or a callable that returns one; its repr shows neither."""
 
     def __init__(self, source: AuthToken | None) -> None:
         """

@@ -20,37 +20,37 @@ _logger = logging.getLogger(__name__)
 class StatementEvent:
     """A statement that ran."""
 
-    #: What it is called: ``memories.remember``.
+    #: Its name: ``memories.remember``.
     name: str
-    #: Its text, which never changes: values stand as ``:name``, and are not told.
+    #: Its SQL, with ``:name`` in the place of each value.
     sql: str
     #: When it began, in the seconds of `time.perf_counter`.
     started_s: float
-    #: Seconds that SQLite worked on it, without waiting for its turn or for locks.
+    #: Seconds that SQLite worked on it, on a server as the server measured them. Waiting for its turn and
+    #: for locks does not count.
     duration_s: float
     #: How many rows it returned or, if none, changed.
     n_rows: int
-    #: The name of the error it ended in, ``ConstraintError``; ``None`` if it did not.
+    #: The name of its error, as ``ConstraintError``; ``None`` if it succeeded.
     error: str | None
-    #: SQLite's name for it, ``SQLITE_CONSTRAINT_FOREIGNKEY``; ``None`` if it is none of SQLite's.
+    #: SQLite's name for the error, as ``SQLITE_CONSTRAINT_FOREIGNKEY``; ``None`` if it has none.
     error_code: str | None
 
 
-#: Called on the event loop, in the task that made the call, after the unit of the statement has
-#: ended. Must not block.
+#: Called in the task that made the call, after the statement's unit has ended. Must not block.
 OnStatement: TypeAlias = Callable[[StatementEvent], None]
 
 
 @attrs.frozen
 class Record:
-    """What is noted of the statements of one unit, for a hook."""
+    """When the statements of one unit ran, for a hook."""
 
     hook: OnStatement
-    #: When each that ran began, and how long it took, in `perf_counter`'s seconds.
+    #: When each statement that ran began, and how long it took, in seconds of `perf_counter`.
     timings: list[tuple[float, float]] = attrs.field(factory=list[tuple[float, float]])
 
     def report(self, unit: Unit, outcome: Sequence[Result] | Exception | None) -> None:
-        """Tell of the statements of *unit*. What the hook raises is logged, and goes no further."""
+        """Report the statements of *unit*. An exception from the hook is logged, not raised."""
         failure = outcome if isinstance(outcome, Exception) else None
         results = () if outcome is None or isinstance(outcome, Exception) else outcome
         for index, (started_s, duration_s) in enumerate(self.timings):

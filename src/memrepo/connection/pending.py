@@ -24,16 +24,16 @@ class Turn:
     deadline: float
     #: Done when the wait is over; `outcome` says how it ended.
     future: Future[None]
-    #: What the turn gave, or why it was refused; ``None`` while it waits.
+    #: The results, or why there are none; ``None`` while it waits.
     outcome: list[Result] | MemrepoError | None = attrs.field(default=None, init=False)
 
     @property
     def is_over(self) -> bool:
-        """Whether its task goes on, or is gone."""
+        """Whether its task no longer waits."""
         return self.future.done()
 
     def tell(self) -> None:
-        """Have its task go on with the outcome. Idempotent."""
+        """Wake its task, which takes the outcome. Idempotent."""
         if not self.future.done():
             self.future.set_result(None)
 
@@ -61,39 +61,39 @@ class PendingCall(Turn):
 
     #: What to run.
     unit: Unit
-    #: What is noted of its statements, if somebody asks.
+    #: When its statements ran, if there is a hook.
     record: Record | None = None
     #: Whether a worker has it. Only the worker then says when it is over.
     is_running: bool = attrs.field(default=False, init=False)
     #: Set by the event loop when nobody waits for the outcome any more; the worker then stops.
     is_cancelled: bool = attrs.field(default=False, init=False)
-    #: Whether an attempt was made of which nobody knows the outcome. For a server.
+    #: Whether an earlier attempt may have happened, because its answer was lost. Only on servers.
     may_have_run: bool = attrs.field(default=False, init=False)
     #: Done when the worker has stopped, if somebody waits for that.
     _stopped: Future[None] | None = attrs.field(default=None, init=False)
 
     @classmethod
     def of(cls, unit: Unit, deadline: float, on_statement: OnStatement | None) -> Self:
-        """Return a call of *unit* for the task that runs."""
+        """Return a call of *unit* for the current task."""
         record = None if on_statement is None else Record(on_statement)
         return cls(deadline, get_running_loop().create_future(), unit, record)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is still to run."""
+        """Whether it has yet to run."""
         return self.outcome is None and not self.is_cancelled
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ran, and what it gave is an error."""
+        """Whether its outcome is an error."""
         return isinstance(self.outcome, MemrepoError)
 
     def succeed(self, results: list[Result]) -> None:
-        """Note what the unit gave. For the worker."""
+        """Set the unit's results. For the worker."""
         self.outcome = results
 
     def tell(self) -> None:
-        """Have its task go on with the outcome; the worker is done with it. Idempotent."""
+        """Wake its task, which takes the outcome: the worker is done with it. Idempotent."""
         self.is_running = False
         if not self.future.done():
             self.future.set_result(None)
@@ -102,10 +102,10 @@ class PendingCall(Turn):
 
     async def wait(self, grace_s: float | None = None) -> list[Result]:
         """
-        Return what the unit gave, or raise its error.
+        Return the unit's results, or raise its error.
 
-        If the task that waits is cancelled while a worker is at the unit, the cancellation is raised
-        when the worker has stopped, so that the call has happened whole or not at all.
+        If the waiting task is cancelled while a worker runs the unit, the cancellation is raised when
+        the worker has stopped, so that the call has happened completely or not at all.
 
         Args:
             grace_s: Seconds to wait for a worker that cannot be stopped; ``None`` for no limit.
@@ -123,7 +123,7 @@ class PendingCall(Turn):
         return self.results()
 
     def results(self) -> list[Result]:
-        """Return what the unit gave, or raise its error; tell whoever asked to know of its statements."""
+        """Return the unit's results, or raise its error, after a report to the hook if there is one."""
         if self.record is not None:
             self.record.report(self.unit, self.outcome)
         return super().results()

@@ -1,8 +1,8 @@
 """
 The queue in front of one worker: calls in order of arrival, each with a deadline.
 
-A call that finds the worker free goes ahead at once. Those that arrive meanwhile wait, and form the next
-group. So the longer the queue, the fewer trips, transactions and syncs each call costs.
+A call that finds the worker free runs at once. Calls that arrive meanwhile wait, and form the next group.
+So the longer the queue, the fewer round trips, transactions and syncs each call costs.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from memrepo.queries.statement import Unit
 
 __all__ = ["CallQueue"]
 
-#: Calls that run as one group; more would only make the first of them wait for the last.
+#: Most calls of a group; more would only make the first of them wait for the last.
 MAX_GROUP: Final = 1_000
-#: Turns that may wait; beyond it one is refused, so that a stuck worker does not eat the memory.
+#: Most turns that may wait; more are refused, so that a stuck worker does not fill the memory.
 MAX_WAITING: Final = 100_000
-#: Seconds between two looks for turns whose deadline has come.
+#: Seconds between two checks of the deadlines.
 _SWEEP_S: Final = 0.05
 
 
@@ -35,13 +35,13 @@ class CallQueue:
 
     A transaction takes the queue when its turn comes, and gives it back with `release`.
 
-    An event loop may survive a KeyboardInterrupt, which comes at any moment, and can cut off what leads
-    from one group to the next. The next sweep has the worker look after that: see `_mend`.
+    A KeyboardInterrupt that the event loop survives may cut off the step from one group to the next. The
+    next sweep repairs that: see `_mend`.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        #: What waits; some of it may be over.
+        #: The turns that wait; some may be over.
         self._turns: deque[Turn] = deque()
         #: The calls that the worker has; empty while a transaction holds the queue, ``None`` if it is free.
         self._group: Sequence[PendingCall] | None = None
@@ -53,7 +53,7 @@ class CallQueue:
         Run *unit* when its turn comes; return the call, which must be waited for.
 
         Raises:
-            BusyError: Too many calls wait already.
+            BusyError: Too many calls are waiting.
         """
         record = None if on_statement is None else Record(on_statement)
         call = PendingCall(deadline, self._loop.create_future(), unit, record)
@@ -69,7 +69,7 @@ class CallQueue:
         Wait for the queue and keep it, until `release`.
 
         Raises:
-            BusyError: The deadline came first, or too many calls wait already.
+            BusyError: The deadline came first, or too many calls are waiting.
         """
         if self._group is None:
             self._group = ()
@@ -86,7 +86,7 @@ class CallQueue:
     def release(self) -> None:
         """Let the next in the queue go ahead."""
         if self._loop.is_closed():
-            return  # none of the tasks that wait can go on
+            return  # no waiting task can go on
         turns = self._turns
         while turns and turns[0].is_over:
             turns.popleft()
@@ -102,13 +102,13 @@ class CallQueue:
             turn.tell()
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
-        """Have the tasks of a group's *calls* go on, and the next group begin."""
+        """Wake the tasks of a group's *calls*, and start the next group."""
         if calls is not self._group:
             return
         for call in calls:
             call.tell()
         if len(calls) > 1:
-            # Behind the tasks that go on: what they call next makes one group.
+            # After the tasks that were woken, so that their next calls form one group.
             self._loop.call_soon(self._end, calls)
         elif self._turns:
             self.release()
@@ -116,21 +116,21 @@ class CallQueue:
             self._group = None
 
     def refuse(self) -> None:
-        """Refuse what waits, and what is still to come."""
+        """Refuse all waiting turns, because the store is closed."""
         self._is_closed = True
         while self._turns:
             self._turns.popleft().refuse(closed())
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
         """
-        Have the worker begin with *calls*, and mark them as running.
+        Give *calls* to the worker, and mark them as running.
 
         `answer` is called when the worker is done with all of them.
         """
         raise NotImplementedError
 
     def _mend(self, calls: Sequence[PendingCall]) -> None:
-        """Begin with *calls* if the worker does not have them, answer them if it is done with them."""
+        """Start *calls* if the worker does not have them; answer them if it is done with them."""
         raise NotImplementedError
 
     def _end(self, calls: Sequence[PendingCall]) -> None:
@@ -148,14 +148,14 @@ class CallQueue:
 
     def _join(self, turn: Turn) -> None:
         if len(self._turns) >= MAX_WAITING:
-            raise BusyError(f"{MAX_WAITING:,} calls are waiting for this database already")
+            raise BusyError(f"{MAX_WAITING:,} calls are already waiting for this database")
         self._turns.append(turn)
-        # asyncio loses a callback that a KeyboardInterrupt meets before it begins.
+        # An overdue sweep was lost: asyncio drops a callback if a KeyboardInterrupt comes just before it.
         if self._sweeper is None or self._sweeper.when() + _SWEEP_S < self._loop.time():
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
     def _sweep(self) -> None:
-        """Refuse turns whose deadline has come, and mend what an interrupt has cut off."""
+        """Refuse turns whose deadline has come, and repair what a KeyboardInterrupt has cut off."""
         now = self._loop.time()
         for turn in self._turns:
             if turn.deadline <= now:

@@ -39,7 +39,7 @@ class ServerLocation:
     port: int | None = None
     #: The prefix of the server's paths: ``""``, or ``/db`` behind a proxy.
     path: str = ""
-    #: The database on a server with namespaces; ``None`` if the host name tells it.
+    #: The database on a server with namespaces; ``None`` if the host name selects it.
     namespace: str | None = None
     #: The token from the URL.
     auth_token: str | None = attrs.field(default=None, repr=False, eq=False)
@@ -127,7 +127,7 @@ def _scheme(given: str, tls: str | None) -> str:
         return scheme
     if tls == "0" and given.lower() == "libsql":
         return _WITHOUT_TLS[scheme]
-    raise UnsupportedURLError("tls must be 0 or 1, and only a libsql: URL can do without")
+    raise UnsupportedURLError("tls must be 0 or 1 and fit the scheme; only libsql: takes both")
 
 
 def _check_namespace(name: str | None) -> str | None:

@@ -27,9 +27,9 @@ class _Owner(Protocol):
 
 class TransactionConnection:
     """
-    ``async with`` begins it, its end commits it, any exception rolls it back.
+    ``async with`` begins it; the end of the block commits it, and any exception rolls it back.
 
-    Calls on it from several tasks run one after another. A call that fails is undone alone, and the
+    Calls from several tasks run one after another. If a call fails, only that call is undone, and the
     block may go on.
     """
 
@@ -54,7 +54,7 @@ class TransactionConnection:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Commit, or roll back what raised; the writer is free again when this returns."""
+        """Commit, or roll back after an exception; either way, release the writer."""
         self.is_open = False
         open_transactions.set(tuple(tx for tx in open_transactions.get() if tx is not self))
         if isinstance(error, GeneratorExit) and not _is_loop_running():
@@ -62,7 +62,7 @@ class TransactionConnection:
         await finish(self._connection.end(commit=kind is None))
 
     async def write(self, unit: Unit) -> Sequence[Result]:
-        """Run *unit* inside the transaction; if it fails, it alone is undone."""
+        """Run *unit* inside the transaction; if it fails, only the unit is undone."""
         return await self._run(unit)
 
     async def read(self, statement: BoundStatement) -> list[Row]:

@@ -80,7 +80,7 @@ def _file(path: str, mode: str = "rwc") -> Location:
     try:
         fsencode(path)
     except UnicodeEncodeError:
-        raise InvalidInputError("url", "has a character that no file's name can have") from None
+        raise InvalidInputError("url", "has a character that a file's name cannot have") from None
     return Location(Path(path).absolute(), mode)
 
 

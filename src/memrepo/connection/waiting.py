@@ -12,20 +12,20 @@ __all__ = ["GRACE_S", "finish", "leave_to_loop", "list_in_slices", "outlast"]
 
 T = TypeVar("T")
 
-#: Seconds that a cancelled call waits for a server's answer to what it has sent, so that it knows whether
-#: it has happened; after that the request is cut off.
+#: Seconds that a cancelled call waits for a server's answer, which says whether it has happened; then the
+#: request is aborted.
 GRACE_S: Final = 0.5
-#: Items of a slice: with a few microseconds of work for each, about half a millisecond.
+#: Items of a slice: at a few microseconds for each, about half a millisecond.
 _SLICE: Final = 100
 
 
 async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
     """
-    Wait until *future* is done, however often this task is cancelled meanwhile; raises nothing.
+    Wait until *future* is done, even if this task is cancelled meanwhile, and raise nothing.
 
     Args:
         future: What to wait for. It is not cancelled.
-        grace_s: Seconds to wait at most; ``None`` for no limit.
+        grace_s: Maximum wait, in seconds; ``None`` for no limit.
     """
     loop = asyncio.get_running_loop()
     deadline = None if grace_s is None else loop.time() + grace_s
@@ -46,14 +46,14 @@ async def finish(
     undo: Callable[[T], Coroutine[Any, Any, None]] | None = None,
 ) -> T:
     """
-    Await *work* to its end, whatever happens to the task that awaits it.
+    Await *work* to its end, even if this task is cancelled meanwhile.
 
-    If that task is cancelled meanwhile, the cancellation is raised when the work is done.
+    The cancellation is raised when the work is done.
 
     Args:
         work: What to do, in a task of its own.
         grace_s: Seconds after a cancellation until the work is cancelled, too; ``None`` for never.
-        undo: Called with the result if nobody is left to take it.
+        undo: Called with the result after a cancellation, because nobody is left to take it.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -79,14 +79,14 @@ async def list_in_slices(items: Iterable[T]) -> list[T]:
     return made
 
 
-#: What was left to run by itself; the event loop alone would let go of it.
+#: Tasks that nobody waits for; the event loop alone keeps only weak references to them.
 _left: set[asyncio.Task[None]] = set()
 
 
 def leave_to_loop(
     loop: asyncio.AbstractEventLoop, close: Callable[[], Coroutine[Any, Any, None]]
 ) -> bool:
-    """Have *loop* close something, whatever thread this is; tell whether it still can."""
+    """Have *loop* run *close*, from any thread; return False if the loop no longer runs."""
 
     def start() -> None:
         task = loop.create_task(close())

@@ -15,21 +15,21 @@ __all__ = ["BUSY_SLICE_S", "until_free"]
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds that SQLite's own busy handler waits, on the worker thread, before we look up again. One
-#: long wait would starve some processes (1 commit against 15,770); slices with a pause are fair.
+#: Seconds that SQLite's own busy handler waits at a time, on the worker thread. One long wait would
+#: starve some processes (1 commit against 15,770); slices with a pause between them are fair.
 BUSY_SLICE_S: Final = 0.2
-#: Seconds between two slices, at most.
+#: Longest pause between two slices, in seconds.
 _PAUSE_S: Final = 0.02
-#: Seconds of waiting that are worth a line in the log.
+#: Seconds of waiting from which on it is logged.
 _LONG_WAIT_S: Final = 1.0
 
 
 async def until_free(attempt: Callable[[], Awaitable[None]], deadline: float) -> None:
     """
-    Make *attempt* until no other process holds the lock, or the loop's time reaches *deadline*.
+    Repeat *attempt* while another process holds the lock, until the loop's time reaches *deadline*.
 
     Raises:
-        BusyError: The lock was never free.
+        BusyError: The lock was not free in time.
     """
     loop = asyncio.get_running_loop()
     began_s, waited_s = loop.time(), 0.0

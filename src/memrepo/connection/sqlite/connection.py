@@ -38,8 +38,8 @@ class SQLiteConnection:
     """
     One SQLite database, shared by the tasks of one event loop.
 
-    On a file in WAL mode, reads have a connection of their own, see only committed rows and never
-    wait for a writer. In memory there is one connection, and reads take their turn among the writes.
+    A file is in WAL mode: reads have a connection of their own, see only committed rows and never wait
+    for a writer. In memory there is one connection, and reads wait for their turn among the writes.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SQLiteConnection:
         return f"<{type(self).__name__} {self.location}>"
 
     def __del__(self) -> None:
-        """Warn of a forgotten close, and let the threads go."""
+        """Warn of a forgotten close, and stop the threads."""
         queues = [queue for queue in (self._writer, self._reader) if queue is not None]
         if queues and not self._affinity.is_closed:
             warnings.warn(
@@ -88,7 +88,7 @@ class SQLiteConnection:
         on_statement: OnStatement | None = None,
     ) -> Self:
         """
-        Open the database for reading, a new one in memory also for writing.
+        Open the database for reading; one in memory also for writing.
 
         A cancelled call leaves no thread and no file descriptor behind.
 
@@ -125,11 +125,11 @@ class SQLiteConnection:
 
     async def allow_writing(self) -> None:
         """
-        Open the writer of a file; until then, nothing in it is touched.
+        Open the writer of a file. Until then, the file is not changed.
 
         Raises:
             BusyError: Other processes kept the file locked.
-            ReadOnlyError: The file cannot be written.
+            ReadOnlyError: The file is not writable.
         """
         path = self.location.path
         if path is not None and self._writer is None and not self.is_read_only:
@@ -146,9 +146,9 @@ class SQLiteConnection:
 
     async def close(self) -> None:
         """
-        Finish what runs, refuse what waits, and close.
+        Finish running calls, refuse waiting ones, and close.
 
-        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+        Idempotent; several tasks may call it at once, and a cancelled call still closes.
 
         Raises:
             TransactionError: This task is inside a transaction.
@@ -201,7 +201,7 @@ class SQLiteConnection:
     # --- the database as a whole ---------------------------------------------------------------
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
-        """Run a long statement where it holds up neither reads nor writes; see `Driver`."""
+        """Run a long statement on a connection of its own, if it is on a file; see `Driver`."""
         self._affinity.check(self)
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         if self.location.path is not None:
@@ -221,7 +221,7 @@ class SQLiteConnection:
         return results[0].rows
 
     async def info(self) -> ConnectionInfo:
-        """Find out what it is connected to; see `Driver`."""
+        """Return what it is connected to; see `Driver`."""
         self._affinity.check_open()
         queue = self._reader if self._writer is None else self._writer
         return await describe(
@@ -258,7 +258,7 @@ class SQLiteConnection:
         return await self._require_writer().thread.call(WorkerConnection.run_in_transaction, call)
 
     async def end(self, *, commit: bool) -> None:
-        """Commit or roll back, and give the writer to the next."""
+        """Commit or roll back, and release the writer."""
         writer = self._require_writer()
         errand = WorkerConnection.commit if commit else WorkerConnection.undo
         try:

@@ -51,12 +51,12 @@ def is_busy(error: BaseException) -> bool:
 
 
 def is_storage(error: BaseException) -> bool:
-    """Tell whether writing to the disk failed: a commit that ends so may have happened."""
+    """Tell whether writing to the disk failed: a commit with this error may have happened."""
     return _primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
 def _primary_code(error: BaseException) -> int:
-    """Return SQLite's result code without its extension; 0 if it is none of SQLite's errors."""
+    """Return SQLite's result code without its extension; 0 if the error is not SQLite's."""
     return _code(error) & _PRIMARY
 
 
@@ -76,7 +76,7 @@ def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) 
 
 
 def worker_failed(cause: BaseException) -> MemrepoError:
-    """Return the error for a call whose worker ended in something that is not SQLite's; see `translate`."""
+    """Return our error for whatever ended a job of the worker; see `translate` for SQLite's errors."""
     if isinstance(cause, MemrepoError):
         return cause
     if isinstance(cause, sqlite3.Error):

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 
 #: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 _MOUNTS: Final = Path("/proc/self/mountinfo")
-#: The field of a line, counted from 0, that says where the file system is mounted.
+#: The field of a line, counted from 0, that says where a file system is mounted.
 _MOUNT_POINT: Final = 4
 
 #: Kept on other machines, or shared by a virtual machine with its host.
@@ -46,14 +46,14 @@ _octal = re.compile(r"\\([0-7]{3})")
 
 _Version: TypeAlias = tuple[int, ...]
 
-#: https://sqlite.org/wal.html#walresetbug: there from 3.7.0 on, until these releases of each line.
+#: https://sqlite.org/wal.html#walresetbug: from 3.7.0 on, until it was fixed in these releases.
 _FIRST_WITH_BUG: Final = (3, 7, 0)
 _FIXED: Final = (3, 51, 3)
 _FIXED_IN_LINE: Final[Mapping[_Version, _Version]] = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}
 
 
 async def advise(path: Path, durability: Durability) -> None:
-    """Warn of a file system or a SQLite on which a file in WAL mode is not safe."""
+    """Warn of a file system, or a version of SQLite, with which a file in WAL mode is not safe."""
     kind = await file_system_of(path)
     if is_shared(kind):
         _logger.warning(
@@ -75,7 +75,7 @@ async def advise(path: Path, durability: Durability) -> None:
 
 @cache
 def _warn_of_wal_reset_bug() -> None:
-    """Log it once a process: it is the same for every file."""
+    """Log it once per process: it is the same for every file."""
     _logger.warning(
         "SQLite %s has the WAL-reset bug: a file that several processes write at the same moment can,"
         " rarely, be corrupted; fixed in 3.51.3, 3.50.7 and 3.44.6"
@@ -97,7 +97,7 @@ def has_wal_reset_bug(version: _Version = sqlite3.sqlite_version_info) -> bool:
 
 
 async def file_system_of(path: Path) -> str | None:
-    """Return the type of the file system at *path*, as ``ext4``; ``None`` where it cannot be told."""
+    """Return the type of the file system at *path*, as ``ext4``; ``None`` where it is unknown."""
     return await asyncio.to_thread(_read, path)
 
 
@@ -105,18 +105,18 @@ def is_shared(kind: str | None) -> bool:
     """
     Tell whether a file system may be used from several hosts, or by a program in between.
 
-    FUSE is taken for that: sshfs and its kin are, and nothing tells the others apart from them.
+    All of FUSE counts: sshfs is shared, and other FUSE file systems cannot be told apart from it.
     """
     return kind is not None and (kind in _SHARED or kind.partition(".")[0] == "fuse")
 
 
 def is_volatile(kind: str | None) -> bool:
-    """Tell whether a file system is gone after a power loss."""
+    """Tell whether a file system is lost in a power loss."""
     return kind in _VOLATILE
 
 
 def parse_mounts(mountinfo: str, path: PurePosixPath) -> str | None:
-    """Return the type of the file system that holds *path*, which has no links in it."""
+    """Return the type of the file system that holds *path*, in which links are resolved."""
     found: str | None = None
     depth = 0
     for line in mountinfo.split("\n"):
@@ -125,7 +125,7 @@ def parse_mounts(mountinfo: str, path: PurePosixPath) -> str | None:
         if not source or len(fields) <= _MOUNT_POINT:
             continue
         point = PurePosixPath(_octal.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT]))
-        # Of two mounts in one place, the later one hides the earlier.
+        # If two are mounted in one place, the later one hides the earlier.
         if path.is_relative_to(point) and len(point.parts) >= depth:
             found, depth = source.split(" ")[0], len(point.parts)
     return found

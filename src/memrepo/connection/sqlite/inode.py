@@ -12,14 +12,14 @@ __all__ = ["FileIdentity"]
 
 _logger = logging.getLogger(__name__)
 
-#: Bytes of a write-ahead log that are worth a line in the log; SQLite starts it anew at about 4 MiB.
+#: Bytes of a write-ahead log from which on it is logged; SQLite restarts it at about 4 MiB.
 _LARGE_WAL_BYTES: Final = 64 * 2**20
 _MIB: Final = 2**20
 
 _SECOND_NS: Final = 1_000_000_000
-#: Two changes of a folder within this can leave it the same time: a tick of the kernel's clock.
+#: A tick of the kernel's clock: two changes of a folder within it can leave the folder the same time.
 _TICK_NS: Final = 20_000_000
-#: Seconds after which the files are looked at, whatever their folder's time is.
+#: Seconds after which the files are checked, whatever their folder's time is.
 _LOOK_AT_FILES_EVERY_S: Final = 1.0
 
 #: Device, inode and the time of the latest change.
@@ -28,28 +28,28 @@ _State: TypeAlias = tuple[int, int, int]
 
 class FileIdentity:
     """
-    The inodes of a database file and its WAL, noted when each is first there.
+    The inodes of a database file and its WAL, noted when each first exists.
 
     If one of them is unlinked or replaced while it is open, what is written goes to a file that
     nobody can open again (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
-    As the WAL is looked at anyway, one that has grown large is told to the log.
+    The same check logs a WAL that has grown large.
 
-    Most looks are at the folder, whose time changes when a file in it is unlinked or renamed. Linux
-    gives a file whose times were asked for new ones at its next write, and to sync them takes 45 µs
-    more (https://docs.kernel.org/filesystems/multigrain-ts.html).
+    Most checks look only at the folder, whose time changes when a file in it is unlinked or renamed.
+    Reading the times of the files themselves would make each next write slower: Linux then gives the
+    file new times, which takes 45 µs more to sync (https://docs.kernel.org/filesystems/multigrain-ts.html).
     """
 
     def __init__(self, path: Path, *, look_every_s: float) -> None:
-        # That of a link says nothing of the file, which is in another.
+        # The folder of a link says nothing about the file, which is in another folder.
         self._folder = None if path.is_symlink() else str(path.parent)
         self._database = _Noted(str(path))
-        # What a connection in WAL mode keeps open, too, for as long as it lives; beside the file itself.
+        # A connection in WAL mode keeps this open, too. It is beside the file, not beside a link to it.
         self._wal = _Noted(f"{path.resolve()}-wal")
         self._large_bytes = _LARGE_WAL_BYTES
         self._look_every_s = look_every_s
         self._next_look_s = 0.0
         self._look_at_files_s = 0.0
-        #: The folder's, when the files in it were those noted; ``None`` if it may change unseen.
+        #: The folder's state when the files were last the same; ``None`` if a change could be missed.
         self._state: _State | None = None
 
     def is_same(self) -> bool:
@@ -78,7 +78,7 @@ class FileIdentity:
             return False
         if self._wal.size_bytes >= self._large_bytes:
             _logger.warning(
-                "%s has grown to %d MiB: a reader that does not end keeps SQLite from starting it anew,"
+                "%s has grown to %d MiB: a long-running reader keeps SQLite from restarting it,"
                 " or one unit was that large",
                 self._wal.path,
                 self._wal.size_bytes // _MIB,
@@ -88,7 +88,7 @@ class FileIdentity:
 
 
 def _has_settled(state: _State) -> bool:
-    """Tell whether the next change of a folder will give it another time than it has."""
+    """Tell whether the next change of the folder will also change its time."""
     changed_ns = state[2]
     # Some file systems keep whole seconds, or every second one.
     tick_ns = _TICK_NS if changed_ns % _SECOND_NS else 2 * _SECOND_NS
@@ -96,7 +96,7 @@ def _has_settled(state: _State) -> bool:
 
 
 class _Noted:
-    """A file's inode, noted when it is first there, and its latest size."""
+    """A file's inode, noted when the file first exists, and its latest size."""
 
     def __init__(self, path: str) -> None:
         self.path = path

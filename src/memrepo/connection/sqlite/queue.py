@@ -1,4 +1,4 @@
-"""The queue in front of a SQLite connection's thread: what to do when the file is locked, or lost."""
+"""The queue in front of SQLite's worker thread: retry if the file is locked, fail if a job failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ThreadQueue(CallQueue):
 
     def __init__(self, thread: WorkerThread, run: Run) -> None:
         super().__init__()
-        #: The thread, for what does not wait for its turn.
+        #: The thread, for jobs that do not queue.
         self.thread = thread
         self._run = run
         self._job: Job | None = None
@@ -41,9 +41,9 @@ class ThreadQueue(CallQueue):
             self.answer(calls) if job.error is None else self.fail(calls, job.error)
 
     def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
-        """Try again where the file was locked; else give *calls* the error."""
+        """Retry if the file was locked; otherwise give *calls* the error."""
         if calls is not self._group or self._retrying is not None:
-            return  # told twice
+            return  # already known: the thread may tell twice
         if is_busy(error):
             self._retrying = self._loop.create_task(self._run_when_free(calls))
             self._retrying.add_done_callback(lambda _: self._end_retrying(calls))
@@ -72,8 +72,8 @@ class ThreadQueue(CallQueue):
     async def _attempt(self, calls: Sequence[PendingCall]) -> None:
         for call in calls:
             if call.is_cancelled:
-                call.tell()  # whoever was cancelled need not wait for the lock
-        # To its end, so that whoever cancels every task of a program leaves nothing half-known.
+                call.tell()  # a cancelled task need not wait for the lock
+        # To its end, so that cancelling every task of a program leaves no outcome unknown.
         await finish(self.thread.run(lambda worker: self._run(worker, calls)))
 
     def _give_up(self, calls: Sequence[PendingCall], cause: BaseException) -> None:

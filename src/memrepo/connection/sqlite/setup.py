@@ -21,22 +21,23 @@ __all__ = ["open_thread", "prepare_writer", "set_pragma"]
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
 
-#: Seconds between two looks whether the file is still there: with ``full`` after each commit. Looking
-#: costs a tenth of what a commit without a sync does.
+#: Seconds between two checks that the file is still there; ``full`` checks after each commit. A check
+#: costs a tenth of a commit without a sync.
 _LOOK_EVERY_S: Final[Mapping[Durability, float]] = {"full": 0.0, "normal": 0.01}
 
-#: Bytes to which a write-ahead log is cut when SQLite starts it anew; it starts at about 4 MiB, so
-#: only one that a long reader or a large unit has made grow. https://sqlite.org/pragma.html#pragma_journal_size_limit
+#: Bytes to which SQLite truncates a write-ahead log when it restarts it. It does so at about 4 MiB, so
+#: that a log is larger only after a long-running reader or a large unit.
+#: https://sqlite.org/pragma.html#pragma_journal_size_limit
 _WAL_KEPT_BYTES: Final = 8 * 2**20
 
 
 async def open_thread(location: Location) -> WorkerThread:
     """
-    Open the database on a thread of its own; a cancelled call leaves none behind.
+    Open the database on a thread of its own; a cancelled call leaves no thread behind.
 
     Raises:
         CorruptDatabaseError: The file is not a database.
-        DatabaseError: It cannot be opened, or the process has no descriptor left.
+        DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
     try:
         return await finish(
@@ -50,8 +51,8 @@ async def prepare_writer(
     thread: WorkerThread, path: Path, durability: Durability, deadline: float
 ) -> None:
     """Set the pragmas of a file's writer, and verify them."""
-    # Switching a new file to WAL ignores the busy timeout: of eight processes that open it at once,
-    # one in eight fails. Trying again is the cure.
+    # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried: if
+    # eight processes open a file at once, one of them fails.
     await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)
     await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
     await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
@@ -63,10 +64,10 @@ async def prepare_writer(
 
 async def set_pragma(thread: WorkerThread, name: str, value: str | int) -> None:
     """
-    Set a pragma.
+    Set a pragma and verify it.
 
     Raises:
-        DatabaseError: The database did not take it.
+        DatabaseError: The database has another value.
     """
     found = await thread.pragma(name, value)
     found = await thread.pragma(name) if found is None else found

@@ -12,8 +12,9 @@ and one message back, and nothing of aiosqlite but its public methods is used::
         | <-- call_soon_threadsafe(job.answer) ---------------   ... until stop()
         |                                                        sqlite3.Connection.close()
 
-The helper thread has an event loop of its own, so that the caller's may be closed at any moment, and is a
-daemon: so is the worker then, and a store that was never closed cannot keep the interpreter from ending.
+The helper thread has an event loop of its own, because the caller's may be closed at any moment. It is a
+daemon, which makes the worker one, too, so that a store that was never closed does not keep the
+interpreter from exiting.
 """
 
 from __future__ import annotations
@@ -40,19 +41,19 @@ from memrepo.errors import ClosedError
 
 __all__ = ["Asker", "Job", "Run", "WorkerThread"]
 
-#: What calls are for the worker: it leaves an outcome in each.
+#: Runs calls on the thread, and leaves an outcome in each.
 Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
 
 
 class Asker(Protocol):
-    """Who gives the thread a job, and is told by the event loop when it is done, perhaps twice."""
+    """Gives the thread a job, and is told on the event loop when it is done, perhaps twice."""
 
     def answer(self, calls: Sequence[PendingCall], /) -> None:
-        """Go on: the calls were run."""
+        """Take note that the calls were run."""
         ...
 
     def fail(self, calls: Sequence[PendingCall], error: BaseException, /) -> None:
-        """Go on: running the calls ended in an error; those without an outcome may not have run."""
+        """Take note that the job ended in an error; calls without an outcome may not have run."""
         ...
 
 
@@ -67,12 +68,12 @@ class Job:
     has_begun: bool = False
     #: Whether the thread is done with it.
     has_ended: bool = False
-    #: What it ended in, until it has ended well.
+    #: The error it ended in; ``None`` once it has succeeded.
     error: BaseException | None = attrs.field(factory=InterruptedError)
 
 
 class _Errand:
-    """A job that is not about calls, and the task that waits until it is done."""
+    """Asks for a job that has no calls, and wakes the task that waits until it is done."""
 
     def __init__(self, future: asyncio.Future[None]) -> None:
         self.future = future
@@ -87,7 +88,7 @@ class _Errand:
 
 
 class _Single:
-    """A call that stands in no queue."""
+    """Asks for a call that is in no queue."""
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
         for call in calls:
@@ -142,9 +143,9 @@ class WorkerThread:
 
     def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> Job:
         """
-        Run *calls* on the thread, after everything that was given to it before.
+        Run *calls* on the thread, after all earlier jobs.
 
-        The event loop then tells *asker*.
+        *asker* is then told on the event loop.
         """
         job = Job(run, calls, asker)
         if self._is_closed:
@@ -157,13 +158,13 @@ class WorkerThread:
         return job
 
     async def call(self, run: Run, call: PendingCall) -> list[Result]:
-        """Run *call* past every queue, and return what it gave, or raise its error."""
+        """Run *call* without queueing, and return its results, or raise its error."""
         call.is_running = True
         self.put(run, [call], _Single())
         return await call.wait()
 
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
-        """Run *errand* on the thread, after everything that was given to it before."""
+        """Run *errand* on the thread, after all earlier jobs."""
         await self._put_errand(errand)
 
     def _put_errand(self, errand: Callable[[WorkerConnection], None]) -> asyncio.Future[None]:
@@ -178,7 +179,7 @@ class WorkerThread:
         return rows
 
     async def pragma(self, name: str, value: str | int | None = None) -> Any:
-        """Set a pragma, if a value is given, and return what the database says it is."""
+        """Return the value of a pragma, after setting it if a value is given."""
         rows = await self.fetch(f"PRAGMA {name}" if value is None else f"PRAGMA {name}={value}")
         return rows[0][0] if rows else None
 
@@ -198,7 +199,7 @@ class WorkerThread:
                 await self._has_ended.wait()
 
     def stop(self) -> None:
-        """Let the thread close the database and end, without waiting: for a forgotten close."""
+        """Have the thread close the database and end; does not wait for it."""
         self._wake.put(False)
 
     # --- on the thread ---------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class WorkerThread:
         Do one job after another, until the thread is stopped or the event loop is closed.
 
         A debugger can throw an exception into the thread at any moment. So a job stays in the queue
-        until the event loop was told of it, which may happen twice.
+        until the event loop has been told of it, which may happen twice.
         """
         tell = self._loop.call_soon_threadsafe
         while not self._loop.is_closed():
@@ -237,7 +238,7 @@ class WorkerThread:
 
 
 def _start(connect: Callable[[], aiosqlite.Connection]) -> None:
-    """Have aiosqlite open a database on a thread; then tell it to close the database and to end."""
+    """Have aiosqlite open a database on a thread; then stop it, which begins `WorkerConnection.close`."""
     connection: Any = connect()  # its `stop` is not fully typed
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_wait_for(connection))
@@ -249,7 +250,7 @@ async def _wait_for(connection: aiosqlite.Connection) -> None:
 
 
 async def _on_daemon(work: Callable[[], None]) -> None:
-    """Do *work* on a daemon thread: a thread inherits being one from the thread that makes it."""
+    """Do *work* on a daemon thread: the threads that it starts are then daemons, too."""
     loop = asyncio.get_running_loop()
     done = _Errand(loop.create_future())
 

@@ -24,13 +24,13 @@ from memrepo.errors import ConnectionLostError
 
 __all__ = ["WorkerConnection"]
 
-#: Steps of SQLite's virtual machine between two looks at whether the call was cancelled: about a
-#: millisecond, so that ordinary statements are never looked at.
+#: Steps of SQLite's virtual machine between two checks whether the call was cancelled: about a
+#: millisecond, so that ordinary statements are never checked.
 _STEPS_BETWEEN_CHECKS: Final = 20_000
 
 
 class _Watch:
-    """Tells SQLite to stop a statement whose caller has gone. Has no way back to the connection."""
+    """Tells SQLite to stop a cancelled call. Does not refer to the connection, to make no cycle."""
 
     call: PendingCall | CoalescedCall | None = None
 
@@ -39,14 +39,14 @@ class _Watch:
 
 
 class WorkerConnection(sqlite3.Connection):
-    """A connection that runs units. Lives on the worker thread; no method of it blocks the loop."""
+    """A connection that runs units. Its methods block, and are for the worker thread only."""
 
     def __init__(
         self, database: str, *args: Any, serve: Callable[[WorkerConnection], None], **kwargs: Any
     ) -> None:
-        #: Why the database could not be opened; this is then a connection to nothing. If opening
-        #: failed here, aiosqlite would stop its thread without waiting for it, and the thread's last
-        #: message could come when the event loop is closed.
+        #: Why the database could not be opened; the connection is then to an empty database in memory.
+        #: If this raised instead, aiosqlite would not wait for its thread to end, and the thread's last
+        #: message could come after the event loop was closed.
         self.failure: sqlite3.Error | None = None
         try:
             super().__init__(database, *args, **kwargs)
@@ -59,7 +59,7 @@ class WorkerConnection(sqlite3.Connection):
         self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
 
     def close(self) -> None:
-        """Serve as long as there is something to do, and only then close."""
+        """Do jobs until the thread is stopped, and only then close."""
         self._serve(self)
         super().close()
 
@@ -68,12 +68,12 @@ class WorkerConnection(sqlite3.Connection):
         super().close()
 
     def watch_file(self, path: Path, *, look_every_s: float) -> None:
-        """From now on, acknowledge a commit only if the file at *path* is still the one that is open."""
+        """From now on, acknowledge a commit only if *path* is still the file that is open."""
         self._file = FileIdentity(path, look_every_s=look_every_s)
 
     def require_writable(self) -> None:
         """
-        Notice a file that can only be read: SQLite opens it all the same, and says so when written to.
+        Raise if the file is read-only: SQLite opens such a file, and fails at the first write.
 
         Raises:
             sqlite3.OperationalError: SQLITE_READONLY.
@@ -92,7 +92,7 @@ class WorkerConnection(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: The write lock was not free; a call without an outcome has not run.
         """
-        # On a new attempt, some may have run before the lock was found taken, or been cancelled since.
+        # On a retry, some may have run before the lock was found taken, or been cancelled since.
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
         try:
             if len(waiting) == 1:
@@ -108,7 +108,7 @@ class WorkerConnection(sqlite3.Connection):
 
     def run_reads(self, calls: Sequence[PendingCall]) -> None:
         """
-        Run each call's unit; several see the database as of one moment, which saves them its locks.
+        Run each call's unit; several share one read transaction, which takes the locks only once.
 
         Raises:
             sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
@@ -153,7 +153,7 @@ class WorkerConnection(sqlite3.Connection):
             raise _file_lost()
 
     def undo(self) -> None:
-        """Roll back, if there is anything to roll back."""
+        """Roll back the open transaction, if there is one."""
         if self.in_transaction:
             self.execute("ROLLBACK")
 
@@ -213,9 +213,9 @@ class WorkerConnection(sqlite3.Connection):
             call.outcome = translate(error)
 
     def _run_inside(self, call: PendingCall) -> None:
-        """Run a unit inside the open transaction; if it fails, it alone is undone."""
+        """Run a unit inside the open transaction; if it fails, only the unit is undone."""
         if not self.in_transaction:
-            return  # its neighbour's failure has ended it
+            return  # another unit's failure has ended it
         # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
         if needs_savepoint := len(call.unit) > 1:
             self.execute("SAVEPOINT unit")
