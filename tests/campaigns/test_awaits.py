@@ -193,15 +193,15 @@ async def _busy_queues(store: Store) -> AsyncIterator[None]:
     is_over = False
 
     async def keep(queue: ThreadQueue) -> None:
-        await queue.take(math.inf)
+        turn = await queue.take(math.inf)
         while not is_over:
             while not queue._turns and not is_over:
                 await asyncio.sleep(0)
             for _ in range(3):
                 await asyncio.sleep(0)
-            queue.release()
-            await queue.take(math.inf)
-        queue.release()
+            queue.release(turn)
+            turn = await queue.take(math.inf)
+        queue.release(turn)
 
     keepers = [asyncio.create_task(keep(queue)) for queue in queues(store)]
     await asyncio.sleep(0)

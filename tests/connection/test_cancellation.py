@@ -14,6 +14,7 @@ from contextvars import Context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import anyio
 import pytest
 
 import memrepo
@@ -408,6 +409,55 @@ async def test_cancelled_block_behind_a_lock(tmp_path: Path, clock: Clock) -> No
             other.execute("ROLLBACK")
         await check_usable(store)
         assert await store.memories.count() == 0
+
+
+@pytest.mark.parametrize("is_spared", [False, True], ids=["cancelled", "spared"])
+@pytest.mark.parametrize("pause_s", [0.01, 0.21, 0.35])
+async def test_every_task_cancelled_behind_a_lock(
+    tmp_path: Path, clock: Clock, pause_s: float, *, is_spared: bool
+) -> None:
+    """A program cancels all its tasks while another holds the lock: what then is stored was said to be."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            victim = asyncio.create_task(store.daily_logs.append(None, "x"))
+            await asyncio.sleep(pause_s)
+            spared = {asyncio.current_task(), *([victim] if is_spared else [])}
+            for task in asyncio.all_tasks() - spared:
+                task.cancel()
+            await asyncio.sleep(0.02)
+            other.execute("COMMIT")
+        await asyncio.wait([victim])
+        assert victim.cancelled() is not is_spared
+        at_once = len(await store.daily_logs.find_many())
+        await store.daily_logs.append(None, "last")
+        assert len(await store.daily_logs.find_many()) == at_once + 1
+        assert at_once == 1 or not is_spared
+
+
+async def test_anyio_does_not_spin(tmp_path: Path, clock: Clock) -> None:
+    """anyio cancels at every pass of the event loop: a call that outlasts it lets the loop rest."""
+    path = tmp_path / "agent.db"
+    passes = 0
+
+    async def count_passes() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0.001)
+            passes += 1
+
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            used_s = time.thread_time()
+            with anyio.move_on_after(0.05) as scope:
+                await store.memories.remember("victim")
+            used_s = time.thread_time() - used_s
+            other.execute("ROLLBACK")
+        assert scope.cancelled_caught
+        assert used_s < 0.1
+        await check_usable(store)
 
 
 async def test_cancelled_is_decided(store: Store) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -250,11 +251,13 @@ class InterruptAt:
         self.is_reached = False
 
     def __enter__(self) -> Self:
+        gc.disable()  # Python crashes if this raises in the finalizer of a coroutine
         sys.setprofile(self._look)
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
+        gc.enable()
 
     def _look(self, frame: FrameType, event: str, _argument: object) -> None:
         if event in ("call", "return") and frame.f_code.co_filename.startswith(_SOURCE):
@@ -270,15 +273,28 @@ async def _at_once(store: Store, name: str, n_calls: int) -> None:
     await asyncio.gather(*(store.memories.find(n + 1) for n in range(n_calls)))
 
 
+async def _blocks(store: Store, name: str, n_blocks: int) -> None:
+    async def block(n: int) -> None:
+        async with store.transaction() as tx:
+            await tx.memories.remember(f"{name} {n}")
+
+    # A task holds the writer until it has ended, as it does where the interrupt goes on to end a program.
+    blocks = [asyncio.create_task(block(n)) for n in range(n_blocks)]
+    await asyncio.wait(blocks)
+
+
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.mark.parametrize("n_calls", [1, 3])
-def test_interrupted_at_any_step(tmp_path: Path, n_calls: int) -> None:
+@pytest.mark.parametrize("use", [_at_once, _blocks])
+def test_interrupted_at_any_step(
+    tmp_path: Path, use: Callable[[Store, str, int], Coroutine[Any, Any, None]], n_calls: int
+) -> None:
     """Wherever a KeyboardInterrupt comes that the event loop survives, the store answers the next call."""
     with closing(asyncio.new_event_loop()) as loop:
         loop.set_exception_handler(lambda *_: None)  # asyncio tells of the interrupted callbacks
         store = loop.run_until_complete(_open(tmp_path / "agent.db"))
         for step in range(1_000):
-            task = loop.create_task(_at_once(store, f"{step}", n_calls))
+            task = loop.create_task(use(store, f"{step}", n_calls))
             with contextlib.suppress(KeyboardInterrupt), InterruptAt(step) as interrupt:
                 loop.run_until_complete(task)
             with contextlib.suppress(
@@ -330,6 +346,21 @@ async def test_exception_thrown_into_an_idle_thread(
             async with asyncio.timeout(5):
                 assert (await store.memories.remember(f"{n}")).outcome == "created"
                 assert await store.memories.count() == n + 2
+    await leaks.settled(before)
+
+
+@pytest.mark.asyncio
+async def test_exception_thrown_into_an_idle_thread_of_a_forgotten_store(tmp_path: Path) -> None:
+    """It does not keep the threads of a store that is then forgotten, nor its file, open."""
+    before = leaks.threads()
+    store = await memrepo.connect(tmp_path / "agent.db")
+    await asyncio.sleep(0.02)  # until the threads sleep
+    for thread in leaks.threads() - before:
+        throw = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        assert throw(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(ValueError)) == 1
+    with pytest.warns(ResourceWarning, match="was never closed"):
+        del store
+    gc.collect()
     await leaks.settled(before)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from memrepo.connection.waiting import OwnTask
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
 
 __all__ = ["Affinity", "OpenTransaction", "open_transactions"]
@@ -51,7 +52,7 @@ class Affinity:
         self._n_forks = _Process.n_forks
         #: Whether it is closed, or is being closed.
         self.is_closed = False
-        self._closing: asyncio.Task[None] | None = None
+        self._closing: OwnTask[None] | None = None
 
     def check(self, owner: object) -> None:
         """
@@ -85,10 +86,14 @@ class Affinity:
                 return
             self.check(owner)
             self.is_closed = True
-            self._closing = asyncio.create_task(close())
+            self._closing = OwnTask(close(), loop=self._loop)
         else:
             self.check_place()
-        await asyncio.shield(self._closing)
+        await asyncio.wait({self._closing})
+        if (
+            not self._closing.cancelled()
+        ):  # or else, with all tasks of the loop: it closed all the same
+            self._closing.result()
 
     def check_open(self) -> None:
         """Raise unless it is open, and used where it was opened."""

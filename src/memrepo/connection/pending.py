@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, get_running_loop
-from typing import Self
+from asyncio import CancelledError, Future, Task, get_running_loop
+from typing import Any, Self
 
 import attrs
 
 from memrepo.connection.contract import Result
+from memrepo.connection.errors import cut_off
 from memrepo.connection.instrumentation import OnStatement, Record
 from memrepo.connection.waiting import outlast
-from memrepo.errors import DatabaseError, MemrepoError
+from memrepo.errors import MemrepoError
 from memrepo.queries.statement import Unit
 
 __all__ = ["PendingCall", "Turn"]
@@ -24,6 +25,8 @@ class Turn:
     deadline: float
     #: Done when the wait is over; `outcome` says how it ended.
     future: Future[None]
+    #: The task that waits in it, if that is for a transaction.
+    task: Task[Any] | None = attrs.field(default=None, kw_only=True)
     #: The results, or why there are none; ``None`` while it waits.
     outcome: list[Result] | MemrepoError | None = attrs.field(default=None, init=False)
 
@@ -52,7 +55,7 @@ class Turn:
         """Return the outcome, or raise it."""
         if isinstance(self.outcome, list):
             return self.outcome
-        raise self.outcome or DatabaseError("the call was cut off")
+        raise self.outcome or cut_off()
 
 
 @attrs.define(eq=False, repr=False, weakref_slot=False)

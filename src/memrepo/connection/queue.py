@@ -8,7 +8,6 @@ So the longer the queue, the fewer round trips, transactions and syncs each call
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -35,8 +34,8 @@ class CallQueue:
 
     A transaction takes the queue when its turn comes, and gives it back with `release`.
 
-    A KeyboardInterrupt that the event loop survives may cut off the step from one group to the next. The
-    next sweep repairs that: see `_mend`.
+    A KeyboardInterrupt that the event loop survives may cut off any step. So each step leaves a state from
+    which the next sweep can go on, and a sweep comes as long as the queue is in use.
     """
 
     def __init__(self) -> None:
@@ -45,6 +44,8 @@ class CallQueue:
         self._turns: deque[Turn] = deque()
         #: The calls that the worker has; empty while a transaction holds the queue, ``None`` if it is free.
         self._group: Sequence[PendingCall] | None = None
+        #: The turn of the transaction that holds the queue.
+        self._holder: Turn | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -57,6 +58,8 @@ class CallQueue:
         """
         record = None if on_statement is None else Record(on_statement)
         call = PendingCall(deadline, self._loop.create_future(), unit, record)
+        if self._sweeper is None:
+            self._sweep_soon()
         if self._group is None:
             self._group = [call]
             self._start(self._group)
@@ -64,42 +67,57 @@ class CallQueue:
             self._join(call)
         return call
 
-    async def take(self, deadline: float) -> None:
+    async def take(self, deadline: float) -> Turn:
         """
-        Wait for the queue and keep it, until `release`.
+        Wait for the queue and keep it, until the turn that this returns is given to `release`.
 
         Raises:
             BusyError: The deadline came first, or too many calls are waiting.
         """
+        turn = Turn(deadline, self._loop.create_future(), task=asyncio.current_task())
+        self._sweep_soon()
         if self._group is None:
-            self._group = ()
-            return
-        turn = Turn(deadline, self._loop.create_future())
+            self._holder, self._group = turn, ()
+            return turn
         self._join(turn)
         try:
             await turn.wait()
-        except CancelledError:
-            if turn.outcome == []:
-                self.release()  # the turn had come, and nobody is left to use it
+        except BaseException:
+            self.release(turn)  # it may have come, and nobody is left to use it
             raise
+        return turn
 
-    def release(self) -> None:
-        """Let the next in the queue go ahead."""
+    def is_held_by(self, turn: Turn) -> bool:
+        """Tell whether *turn* still holds the queue."""
+        return turn is self._holder
+
+    def release(self, turn: Turn) -> None:
+        """Let the next in the queue go ahead, if *turn* still holds it."""
+        if turn is self._holder:
+            self._advance()
+
+    def abandon(self, turn: Turn) -> None:
+        """Roll back what *turn* may have left open, and release the queue."""
+        self.release(turn)
+
+    def _advance(self) -> None:
         if self._loop.is_closed():
             return  # no waiting task can go on
+        self._holder = self._group = None
         turns = self._turns
         while turns and turns[0].is_over:
             turns.popleft()
-        if not turns:
-            self._group = None
-        elif isinstance(turns[0], PendingCall):
-            self._group = self._next_group()
-            self._start(self._group)
-        else:
-            self._group = ()
-            turn = turns.popleft()
+        if turns and isinstance(turns[0], PendingCall):
+            calls: list[PendingCall] = []
+            self._group = calls
+            self._move_turns_to(calls)
+            self._start(calls)
+        elif turns:
+            turn = turns[0]
             turn.outcome = []
+            self._holder, self._group = turn, ()
             turn.tell()
+            turns.popleft()
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
         """Wake the tasks of a group's *calls*, and start the next group."""
@@ -111,7 +129,7 @@ class CallQueue:
             # After the tasks that were woken, so that their next calls form one group.
             self._loop.call_soon(self._end, calls)
         elif self._turns:
-            self.release()
+            self._advance()
         else:
             self._group = None
 
@@ -119,7 +137,8 @@ class CallQueue:
         """Refuse all waiting turns, because the store is closed."""
         self._is_closed = True
         while self._turns:
-            self._turns.popleft().refuse(closed())
+            self._turns[0].refuse(closed())
+            self._turns.popleft()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -135,33 +154,53 @@ class CallQueue:
 
     def _end(self, calls: Sequence[PendingCall]) -> None:
         if calls is self._group:
-            self.release()
+            self._advance()
 
-    def _next_group(self) -> list[PendingCall]:
+    def _move_turns_to(self, calls: list[PendingCall]) -> None:
         turns = self._turns
-        calls: list[PendingCall] = []
         while turns and len(calls) < MAX_GROUP and isinstance(call := turns[0], PendingCall):
-            turns.popleft()
             if not call.is_over:
                 calls.append(call)
-        return calls
+            turns.popleft()
 
     def _join(self, turn: Turn) -> None:
         if len(self._turns) >= MAX_WAITING:
+            self._drop_turns_that_are_over()
+        if len(self._turns) >= MAX_WAITING:
             raise BusyError(f"{MAX_WAITING:,} calls are already waiting for this database")
         self._turns.append(turn)
+        self._sweep_soon()
+
+    def _sweep_soon(self) -> None:
         # An overdue sweep was lost: asyncio drops a callback if a KeyboardInterrupt comes just before it.
-        if self._sweeper is None or self._sweeper.when() + _SWEEP_S < self._loop.time():
+        if self._sweeper is None or self._sweeper.when() < self._loop.time():
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
     def _sweep(self) -> None:
-        """Refuse turns whose deadline has come, and repair what a KeyboardInterrupt has cut off."""
+        """Refuse turns whose deadline has come, and go on where a KeyboardInterrupt has cut off a step."""
         now = self._loop.time()
         for turn in self._turns:
             if turn.deadline <= now:
                 turn.refuse(BusyError("waited too long for its turn"))
+        self._drop_turns_that_are_over()
         self._sweeper = None
-        if self._turns:
-            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
-        if self._group:
+        if self._turns or self._group is not None:
+            self._sweep_soon()
+        if self._group is None:
+            self._advance()
+        elif self._holder is None:
             self._mend(self._group)
+        elif _was_interrupted(self._holder.task):
+            self.abandon(self._holder)
+        else:
+            self._holder.tell()
+
+    def _drop_turns_that_are_over(self) -> None:
+        if any(turn.is_over for turn in self._turns):
+            self._turns = deque(turn for turn in self._turns if not turn.is_over)
+
+
+def _was_interrupted(task: asyncio.Task[object] | None) -> bool:
+    if task is None or not task.done() or task.cancelled():
+        return False
+    return isinstance(task.exception(), KeyboardInterrupt | SystemExit)

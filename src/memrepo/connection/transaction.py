@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from memrepo.connection.affinity import open_transactions
 from memrepo.connection.contract import Result
-from memrepo.connection.waiting import finish
+from memrepo.connection.pending import Turn
 from memrepo.domain.codec import Row
 from memrepo.errors import TransactionError
 from memrepo.queries.statement import BoundStatement, Unit
@@ -20,9 +20,11 @@ __all__ = ["TransactionConnection"]
 class _Owner(Protocol):
     """The connection a transaction is on."""
 
-    async def begin(self, timeout_s: float | None) -> None: ...
-    async def run_in_transaction(self, unit: Unit) -> list[Result]: ...
-    async def end(self, *, commit: bool) -> None: ...
+    async def begin(self, timeout_s: float | None) -> Turn: ...
+    async def run_in_transaction(self, turn: Turn, unit: Unit) -> list[Result]: ...
+    async def end(self, turn: Turn, *, commit: bool) -> None:
+        """Commit or roll back, even if the task is cancelled meanwhile, and release the writer."""
+        ...
 
 
 class TransactionConnection:
@@ -40,10 +42,11 @@ class TransactionConnection:
         self.is_open: bool = False
         self._connection = owner
         self._timeout_s = timeout_s
+        self._turn: Turn | None = None
 
     async def __aenter__(self) -> Self:
         """Wait for the writer and take the write lock."""
-        await self._connection.begin(self._timeout_s)
+        self._turn = await self._connection.begin(self._timeout_s)
         self.is_open = True
         open_transactions.set((*open_transactions.get(), self))
         return self
@@ -59,7 +62,8 @@ class TransactionConnection:
         open_transactions.set(tuple(tx for tx in open_transactions.get() if tx is not self))
         if isinstance(error, GeneratorExit) and not _is_loop_running():
             return  # the task was thrown away with its loop: nothing can be awaited any more
-        await finish(self._connection.end(commit=kind is None))
+        if self._turn is not None:
+            await self._connection.end(self._turn, commit=kind is None)
 
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* inside the transaction; if it fails, only the unit is undone."""
@@ -70,9 +74,9 @@ class TransactionConnection:
         return (await self._run((statement,)))[0].rows
 
     async def _run(self, unit: Unit) -> list[Result]:
-        if not self.is_open:
+        if not self.is_open or self._turn is None:
             raise TransactionError("the transaction has ended")
-        return await self._connection.run_in_transaction(unit)
+        return await self._connection.run_in_transaction(self._turn, unit)
 
 
 def _is_loop_running() -> bool:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from asyncio import CancelledError, Future
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from inspect import CORO_CREATED, getcoroutinestate
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-__all__ = ["GRACE_S", "finish", "leave_to_loop", "list_in_slices", "outlast"]
+from memrepo.connection.errors import cut_off
+
+__all__ = [
+    "GRACE_S",
+    "OwnTask",
+    "attend",
+    "finish",
+    "leave_to_loop",
+    "list_in_slices",
+    "outlast",
+    "settle",
+]
 
 T = TypeVar("T")
 
@@ -17,6 +31,19 @@ T = TypeVar("T")
 GRACE_S: Final = 0.5
 #: Items of a slice: at a few microseconds for each, about half a millisecond.
 _SLICE: Final = 100
+
+
+class OwnTask(asyncio.Task[T]):
+    """
+    A task that cannot be cancelled before it has begun, so that its clean-up always runs.
+
+    Programs that shut down cancel all tasks of their event loop, a library's own among them.
+    """
+
+    def cancel(self, msg: object = None) -> bool:
+        """Cancel the task, unless it has yet to begin."""
+        work: Any = self.get_coro()
+        return getcoroutinestate(work) != CORO_CREATED and super().cancel(msg)
 
 
 async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
@@ -29,22 +56,50 @@ async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
     """
     loop = asyncio.get_running_loop()
     deadline = None if grace_s is None else loop.time() + grace_s
-    while not future.done():
-        left_s = None if deadline is None else deadline - loop.time()
-        if left_s is not None and left_s <= 0:
-            return
-        try:
-            await asyncio.wait({future}, timeout=left_s)
-        except CancelledError:
-            continue
+    with _shield_from_anyio():
+        while not future.done():
+            left_s = None if deadline is None else deadline - loop.time()
+            if left_s is not None and left_s <= 0:
+                return
+            try:
+                await asyncio.wait({future}, timeout=left_s)
+            except CancelledError:
+                continue
 
 
-async def finish(
-    work: Coroutine[Any, Any, T],
-    *,
-    grace_s: float | None = None,
-    undo: Callable[[T], Coroutine[Any, Any, None]] | None = None,
-) -> T:
+def _shield_from_anyio() -> AbstractContextManager[object]:
+    """Keep anyio from cancelling this task again at each pass of the event loop, as its scopes do."""
+    anyio = sys.modules.get("anyio")
+    return nullcontext() if anyio is None else anyio.CancelScope(shield=True)
+
+
+async def settle(future: Future[T]) -> T:
+    """
+    Await *future* to its end, even if this task is cancelled meanwhile.
+
+    The cancellation is raised when the future is done.
+    """
+    try:
+        return await asyncio.shield(future)
+    except CancelledError:
+        await outlast(future)
+        raise
+
+
+async def attend(task: OwnTask[T]) -> T:
+    """
+    Wait for *task*, which goes on if this one is cancelled.
+
+    Raises:
+        DatabaseError: Another task has cancelled it.
+    """
+    await asyncio.wait({task})
+    if task.cancelled():
+        raise cut_off()
+    return task.result()
+
+
+async def finish(work: Coroutine[Any, Any, T], *, grace_s: float | None = None) -> T:
     """
     Await *work* to its end, even if this task is cancelled meanwhile.
 
@@ -53,19 +108,21 @@ async def finish(
     Args:
         work: What to do, in a task of its own.
         grace_s: Seconds after a cancellation until the work is cancelled, too; ``None`` for never.
-        undo: Called with the result after a cancellation, because nobody is left to take it.
+
+    Raises:
+        DatabaseError: The work was cancelled, but not this task.
     """
-    task = asyncio.ensure_future(work)
+    doing = OwnTask(work, loop=asyncio.get_running_loop())
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(doing)
     except CancelledError:
-        await outlast(task, grace_s)
-        if not task.done():
-            task.cancel()
-            await outlast(task)
-        # Asking for the exception marks it as seen.
-        if not task.cancelled() and task.exception() is None and undo is not None:
-            await outlast(asyncio.ensure_future(undo(task.result())))
+        task = asyncio.current_task()
+        if doing.cancelled() and task is not None and not task.cancelling():
+            raise cut_off() from None
+        await outlast(doing, grace_s)
+        if not doing.done():
+            doing.cancel()
+            await outlast(doing)
         raise
 
 

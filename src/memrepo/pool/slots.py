@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from memrepo.connection.waiting import OwnTask, attend
 from memrepo.errors import BusyError, ClosedError, ConflictError
 from memrepo.store import Store
 
@@ -34,7 +35,7 @@ class Slot:
     #: It is no longer acquired, and is closed when its last user releases it.
     is_spent: bool = False
     #: Closes it, or erases the database.
-    closing: Task[None] | None = None
+    closing: OwnTask[None] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -68,7 +69,7 @@ class Slots:
         #: The tasks that wait for a slot, in order, each with its tenant.
         self._queue: dict[Future[Slot], str] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._closing: Task[None] | None = None
+        self._closing: OwnTask[None] | None = None
 
     def __repr__(self) -> str:
         """Show how many stores are open."""
@@ -183,7 +184,7 @@ class Slots:
         slot.opened.set()
         self._advance()
 
-    def _close_slot(self, slot: Slot) -> Task[None]:
+    def _close_slot(self, slot: Slot) -> OwnTask[None]:
         if slot.closing is None:
             slot.closing = _spawn(self._remove(slot, _close(slot)))
         return slot.closing
@@ -197,10 +198,10 @@ class Slots:
 
     async def close(self) -> None:
         """Refuse waiting tasks, and close all stores; a cancelled call still closes them."""
-        if self._closing is None:
+        if self._closing is None or self._closing.cancelled():
             self._closing = _spawn(self._close_all())
             self._advance()
-        await asyncio.shield(self._closing)
+        await attend(self._closing)
 
     async def _close_all(self) -> None:
         slots = list(self._slots.values())
@@ -234,7 +235,7 @@ class Slots:
         if slot is None:
             slot = self._slots[tenant] = Slot(tenant)
         slot.closing = _spawn(self._remove(slot, _close_and(slot, work)))
-        await asyncio.shield(slot.closing)
+        await attend(slot.closing)
 
 
 async def store_of(slot: Slot) -> Store:
@@ -259,11 +260,11 @@ async def _close_and(slot: Slot, work: Callable[[], Coroutine[Any, Any, None]]) 
     await work()
 
 
-def _spawn(work: Coroutine[Any, Any, None]) -> Task[None]:
+def _spawn(work: Coroutine[Any, Any, None]) -> OwnTask[None]:
     """Run *work* in a task of its own, outside the caller's transactions."""
     # Not by `create_task`: with `asyncio.eager_task_factory` the work would begin at once, and change the
     # slots while the caller changes them.
-    task = Task(work, loop=asyncio.get_running_loop(), context=Context())
+    task = OwnTask(work, loop=asyncio.get_running_loop(), context=Context())
     task.add_done_callback(_mark_as_seen)
     return task
 

@@ -20,7 +20,7 @@ from memrepo.connection.hrana.transaction import ServerTransaction
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.hrana.writer import ServerWriter
 from memrepo.connection.instrumentation import OnStatement
-from memrepo.connection.pending import PendingCall
+from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
@@ -187,42 +187,43 @@ class LibSQLConnection:
         """Hold the writer for a block; see `Driver`."""
         return TransactionConnection(self, timeout_s)
 
-    async def begin(self, timeout_s: float | None) -> None:
-        """Take the writer and the write lock, for a transaction."""
+    async def begin(self, timeout_s: float | None) -> Turn:
+        """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
         deadline = self._deadline(timeout_s)
-        await self._writer.take(deadline)
+        turn = await self._writer.take(deadline)
         try:
             self._affinity.check_open()
             await finish(repeat(self._begin, deadline), grace_s=GRACE_S)
-        except (Exception, CancelledError):
-            await finish(self.end(commit=False))
+        except BaseException:
+            await self.end(turn, commit=False)
             raise
+        return turn
 
     async def _begin(self) -> None:
         transaction = ServerTransaction(self._transport.stream(), self.request_timeout_s)
         await transaction.begin()
         self._transaction = transaction
 
-    async def run_in_transaction(self, unit: Unit) -> list[Result]:
+    async def run_in_transaction(self, turn: Turn, unit: Unit) -> list[Result]:
         """Run *unit* inside the transaction that holds the writer."""
         self._affinity.check_open()
-        if self._transaction is None:
+        if self._transaction is None or not self._writer.is_held_by(turn):
             raise TransactionError("the transaction has ended")
         call = PendingCall.of(unit, self._deadline(), self._on_statement)
         await self._transaction.run(call)
         return call.results()
 
-    async def end(self, *, commit: bool) -> None:
+    async def end(self, turn: Turn, *, commit: bool) -> None:
         """Commit or roll back, and give the writer to the next."""
+        if not self._writer.is_held_by(turn):
+            return
         transaction, self._transaction = self._transaction, None
         try:
             if transaction is None or self._affinity.is_closed:
                 if commit:
                     raise ClosedError("the store was closed: its transaction is rolled back")
-            elif commit:
-                await transaction.commit()
             else:
-                await transaction.roll_back()
+                await finish(transaction.commit() if commit else transaction.roll_back())
         finally:
-            self._writer.release()
+            self._writer.release(turn)

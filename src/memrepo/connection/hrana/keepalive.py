@@ -16,7 +16,7 @@ from typing import Final
 
 from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.transport import Stream, Transport
-from memrepo.connection.waiting import GRACE_S
+from memrepo.connection.waiting import GRACE_S, OwnTask
 
 __all__ = ["KeptStream"]
 
@@ -73,7 +73,7 @@ class KeptStream:
         if idle_s < _IDLE_S:
             self._timer = self._loop.call_later(_IDLE_S - idle_s, self._end_if_idle)
         elif self._stream is not None:
-            self._ending = self._loop.create_task(self._end())
+            self._ending = OwnTask(self._end(), loop=self._loop)
 
     async def close(self) -> None:
         """End the stream; if the server does not answer, leave it to the server."""

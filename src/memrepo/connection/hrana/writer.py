@@ -9,7 +9,7 @@ each by itself.
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError, Task
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
@@ -25,7 +25,7 @@ from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.queue import CallQueue
-from memrepo.connection.waiting import GRACE_S, outlast
+from memrepo.connection.waiting import GRACE_S, OwnTask, outlast
 from memrepo.errors import DatabaseError, DeadlineError, MemrepoError
 from memrepo.queries.idempotent import is_repeatable
 from memrepo.queries.statement import Unit
@@ -53,7 +53,7 @@ class ServerWriter(CallQueue):
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
-        self._running: Task[object] | None = None
+        self._running: OwnTask[object] | None = None
 
     async def send(
         self, unit: Unit, deadline: float, on_statement: OnStatement | None
@@ -82,7 +82,7 @@ class ServerWriter(CallQueue):
     def _start(self, calls: Sequence[PendingCall]) -> None:
         is_lone = len(calls) == 1
         work = self._settle(calls, iter) if is_lone else self._run_group(calls)
-        self._running = self._loop.create_task(work)
+        self._running = OwnTask(work, loop=self._loop)
         self._running.add_done_callback(lambda _: self.answer(calls))
         self._begun = calls
         for call in calls:

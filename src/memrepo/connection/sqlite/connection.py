@@ -8,13 +8,15 @@ import sqlite3
 import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.contract import ConnectionInfo, Durability, Result
+from memrepo.connection.errors import rolled_back
 from memrepo.connection.instrumentation import OnStatement
-from memrepo.connection.pending import PendingCall
+from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
@@ -24,7 +26,6 @@ from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pra
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
-from memrepo.connection.waiting import finish
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
 from memrepo.queries.statement import BoundStatement, Unit
@@ -103,7 +104,7 @@ class SQLiteConnection:
             on_statement=on_statement,
         )
         try:
-            await finish(connection._open())
+            await connection._open()
         except (Exception, CancelledError):
             await connection.close()
             raise
@@ -133,7 +134,7 @@ class SQLiteConnection:
         """
         path = self.location.path
         if path is not None and self._writer is None and not self.is_read_only:
-            await finish(self._open_writer(path))
+            await self._open_writer(path)
 
     async def _open_writer(self, path: Path) -> None:
         try:
@@ -157,15 +158,13 @@ class SQLiteConnection:
         await self._affinity.close(self, self._close)
 
     async def _close(self) -> None:
-        queues = [queue for queue in (self._reader, self._writer) if queue is not None]
-        for queue in queues:
-            queue.refuse()
-        try:
+        async with AsyncExitStack() as stack:
+            for queue in (self._writer, self._reader):
+                if queue is not None:
+                    queue.refuse()
+                    stack.push_async_callback(queue.thread.close)
             if self._writer is not None:
                 await self._writer.thread.run(WorkerConnection.undo)
-        finally:
-            for queue in queues:
-                await queue.thread.close()
         _logger.debug("closed %s", self.location)
 
     # --- reading and writing -------------------------------------------------------------------
@@ -209,15 +208,15 @@ class SQLiteConnection:
             try:
                 results = await thread.call(WorkerConnection.run_reads, call)
             finally:
-                await finish(thread.close())
+                await thread.close()
         else:
             # A database in memory has no other connection, so everything else waits.
             writer = self._require_writer()
-            await writer.take(call.deadline)
+            turn = await writer.take(call.deadline)
             try:
                 results = await writer.thread.call(WorkerConnection.run_reads, call)
             finally:
-                writer.release()
+                writer.release(turn)
         return results[0].rows
 
     async def info(self) -> ConnectionInfo:
@@ -239,32 +238,40 @@ class SQLiteConnection:
         """Hold the writer for a block; see `Driver`."""
         return TransactionConnection(self, timeout_s)
 
-    async def begin(self, timeout_s: float | None) -> None:
-        """Take the writer and the write lock, for a transaction."""
+    async def begin(self, timeout_s: float | None) -> Turn:
+        """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
         writer = self._require_writer()
         deadline = self._deadline(timeout_s)
-        await writer.take(deadline)
+        turn = await writer.take(deadline)
         try:
             await until_free(lambda: writer.thread.run(WorkerConnection.begin), deadline)
-        except (Exception, CancelledError):
-            await finish(self.end(commit=False))
+        except BaseException:
+            writer.abandon(turn)
             raise
+        return turn
 
-    async def run_in_transaction(self, unit: Unit) -> list[Result]:
+    async def run_in_transaction(self, turn: Turn, unit: Unit) -> list[Result]:
         """Run *unit* inside the transaction that holds the writer."""
         self._affinity.check_open()
+        writer = self._require_writer()
+        if not writer.is_held_by(turn):
+            raise rolled_back()
         call = PendingCall.of(unit, self._deadline(), self._on_statement)
-        return await self._require_writer().thread.call(WorkerConnection.run_in_transaction, call)
+        return await writer.thread.call(WorkerConnection.run_in_transaction, call)
 
-    async def end(self, *, commit: bool) -> None:
+    async def end(self, turn: Turn, *, commit: bool) -> None:
         """Commit or roll back, and release the writer."""
         writer = self._require_writer()
-        errand = WorkerConnection.commit if commit else WorkerConnection.undo
+        is_over = self._affinity.is_closed or not writer.is_held_by(turn)
         try:
-            if not self._affinity.is_closed:
-                await writer.thread.run(errand)
-            elif commit:
-                raise ClosedError("the store was closed: its transaction is rolled back")
-        finally:
-            writer.release()
+            if not is_over:
+                await writer.thread.run(
+                    WorkerConnection.commit if commit else WorkerConnection.undo
+                )
+        except BaseException:
+            writer.abandon(turn)
+            raise
+        writer.release(turn)
+        if commit and is_over:
+            raise ClosedError("the store was closed: its transaction is rolled back")

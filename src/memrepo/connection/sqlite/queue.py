@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from memrepo.connection.errors import closed
-from memrepo.connection.pending import PendingCall
+from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.queue import CallQueue
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import is_busy, worker_failed
-from memrepo.connection.sqlite.thread import Job, Run, WorkerThread
-from memrepo.connection.waiting import finish
+from memrepo.connection.sqlite.job import Job, Run
+from memrepo.connection.sqlite.thread import WorkerThread
+from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.waiting import outlast
 from memrepo.errors import BusyError
 
 __all__ = ["ThreadQueue"]
@@ -35,29 +38,46 @@ class ThreadQueue(CallQueue):
 
     def _mend(self, calls: Sequence[PendingCall]) -> None:
         job = self._job
-        if job is None or job.calls is not calls:
+        if self._retrying is not None:
+            if self._retrying.done():
+                self._end_retrying(calls, self._retrying)
+        elif job is None or job.calls is not calls:
             self._start(calls)
-        elif job.has_ended and self._retrying is None:
-            self.answer(calls) if job.error is None else self.fail(calls, job.error)
+        elif job.has_ended:
+            job.tell()
+
+    def abandon(self, turn: Turn) -> None:
+        """Roll back what *turn* may have left open, and release the queue."""
+        if self.is_held_by(turn) and not self._loop.is_closed():
+            self.thread.put_errand(WorkerConnection.undo)
+            self.release(turn)
 
     def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
         """Retry if the file was locked; otherwise give *calls* the error."""
         if calls is not self._group or self._retrying is not None:
             return  # already known: the thread may tell twice
         if is_busy(error):
-            self._retrying = self._loop.create_task(self._run_when_free(calls))
-            self._retrying.add_done_callback(lambda _: self._end_retrying(calls))
+            self._retry(calls)
         else:
             self._give_up(calls, error)
             self.answer(calls)
 
-    def _end_retrying(self, calls: Sequence[PendingCall]) -> None:
+    def _retry(self, calls: Sequence[PendingCall]) -> None:
+        self._retrying = self._loop.create_task(self._run_when_free(calls))
+        self._retrying.add_done_callback(partial(self._end_retrying, calls))
+
+    def _end_retrying(self, calls: Sequence[PendingCall], retrying: asyncio.Task[None]) -> None:
+        if retrying is not self._retrying:
+            return  # already known
         self._retrying = None
-        self.answer(calls)
+        if retrying.cancelled() or retrying.exception() is not None:
+            self._retry(calls)  # it was cut off, for instance with all tasks of the event loop
+        else:
+            self.answer(calls)
 
     async def _run_when_free(self, calls: Sequence[PendingCall]) -> None:
         """Run the calls, waiting for locks until each call's own deadline."""
-        waiting = calls
+        waiting = [call for call in calls if call.is_waiting]
         while waiting:
             try:
                 await until_free(lambda: self._attempt(calls), waiting[0].deadline)
@@ -73,8 +93,10 @@ class ThreadQueue(CallQueue):
         for call in calls:
             if call.is_cancelled:
                 call.tell()  # a cancelled task need not wait for the lock
-        # To its end, so that cancelling every task of a program leaves no outcome unknown.
-        await finish(self.thread.run(lambda worker: self._run(worker, calls)))
+        # Even if this task is cancelled: the outcomes are not known before the worker has stopped.
+        attempt = self.thread.put_errand(lambda worker: self._run(worker, calls))
+        await outlast(attempt)
+        attempt.result()
 
     def _give_up(self, calls: Sequence[PendingCall], cause: BaseException) -> None:
         for call in calls:

@@ -13,7 +13,6 @@ from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
-from memrepo.connection.waiting import finish
 from memrepo.errors import DatabaseError
 
 __all__ = ["open_thread", "prepare_writer", "set_pragma"]
@@ -40,9 +39,7 @@ async def open_thread(location: Location) -> WorkerThread:
         DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
     try:
-        return await finish(
-            WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S), undo=WorkerThread.close
-        )
+        return await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
     except (sqlite3.Error, OSError) as error:
         raise translate(error) from error
 

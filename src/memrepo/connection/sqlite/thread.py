@@ -27,77 +27,22 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Final, Self
 
 import aiosqlite
-import attrs
 
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
-from memrepo.connection.sqlite.errors import worker_failed
+from memrepo.connection.sqlite.job import Asker, Errand, Job, Run, Single
 from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.waiting import settle
 from memrepo.domain.codec import Row, Value
 from memrepo.errors import ClosedError
 
-__all__ = ["Asker", "Job", "Run", "WorkerThread"]
+__all__ = ["WorkerThread"]
 
-#: Runs calls on the thread, and leaves an outcome in each.
-Run: TypeAlias = Callable[[WorkerConnection, Sequence[PendingCall]], None]
-
-
-class Asker(Protocol):
-    """Gives the thread a job, and is told on the event loop when it is done, perhaps twice."""
-
-    def answer(self, calls: Sequence[PendingCall], /) -> None:
-        """Take note that the calls were run."""
-        ...
-
-    def fail(self, calls: Sequence[PendingCall], error: BaseException, /) -> None:
-        """Take note that the job ended in an error; calls without an outcome may not have run."""
-        ...
-
-
-@attrs.define(eq=False)
-class Job:
-    """Something for the thread to do."""
-
-    run: Run
-    calls: Sequence[PendingCall]
-    asker: Asker
-    #: Whether the thread has begun with it, so that it is not done twice.
-    has_begun: bool = False
-    #: Whether the thread is done with it.
-    has_ended: bool = False
-    #: The error it ended in; ``None`` once it has succeeded.
-    error: BaseException | None = attrs.field(factory=InterruptedError)
-
-
-class _Errand:
-    """Asks for a job that has no calls, and wakes the task that waits until it is done."""
-
-    def __init__(self, future: asyncio.Future[None]) -> None:
-        self.future = future
-
-    def answer(self, _calls: Sequence[PendingCall]) -> None:
-        if not self.future.done():
-            self.future.set_result(None)
-
-    def fail(self, _calls: Sequence[PendingCall], error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
-class _Single:
-    """Asks for a call that is in no queue."""
-
-    def answer(self, calls: Sequence[PendingCall]) -> None:
-        for call in calls:
-            call.tell()
-
-    def fail(self, calls: Sequence[PendingCall], error: BaseException) -> None:
-        for call in calls:
-            call.outcome = worker_failed(error)
-            call.tell()
+#: Seconds after which an asker that is in no queue is told again.
+_REPEAT_S: Final = 0.05
 
 
 class WorkerThread:
@@ -106,15 +51,20 @@ class WorkerThread:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[Job] = deque()
-        #: Wakes the thread: ``True`` for a job, ``False`` to end.
-        self._wake: SimpleQueue[bool] = SimpleQueue()
+        #: Wakes the thread, for a job or to end.
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._is_stopped = False
         self._is_closed = False
-        self._has_ended = asyncio.Event()
+        #: Done when the thread does no more jobs.
+        self._has_ended: asyncio.Future[None] = self._loop.create_future()
+        #: Jobs that are in no `CallQueue`, some of which may have been answered.
+        self._asked: list[Job] = []
+        self._repeater: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
         """
-        Start a thread and open the database on it.
+        Start a thread and open the database on it; a cancelled call leaves no thread behind.
 
         Raises:
             sqlite3.Error: It cannot be opened; the thread has ended.
@@ -129,12 +79,15 @@ class WorkerThread:
             timeout=busy_slice_s,
             cached_statements=256,
         )
+        started = _on_daemon(partial(_start, connect))
         try:
-            await _on_daemon(partial(_start, connect))
+            await settle(started)
             failures: list[sqlite3.Error | None] = []
             await thread.run(lambda worker: failures.append(worker.failure))
         except BaseException:
             thread.stop()
+            if started.done() and started.exception() is None:
+                await thread.close()
             raise
         if (failure := failures[0]) is not None:
             await thread.close()
@@ -154,23 +107,42 @@ class WorkerThread:
         try:
             self._jobs.append(job)
         finally:  # a KeyboardInterrupt must not leave a job behind that the thread does not know of
-            self._wake.put(True)
+            self._wake.put(None)
         return job
 
     async def call(self, run: Run, call: PendingCall) -> list[Result]:
         """Run *call* without queueing, and return its results, or raise its error."""
         call.is_running = True
-        self.put(run, [call], _Single())
+        self._ask(run, [call], Single())
         return await call.wait()
 
     async def run(self, errand: Callable[[WorkerConnection], None]) -> None:
-        """Run *errand* on the thread, after all earlier jobs."""
-        await self._put_errand(errand)
+        """Run *errand* on the thread, after all earlier jobs; a cancelled call waits until it is done."""
+        await settle(self.put_errand(errand))
 
-    def _put_errand(self, errand: Callable[[WorkerConnection], None]) -> asyncio.Future[None]:
+    def put_errand(self, errand: Callable[[WorkerConnection], None]) -> asyncio.Future[None]:
+        """Run *errand* on the thread, after all earlier jobs; the future is done when it is."""
         future: asyncio.Future[None] = self._loop.create_future()
-        self.put(lambda worker, _: errand(worker), (), _Errand(future))
+        self._ask(lambda worker, _: errand(worker), (), Errand(future))
         return future
+
+    def _ask(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> None:
+        """Put a job that is in no queue, and tell its asker again, in case an interrupt cuts that off."""
+        self._asked.append(self.put(run, calls, asker))
+        if self._repeater is None or self._repeater.when() < self._loop.time():
+            self._repeater = self._loop.call_later(_REPEAT_S, self._tell_again)
+
+    def _tell_again(self) -> None:
+        running: list[Job] = []
+        for job in self._asked:
+            if job.has_ended:
+                job.tell()
+            else:
+                running.append(job)
+        self._asked = running
+        self._repeater = None
+        if self._asked:
+            self._repeater = self._loop.call_later(_REPEAT_S, self._tell_again)
 
     async def fetch(self, sql: str, *parameters: Value) -> list[Row]:
         """Run one statement, and return its rows."""
@@ -190,17 +162,18 @@ class WorkerThread:
     async def close(self) -> None:
         """Close the database and end the thread."""
         if not self._is_closed:
-            closing = self._put_errand(WorkerConnection.shut)
+            closing = self.put_errand(WorkerConnection.shut)
             self._is_closed = True
             self.stop()
             try:
-                await closing
+                await settle(closing)
             finally:
-                await self._has_ended.wait()
+                await settle(self._has_ended)
 
     def stop(self) -> None:
         """Have the thread close the database and end; does not wait for it."""
-        self._wake.put(False)
+        self._is_stopped = True
+        self._wake.put(None)
 
     # --- on the thread ---------------------------------------------------------------------------
 
@@ -215,9 +188,10 @@ class WorkerThread:
         while not self._loop.is_closed():
             try:
                 while not self._jobs:
-                    if not self._wake.get():
-                        tell(self._has_ended.set)
+                    if self._is_stopped:
+                        tell(self._end)
                         return
+                    self._wake.get()
                 job = self._jobs[0]
                 if not job.has_begun:
                     job.has_begun = True
@@ -236,6 +210,10 @@ class WorkerThread:
             except BaseException:  # noqa: BLE001, S112 - thrown into the thread, or the loop was closed
                 continue
 
+    def _end(self) -> None:
+        if not self._has_ended.done():
+            self._has_ended.set_result(None)
+
 
 def _start(connect: Callable[[], aiosqlite.Connection]) -> None:
     """Have aiosqlite open a database on a thread; then stop it, which begins `WorkerConnection.close`."""
@@ -249,10 +227,10 @@ async def _wait_for(connection: aiosqlite.Connection) -> None:
     await connection
 
 
-async def _on_daemon(work: Callable[[], None]) -> None:
+def _on_daemon(work: Callable[[], None]) -> asyncio.Future[None]:
     """Do *work* on a daemon thread: the threads that it starts are then daemons, too."""
     loop = asyncio.get_running_loop()
-    done = _Errand(loop.create_future())
+    done = Errand(loop.create_future())
 
     def run() -> None:
         tell = partial(done.answer, ())
@@ -264,4 +242,4 @@ async def _on_daemon(work: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(tell)
 
     threading.Thread(target=run, daemon=True).start()
-    await done.future
+    return done.future

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from ssl import SSLContext
 from typing import Any, Final, cast
 
@@ -35,7 +36,7 @@ from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.hrana.ws.socket import Link, Sockets, answer
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.waiting import leave_to_loop
+from memrepo.connection.waiting import OwnTask, leave_to_loop
 from memrepo.errors import AuthenticationError, DatabaseError, InvalidInputError, MemrepoError
 
 __all__ = ["WebSocketStream", "WebSocketTransport"]
@@ -103,12 +104,13 @@ class WebSocketTransport:
 
     async def close(self) -> None:
         """Close the socket."""
-        if self._link is not None:
-            self._retire(self._link)
-        while self._endings:
-            await asyncio.wait(self._endings)
-        await self._session.close()
-        await self._http.close()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._http.close)
+            stack.push_async_callback(self._session.close)
+            if self._link is not None:
+                self._retire(self._link)
+            while self._endings:
+                await asyncio.wait(self._endings)
 
     def forget(self) -> None:
         """Close the socket without waiting."""
@@ -165,7 +167,7 @@ class WebSocketTransport:
         if link is self._link:
             self._link = None
         if link.n_running == 0:
-            ending = asyncio.create_task(link.connection.close())
+            ending = OwnTask(link.connection.close(), loop=self._loop)
             self._endings.add(ending)
             ending.add_done_callback(self._endings.discard)
 
