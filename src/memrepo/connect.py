@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, get_args
 
 import attrs
 
-from memrepo.admin.migrations import load_migrations, read_version
+from memrepo.admin.migrate import read_version
+from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.instrumentation import OnStatement
@@ -48,6 +49,7 @@ class ConnectOptions(TypedDict, total=False):
     ssl_context: SSLContext | None
     durability: Durability
     migrate: bool
+    accept_push: bool
     lock_timeout_s: float
     request_timeout_s: float
     idle_after: timedelta
@@ -63,6 +65,7 @@ class CheckedOptions:
     ssl_context: SSLContext | None = None
     durability: Durability = "full"
     migrate: bool = True
+    accept_push: bool = False
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     idle_after: timedelta = IDLE_AFTER
@@ -77,6 +80,7 @@ class CheckedOptions:
         check_seconds("request_timeout_s", self.request_timeout_s)
         check_duration("idle_after", self.idle_after)
         check_flag("migrate", self.migrate)
+        check_flag("accept_push", self.accept_push)
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):
@@ -113,6 +117,7 @@ def connect(
     ssl_context: SSLContext | None = None,
     durability: Durability = "full",
     migrate: bool = True,
+    accept_push: bool = False,
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
     idle_after: timedelta = IDLE_AFTER,
@@ -139,6 +144,10 @@ def connect(
         durability: ``"full"``: acknowledged writes survive a power loss. ``"normal"``: they survive
             a crash of the process; a power loss may undo the latest. A server decides this itself.
         migrate: Whether to bring the schema to this version first; see `Store.migrate`.
+        accept_push: Whether to go on with a database from which `drizzle-kit push`, or another program,
+            has removed what memrepo had added, instead of raising `MigrationError`. What was forgotten,
+            expired or replaced is then current again, and facts of other scopes are in the scope
+            ``lost+found``. A backup is better.
         lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
@@ -162,6 +171,7 @@ def connect(
         ssl_context=ssl_context,
         durability=durability,
         migrate=migrate,
+        accept_push=accept_push,
         lock_timeout_s=lock_timeout_s,
         request_timeout_s=request_timeout_s,
         idle_after=idle_after,
@@ -249,7 +259,8 @@ async def _make_store(connection: Driver, options: CheckedOptions) -> Store:
 async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     known = await asyncio.to_thread(load_migrations)
     settings = Settings(clock=options.clock, idle_after=options.idle_after)
-    store = Store(connection, await read_version(connection, known), settings)
+    version = await read_version(connection, known, accept_push=options.accept_push)
+    store = Store(connection, version, settings, accept_push=options.accept_push)
     await connection.allow_writing()
     if options.migrate and not connection.is_read_only:
         await store.migrate()

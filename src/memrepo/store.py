@@ -8,7 +8,8 @@ from pathlib import Path
 
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.backup import back_up
-from memrepo.admin.migrations import Migration, load_migrations, migrate, read_migrations
+from memrepo.admin.migrate import migrate
+from memrepo.admin.migrations import Migration, load_migrations, read_migrations
 from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant, check_version_table
@@ -27,8 +28,16 @@ class Store(ScopedStore):
     Any number of tasks can use it at once, in the event loop in which it was opened.
     """
 
-    def __init__(self, connection: Driver, schema_version: int, settings: Settings) -> None:
+    def __init__(
+        self,
+        connection: Driver,
+        schema_version: int,
+        settings: Settings,
+        *,
+        accept_push: bool = False,
+    ) -> None:
         super().__init__(connection, "", settings)
+        self._accept_push = accept_push
         self._schema_version = schema_version
 
     def __repr__(self) -> str:
@@ -50,12 +59,14 @@ class Store(ScopedStore):
             The `schema_version` it has now.
 
         Raises:
-            MigrationError: The database is newer, has tables of another program with our names, or
-                its migrations are not this version's. Nothing was written.
+            MigrationError: The database is newer, its migrations are not this version's, it lacks a
+                part of them, or has something of another program under our names. Nothing was written.
         """
         known = await asyncio.to_thread(load_migrations)
         now = check_instant("clock", self._settings.clock())
-        self._schema_version = await migrate(self._driver, known, now)
+        self._schema_version = await migrate(
+            self._driver, known, now, accept_push=self._accept_push
+        )
         await adopt_facts(self._driver)
         return self._schema_version
 

@@ -21,13 +21,11 @@ from memrepo.admin import adoption
 from memrepo.connection.contract import Connection, Result
 from memrepo.domain.codec import Row
 from memrepo.queries.statement import BoundStatement, Unit
+from tests.admin.original import DRIZZLE
 from tests.admin.test_migrations import LATEST, versions_of
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
-
-#: What `drizzle-kit generate` makes of the three tables.
-DRIZZLE = (Path(__file__).parents[1] / "fixtures" / "drizzle.sql").read_text(encoding="utf-8")
 
 #: Drizzle's statements, as its query builder prints them.
 INSERT_FACT = (
@@ -349,7 +347,7 @@ async def test_original_goes_on(path: Path, clock: Clock) -> None:
             once = ("tea, no milk", hashed("tea, no milk"), "fact", "user_explicit", THEN)
             original.run(INSERT_FACT_ONCE, *once)
             assert original.run(SELECT_FACTS) == [
-                (tea.id, "Tea, no milk", hashed("tea, no milk"), "fact", "user_explicit", NOW, None)
+                (tea.id, "Tea, no milk", hashed("tea, no milk"), "fact", "user_explicit", NOW, NOW)
             ]
             second = original.run(START_SESSION, "2026-02-02T14:16:30.000Z")[0][0]
             third = original.run(START_SESSION, "2026-02-02T14:16:31.000Z")[0][0]

@@ -26,6 +26,7 @@ import pytest
 
 import memrepo
 from memrepo.admin import migrations
+from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import Migration, load_migrations
 from memrepo.connection.contract import Connection, Result
 from memrepo.domain.codec import Row
@@ -365,6 +366,51 @@ _FOREIGN = {
     "a name in capitals": ("CREATE TABLE Sessions (session_key TEXT PRIMARY KEY);", "(?i)sessions"),
     "our tables without versions": ("".join(m.sql for m in KNOWN), "another program"),
     "our tables and no version": (_VERSIONS + "".join(m.sql for m in KNOWN), "another program"),
+    "instants that are integers": (
+        _ORIGINAL.replace("created_at TEXT", "created_at INTEGER"),
+        "memory_entries.*created_at.*INTEGER",
+    ),
+    "events whose instants are integers": (
+        _ORIGINAL.replace("timestamp TEXT", "timestamp INTEGER"),
+        "daily_logs.*timestamp",
+    ),
+    "sessions whose instants are integers": (
+        _ORIGINAL.replace("ended_at TEXT", "ended_at INTEGER"),
+        "sessions.*ended_at",
+    ),
+    "contents that are blobs": (_ORIGINAL.replace("content TEXT", "content BLOB"), "content.*BLOB"),
+    "a column that is generated": (
+        _ORIGINAL.replace("summary TEXT", "summary TEXT AS (started_at)"),
+        "sessions.*summary",
+    ),
+    "forgotten at an integer": (
+        _ORIGINAL.replace("last_accessed TEXT", "last_accessed TEXT, deleted_at INTEGER"),
+        "memory_entries.*deleted_at",
+    ),
+    "always forgotten": (
+        _ORIGINAL.replace("last_accessed TEXT", "last_accessed TEXT, deleted_at TEXT DEFAULT ''"),
+        "memory_entries.*deleted_at",
+    ),
+    "an index with a name of ours": (
+        "CREATE TABLE other (x); CREATE INDEX ix_sessions__open ON other (x);",
+        "index ix_sessions__open",
+    ),
+    "an index of the original's with a name of ours": (
+        _ORIGINAL + "CREATE INDEX IX_Sessions__Open ON sessions (summary);",
+        "index ix_sessions__open",
+    ),
+    "a table with a name of ours": (
+        "CREATE TABLE memrepo_settings (key TEXT);",
+        "table memrepo_settings",
+    ),
+    "a view with a name of ours": (
+        _ORIGINAL + "CREATE VIEW memrepo_settings AS SELECT 1 AS x;",
+        "view memrepo_settings",
+    ),
+    "a view in the place of the versions": (
+        "CREATE VIEW memrepo_migrations AS SELECT 1 AS x;",
+        "memrepo_migrations belongs",
+    ),
     "a foreign version table": (
         "CREATE TABLE memrepo_migrations (version TEXT PRIMARY KEY);",
         "memrepo_migrations",
@@ -402,7 +448,47 @@ _WRONG_HISTORY = {
         f"migration {LATEST + 1} but not {LATEST}",
     ),
 }
-_REFUSED = {**_FOREIGN, **_WRONG_HISTORY}
+
+_WHOLE = _with_versions(*_APPLIED)
+#: Databases of ours of which something is gone or another.
+_DAMAGED = {
+    "an index less": (
+        _WHOLE + "DROP INDEX ix_sessions__open;",
+        "sessions lacks.*ix_sessions__open",
+    ),
+    "the original's index less": (
+        _WHOLE + "DROP INDEX memory_entries_content_hash_unique;",
+        "memory_entries lacks the unique index",
+    ),
+    "an index on other columns": (
+        _WHOLE
+        + "DROP INDEX ix_daily_logs__scope_timestamp;"
+        + "CREATE INDEX ix_daily_logs__scope_timestamp ON daily_logs (timestamp);",
+        "daily_logs lacks.*ix_daily_logs__scope_timestamp",
+    ),
+    "an index that is not unique": (
+        _WHOLE
+        + "DROP INDEX ux_sessions__active;"
+        + "CREATE INDEX ux_sessions__active ON sessions (scope) WHERE ended_at IS NULL;",
+        "unique index ux_sessions__active",
+    ),
+    "a column less": (
+        _WHOLE + "ALTER TABLE memory_entries DROP COLUMN metadata;",
+        "memory_entries lacks the column metadata",
+    ),
+    "the settings less": (_WHOLE + "DROP TABLE memrepo_settings;", "memrepo_settings is missing"),
+    "a table less": (_WHOLE + "DROP TABLE daily_logs;", "daily_logs is missing"),
+    "versions without their tables": (
+        _VERSIONS
+        + f"INSERT INTO memrepo_migrations VALUES (1, '{KNOWN[0].name}', '{KNOWN[0].checksum}', 'then');",
+        "is missing",
+    ),
+    "a scope that must be given": (
+        _WHOLE.replace("`scope` TEXT NOT NULL DEFAULT ''", "`scope` INTEGER NOT NULL DEFAULT ''"),
+        "column scope of another kind",
+    ),
+}
+_REFUSED = {**_FOREIGN, **_WRONG_HISTORY, **_DAMAGED}
 
 
 @pytest.mark.asyncio
@@ -432,6 +518,27 @@ async def test_connect_refused_without_migrating(case: str, tmp_path: Path) -> N
     with pytest.raises(memrepo.MigrationError, match=complaint):
         await _open(f"{path.as_uri()}?mode=ro")
     assert image(path) == before
+
+
+@pytest.mark.asyncio
+async def test_connect_with_extras(tmp_path: Path) -> None:
+    """What others add to our tables, and what bears other names, is no matter: old version or new."""
+    for version in range(1, LATEST + 1):
+        path = tmp_path / f"{version}.db"
+        script = "".join(migration.sql for migration in KNOWN[:version])
+        rows = ", ".join(f"({n}, '{name}', '{sha}', 'then')" for n, name, sha in _APPLIED[:version])
+        make(
+            path,
+            f"{_VERSIONS} {script} INSERT INTO memrepo_migrations VALUES {rows};"
+            "ALTER TABLE sessions ADD COLUMN mood TEXT;"
+            "ALTER TABLE sessions ADD COLUMN day TEXT AS (substr(started_at, 1, 10));"
+            "CREATE INDEX mine ON sessions (mood);"
+            "CREATE VIEW talks AS SELECT * FROM sessions;"
+            "CREATE TRIGGER daily_logs AFTER INSERT ON sessions BEGIN SELECT 1; END;",
+        )
+        async with memrepo.connect(path) as store:
+            assert (await store.sessions.start()).status == "active"
+            assert store.schema_version == LATEST
 
 
 @pytest.mark.asyncio
@@ -484,7 +591,10 @@ async def test_migrate_failing(
 async def test_migrate_first_failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the second step fails, the first stays; both are whole."""
     path = tmp_path / "agent.db"
-    wrong = Migration(2, "0002_try_something", "CREATE TABLE extra (x);\nCREATE TABEL wrong (x);\n")
+    # What fails on an empty database, too, is found before the first.
+    wrong = Migration(
+        2, "0002_try_something", "CREATE TABLE extra (x);\n" + _FAILING["foreign key"]
+    )
     _use(monkeypatch, (KNOWN[0], wrong))
     with pytest.raises(memrepo.MigrationError, match="0002_try_something"):
         await _open(path)
@@ -501,11 +611,11 @@ async def test_migrate_disk_full(tmp_path: Path, clock: Clock) -> None:
         connection = store.connection
         await connection._writer.thread.pragma("max_page_count", 100)  # type: ignore[attr-defined]
         with pytest.raises(memrepo.StorageFullError):
-            await migrations.migrate(connection, one_more(big), clock())
+            await migrate(connection, one_more(big), clock())
         assert await store.memories.count() == 2
         assert (await store.memories.remember("Tea, no milk")).outcome == "duplicate"
         await connection._writer.thread.pragma("max_page_count", 10_000)  # type: ignore[attr-defined]
-        assert await migrations.migrate(connection, one_more(big), clock()) == LATEST + 1
+        assert await migrate(connection, one_more(big), clock()) == LATEST + 1
 
 
 @pytest.mark.asyncio
@@ -612,7 +722,7 @@ async def test_migrate_cancelled(moment: str, tmp_path: Path, clock: Clock) -> N
         path = tmp_path / f"{countdown}.db"
         async with memrepo.connect(path, migrate=False, clock=clock) as store:
             interrupted = cast(Connection, Interrupted(store.connection, countdown, moment))
-            task = asyncio.create_task(migrations.migrate(interrupted, KNOWN, clock()))
+            task = asyncio.create_task(migrate(interrupted, KNOWN, clock()))
             await asyncio.wait([task])
             seen.add(assert_whole(path))
             if not task.cancelled():
@@ -723,7 +833,7 @@ async def _open(url: str | Path, *, migrate: bool = True, lock_timeout_s: float 
 async def _make_version(path: Path, version: int, clock: Clock) -> None:
     """Make a database as an earlier version of memrepo left it."""
     async with memrepo.connect(path, migrate=False, clock=clock) as store:
-        await migrations.migrate(store.connection, KNOWN[:version], clock())
+        await migrate(store.connection, KNOWN[:version], clock())
 
 
 async def _fill(path: Path, clock: Clock) -> None:

@@ -41,7 +41,7 @@ def _remembered(
         category="fact",
         source="user_explicit",
         created_at=since or made.now,
-        last_accessed=None if outcome == "created" else made.now,
+        last_accessed=made.now,
         expires_at=None,
         deleted_at=None,
         superseded_by=None,

@@ -19,7 +19,13 @@ CREATE TABLE `memory_entries` (
     `source` TEXT NOT NULL,
     `created_at` TEXT NOT NULL,
     `last_accessed` TEXT
-, `scope` TEXT NOT NULL DEFAULT '', `expires_at` TEXT, `deleted_at` TEXT, `superseded_by` INTEGER, `metadata` TEXT, `hash_version` INTEGER NOT NULL DEFAULT 0);
+, `scope` TEXT NOT NULL DEFAULT '', `expires_at` TEXT, `deleted_at` TEXT, `superseded_by` INTEGER, `metadata` TEXT, `hash_version` INTEGER NOT NULL DEFAULT 0, `n_restated` INTEGER NOT NULL DEFAULT 0);
+
+-- table memrepo_settings
+CREATE TABLE `memrepo_settings` (
+    `name` TEXT PRIMARY KEY NOT NULL,
+    `value` TEXT NOT NULL
+);
 
 -- table sessions
 CREATE TABLE `sessions` (

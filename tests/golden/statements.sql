@@ -1,6 +1,11 @@
 -- The SQL of every statement, as tests/queries/test_statements.py pins it. Each clause is on a line of its own.
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 
+-- adoption.clear_push
+DELETE
+FROM `memrepo_settings`
+WHERE `name`='pushed_at';
+
 -- adoption.clear_wrong
 UPDATE `memory_entries`
 SET `content_hash`=null
@@ -15,11 +20,23 @@ WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
 
+-- adoption.lose
+UPDATE `memory_entries`
+SET `scope`='lost+found'
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=`item`.`value`;
+
 -- adoption.mark_checked
 UPDATE `memory_entries`
 SET `hash_version`=1
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]');
+
+-- adoption.note_push
+INSERT INTO `memrepo_settings` (`name`,`value`)
+SELECT 'pushed_at',:now
+WHERE EXISTS (SELECT 1
+FROM `memory_entries`);
 
 -- adoption.set_hash
 UPDATE `memory_entries`
@@ -35,6 +52,11 @@ FROM `memory_entries`
 WHERE `hash_version`=0 AND `id`>:after
 ORDER BY `id`
 LIMIT :limit;
+
+-- adoption.was_pushed
+SELECT 1
+FROM `memrepo_settings`
+WHERE `name`='pushed_at';
 
 -- copying.add_number
 INSERT INTO `sqlite_sequence` (`name`,`seq`)
@@ -83,8 +105,8 @@ FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_many (memory_entries)
-INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
-SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]'),json_extract(`item`.`value`,'$[10]'),json_extract(`item`.`value`,'$[11]'),json_extract(`item`.`value`,'$[12]')
+INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`,`n_restated`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]'),json_extract(`item`.`value`,'$[10]'),json_extract(`item`.`value`,'$[11]'),json_extract(`item`.`value`,'$[12]'),json_extract(`item`.`value`,'$[13]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
 
@@ -100,8 +122,8 @@ VALUES (:id,:session_id,CASE WHEN :event_type_is_text THEN CAST(:event_type AS T
 RETURNING `id`;
 
 -- copying.insert_one (memory_entries)
-INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`)
-VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content END,CASE WHEN :content_hash_is_text THEN CAST(:content_hash AS TEXT) ELSE :content_hash END,CASE WHEN :category_is_text THEN CAST(:category AS TEXT) ELSE :category END,CASE WHEN :source_is_text THEN CAST(:source AS TEXT) ELSE :source END,CASE WHEN :created_at_is_text THEN CAST(:created_at AS TEXT) ELSE :created_at END,CASE WHEN :last_accessed_is_text THEN CAST(:last_accessed AS TEXT) ELSE :last_accessed END,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :expires_at_is_text THEN CAST(:expires_at AS TEXT) ELSE :expires_at END,CASE WHEN :deleted_at_is_text THEN CAST(:deleted_at AS TEXT) ELSE :deleted_at END,:superseded_by,CASE WHEN :metadata_is_text THEN CAST(:metadata AS TEXT) ELSE :metadata END,:hash_version)
+INSERT OR IGNORE INTO `memory_entries` (`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`hash_version`,`n_restated`)
+VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content END,CASE WHEN :content_hash_is_text THEN CAST(:content_hash AS TEXT) ELSE :content_hash END,CASE WHEN :category_is_text THEN CAST(:category AS TEXT) ELSE :category END,CASE WHEN :source_is_text THEN CAST(:source AS TEXT) ELSE :source END,CASE WHEN :created_at_is_text THEN CAST(:created_at AS TEXT) ELSE :created_at END,CASE WHEN :last_accessed_is_text THEN CAST(:last_accessed AS TEXT) ELSE :last_accessed END,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :expires_at_is_text THEN CAST(:expires_at AS TEXT) ELSE :expires_at END,CASE WHEN :deleted_at_is_text THEN CAST(:deleted_at AS TEXT) ELSE :deleted_at END,:superseded_by,CASE WHEN :metadata_is_text THEN CAST(:metadata AS TEXT) ELSE :metadata END,:hash_version,:n_restated)
 RETURNING `id`;
 
 -- copying.insert_one (sessions)
@@ -132,7 +154,7 @@ WHERE ifnull(`page`.`before`,0)<=:size)
 ORDER BY `id`;
 
 -- copying.read (memory_entries)
-SELECT `id`,CAST(`content` AS BLOB),CAST(`content_hash` AS BLOB),CAST(`category` AS BLOB),CAST(`source` AS BLOB),CAST(`created_at` AS BLOB),CAST(`last_accessed` AS BLOB),CAST(`scope` AS BLOB),CAST(`expires_at` AS BLOB),CAST(`deleted_at` AS BLOB),`superseded_by`,CAST(`metadata` AS BLOB),`hash_version`,(typeof(`content`)='blob')||(typeof(`content_hash`)='blob')||(typeof(`category`)='blob')||(typeof(`source`)='blob')||(typeof(`created_at`)='blob')||(typeof(`last_accessed`)='blob')||(typeof(`scope`)='blob')||(typeof(`expires_at`)='blob')||(typeof(`deleted_at`)='blob')||(typeof(`metadata`)='blob')
+SELECT `id`,CAST(`content` AS BLOB),CAST(`content_hash` AS BLOB),CAST(`category` AS BLOB),CAST(`source` AS BLOB),CAST(`created_at` AS BLOB),CAST(`last_accessed` AS BLOB),CAST(`scope` AS BLOB),CAST(`expires_at` AS BLOB),CAST(`deleted_at` AS BLOB),`superseded_by`,CAST(`metadata` AS BLOB),`hash_version`,`n_restated`,(typeof(`content`)='blob')||(typeof(`content_hash`)='blob')||(typeof(`category`)='blob')||(typeof(`source`)='blob')||(typeof(`created_at`)='blob')||(typeof(`last_accessed`)='blob')||(typeof(`scope`)='blob')||(typeof(`expires_at`)='blob')||(typeof(`deleted_at`)='blob')||(typeof(`metadata`)='blob')
 FROM `memory_entries`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
@@ -743,8 +765,8 @@ FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
 -- memories.insert_many
-INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
+INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
 FROM json_each(:batch) `item`
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `known`
@@ -765,26 +787,26 @@ WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
 
 -- memories.refresh_many
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END
+SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.remember
-INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
-RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
 -- memories.remember*2
-INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
 FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END
+SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
-RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
 -- memories.restore
 UPDATE `memory_entries`
@@ -794,20 +816,20 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.revive_many
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.supersede_insert
-INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
+INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash)
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
@@ -822,7 +844,7 @@ RETURNING `memory_entries`.`id`;
 
 -- memories.supersede_refresh
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END
+SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END,`n_restated`=`n_restated`+1
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
@@ -830,7 +852,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.supersede_revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
@@ -1055,25 +1077,18 @@ SELECT `number`,`name`,`checksum`
 FROM `memrepo_migrations`
 ORDER BY `number`;
 
--- versions.columns
-SELECT lower(`t`.`name`),`t`.`type`,`c`.`name`,upper(`c`.`type`),`c`.`notnull`,`c`.`dflt_value`,`c`.`pk`
-FROM `sqlite_master` AS `t` LEFT JOIN pragma_table_info(`t`.`name`) AS `c`
-WHERE lower(`t`.`name`) IN ('memory_entries','sessions','daily_logs')
-ORDER BY `t`.`name`,`c`.`cid`;
-
 -- versions.create
 CREATE TABLE IF NOT EXISTS `memrepo_migrations` (`number` INTEGER PRIMARY KEY NOT NULL, `name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL);
 
 -- versions.exists
 SELECT COUNT(*)
 FROM `sqlite_master`
-WHERE `type`='table' AND `name`='memrepo_migrations';
+WHERE `name`='memrepo_migrations';
 
--- versions.has_hash_index
-SELECT count(*)
-FROM pragma_index_list('memory_entries') AS `i`
-WHERE `i`.`unique`=1 AND `i`.`partial`=0 AND (SELECT group_concat(`c`.`name`)
-FROM pragma_index_info(`i`.`name`) AS `c`)='content_hash';
+-- versions.names
+SELECT lower(`name`)
+FROM `sqlite_master`
+WHERE `name` NOT GLOB 'sqlite_*';
 
 -- versions.ping
 UPDATE `memrepo_migrations`
@@ -1083,3 +1098,24 @@ WHERE `number`=1;
 -- versions.record
 INSERT INTO `memrepo_migrations` (`number`,`name`,`checksum`,`applied_at`)
 VALUES (:number,:name,:checksum,:now);
+
+-- versions.set_mark
+PRAGMA user_version=1835363698;
+
+-- versions.shape
+WITH `ours` AS (SELECT `type`,`name`,`tbl_name`
+FROM `sqlite_master`
+WHERE lower(`name`) IN (SELECT `value`
+FROM json_each(:names)))
+SELECT 'column',lower(`t`.`name`),lower(`c`.`name`),upper(`c`.`type`),`c`.`notnull`,`c`.`dflt_value`,`c`.`pk`,`c`.`hidden`
+FROM `ours` AS `t` JOIN pragma_table_xinfo(`t`.`name`) AS `c`
+WHERE `t`.`type`='table' UNION ALL
+SELECT *
+FROM (SELECT 'index',lower(`t`.`name`),lower(`i`.`name`),lower(`c`.`name`),`i`.`unique`,NULL,`i`.`partial`,`c`.`seqno`
+FROM `ours` AS `t` JOIN pragma_index_list(`t`.`name`) AS `i` JOIN pragma_index_info(`i`.`name`) AS `c`
+WHERE `t`.`type`='table'
+ORDER BY `i`.`name`,`c`.`seqno`) UNION ALL
+SELECT 'name',lower(`tbl_name`),lower(`name`),`type`,NULL,NULL,NULL,NULL
+FROM `ours` UNION ALL
+SELECT 'user_version',NULL,NULL,NULL,NULL,NULL,NULL,`user_version`
+FROM pragma_user_version;

@@ -37,6 +37,7 @@ def opening(clock: memrepo.Clock) -> None:
         auth_token=lambda: "token",
         ssl_context=None,
         migrate=False,
+        accept_push=True,
         lock_timeout_s=1,
         request_timeout_s=1.5,
         idle_after=timedelta(minutes=5),
@@ -45,7 +46,7 @@ def opening(clock: memrepo.Clock) -> None:
     )
     memrepo.from_env(durability="fast")  # type: ignore[arg-type]
     memrepo.from_env(durable="full")  # type: ignore[call-arg]
-    memrepo.from_env("agent.db")  # type: ignore[call-arg]
+    memrepo.from_env("agent.db")  # type: ignore[arg-type, call-arg]
 
 
 def tell(progress: memrepo.CopyProgress) -> None:

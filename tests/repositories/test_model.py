@@ -177,7 +177,13 @@ class Machine(RuleBasedStateMachine):
             assert actual.outcome == "created"
             assert all(actual.id not in owner.facts for owner in self.scopes.values())
             fact = Fact(
-                actual.id, new.content, new.category, new.source, self.now(), None, new.expires_at
+                actual.id,
+                new.content,
+                new.category,
+                new.source,
+                self.now(),
+                self.now(),
+                new.expires_at,
             )
             self.scopes[scope].facts[fact.id] = fact
         else:

@@ -45,8 +45,8 @@ async def test_life_of_a_store(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     closed = ("memrepo.connection.sqlite.connection", "DEBUG", f"closed {path}")
     async with memrepo.connect(path) as store:
         migrations = [
-            ("memrepo.admin.migrations", "INFO", f"applied migration {name}")
-            for name in ("0001_initial", "0002_add_scopes_and_lifecycle")
+            ("memrepo.admin.migrate", "INFO", f"applied migration {name}")
+            for name in ("0001_initial", "0002_add_scopes_and_lifecycle", "0003_add_settings")
         ]
         assert said(caplog) == [opened, *migrations]
         assert store.schema_version == len(migrations)

@@ -8,7 +8,7 @@ from typing import Final
 
 from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row
-from memrepo.domain.hashing import hash_stored
+from memrepo.domain.hashing import hash_stored, is_hash_of
 from memrepo.queries import adoption
 from memrepo.queries.statement import Unit
 
@@ -31,14 +31,38 @@ async def adopt_facts(connection: Connection) -> int:
     Returns:
         How many facts were checked; 0 if there was nothing to do.
     """
+    if not await connection.read(adoption.UNCHECKED.bind(limit=1, after=0)):
+        return 0
+    await _lose_facts_of_others(connection)
     await _clear_wrong_hashes(connection)
     n_checked = 0
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=0)):
         await connection.write(_unit(rows))
         n_checked += len(rows)
-    if n_checked:
-        _logger.info("adopted %d facts", n_checked)
+    _logger.info("adopted %d facts", n_checked)
     return n_checked
+
+
+async def _lose_facts_of_others(connection: Connection) -> None:
+    """
+    After a push that dropped the scopes, take facts of other scopes out of the default scope.
+
+    Their hashes show them: those are of their scope and their text.
+    """
+    if not await connection.read(adoption.WAS_PUSHED.bind()):
+        return
+    after = 0
+    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
+        lost = [
+            number
+            for number, scope, content, digest in rows
+            if not scope and digest is not None and not is_hash_of(digest, content)
+        ]
+        if lost:
+            await connection.write((adoption.LOSE.bind(batch=json.dumps(lost)),))
+            _logger.warning("moved %d facts of other scopes to %s", len(lost), adoption.LOST_SCOPE)
+        after = rows[-1][0]
+    await connection.write((adoption.CLEAR_PUSH.bind(),))
 
 
 async def _clear_wrong_hashes(connection: Connection) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
-__all__ = ["content_hash", "hash_normalized", "hash_stored", "normalize_content"]
+__all__ = ["content_hash", "hash_normalized", "hash_stored", "is_hash_of", "normalize_content"]
 
 #: White space as JavaScript's ``trim`` and ``\s`` see it, so that the TypeScript original makes the
 #: same hashes. Python's own set differs: it has U+001C to U+001F and U+0085, and lacks U+FEFF.
@@ -52,6 +52,13 @@ def content_hash(content: str, *, scope: str = "") -> str:
 def hash_normalized(normalized: str, scope: str) -> str:
     """Hash a text that is already in normal form."""
     return sha256(f"{scope}\0{normalized}".encode() if scope else normalized.encode()).hexdigest()
+
+
+def is_hash_of(digest: str, content: bytes) -> bool:
+    """Tell whether *digest* is the hash of stored content in the default scope, here or in the original."""
+    text = content.decode(errors="replace")
+    without_nfc = _collapse(" ", text.strip(_WHITE_SPACE).lower()).rstrip(".,;:!?")
+    return digest in (content_hash(text), hash_normalized(without_nfc, ""))
 
 
 def hash_stored(content: bytes, scope: str) -> str:

@@ -73,7 +73,7 @@ class MemoryEntry(PlainModel):
     source: str
     #: When it was first remembered, UTC.
     created_at: datetime
-    #: When it was last touched or restated, UTC; ``None`` if never.
+    #: When it was last remembered or touched, UTC; ``None`` where another program wrote the row without.
     last_accessed: datetime | None
     #: Expiry time, UTC; ``None`` for never.
     expires_at: datetime | None

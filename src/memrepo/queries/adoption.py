@@ -10,10 +10,18 @@ from pypika.terms import NullValue, Term
 
 from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
 from memrepo.queries.remembering import HASH_VERSION
+from memrepo.queries.statement import Statement
 
 _m = Table("memory_entries")
 _keeper = Table("memory_entries").as_("keeper")
+_settings = Table("memrepo_settings")
 
+#: Where facts go that another scope had, and nobody knows which: what `drizzle-kit push` leaves of them.
+LOST_SCOPE: Final = "lost+found"
+#: The setting that stands from a push that was accepted until these facts are in their scope.
+_PUSHED: Final = "pushed_at"
+
+_ids = JsonEach("batch")
 # :batch is a JSON array of [id, content_hash].
 _items = JsonEach("batch")
 _item_id, _item_hash = json_item(_items, 0), json_item(_items, 1)
@@ -38,6 +46,24 @@ UNCHECKED: Final = statement(
     .where(_m.id > param("after"))
     .orderby(_m.id)
     .limit(param("limit")),
+)
+#: Notes that a push was accepted, if there are facts; the note survives an interruption.
+NOTE_PUSH: Final = Statement(
+    "adoption.note_push",
+    "INSERT INTO `memrepo_settings` (`name`,`value`) SELECT 'pushed_at',:now "
+    "WHERE EXISTS (SELECT 1 FROM `memory_entries`)",
+)
+#: A row if there is such a note.
+WAS_PUSHED: Final = statement(
+    "adoption.was_pushed", Query.from_(_settings).select(1).where(_settings.name == _PUSHED)
+)
+CLEAR_PUSH: Final = statement(
+    "adoption.clear_push", Query.from_(_settings).delete().where(_settings.name == _PUSHED)
+)
+#: Takes the facts with the ids in ``:batch``, a JSON array, out of the default scope.
+LOSE: Final = statement(
+    "adoption.lose",
+    Query.update(_m).set(_m.scope, LOST_SCOPE).from_(_ids).where(_m.id == _ids.value),
 )
 #: Clears the hash of each fact in ``:batch`` that has another one than its own.
 CLEAR_WRONG: Final = statement(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 import attrs
@@ -36,7 +37,6 @@ __all__ = [
 SIZES: Final = (64, 16, 4)
 
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
-_LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
 
 #: Takes the statements that ran as one and the rows it returned; gives each its own rows.
 Split: TypeAlias = Callable[[Sequence[BoundStatement], list[Row]], list[list[Row]]]
@@ -143,18 +143,14 @@ def rows_by_hash(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[
     """
     Split facts by their hash; a statement may have none.
 
-    If several state the same new fact, the first gets the row without ``last_accessed``.
+    Each row ends with how often the fact was restated: if several state the same fact, in this order.
     """
     hashes = [one.parameters["content_hash"] for one in bound]
     one_each = {row[_HASH]: [row] for row in rows}
     if len(one_each) == len(bound):  # the usual case: no fact is stated twice, and none was gone
         return [one_each[content_hash] for content_hash in hashes]
     found: dict[Value, list[Row]] = {}
-    for row in sorted(rows, key=_is_known, reverse=True):
+    for row in sorted(rows, key=itemgetter(-1), reverse=True):
         found.setdefault(row[_HASH], []).append(row)
     own: Iterable[list[Row] | None] = map(found.get, hashes)
     return [[same.pop()] if same else [] for same in own]
-
-
-def _is_known(row: Row) -> bool:
-    return row[_LAST_ACCESSED] is not None

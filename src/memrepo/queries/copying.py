@@ -26,12 +26,14 @@ __all__ = [
 
 #: The tables in an order that foreign keys allow, and all their columns, the id first.
 TABLES: Final = {
-    "memory_entries": (*MEMORY_COLUMNS, "hash_version"),
+    "memory_entries": (*MEMORY_COLUMNS, "hash_version", "n_restated"),
     "sessions": (*SESSION_COLUMNS, "is_exclusive"),
     "daily_logs": DAILY_LOG_COLUMNS,
 }
 #: The columns that do not hold text.
-INTEGERS: Final = frozenset({"id", "session_id", "superseded_by", "hash_version", "is_exclusive"})
+INTEGERS: Final = frozenset(
+    {"id", "session_id", "superseded_by", "hash_version", "n_restated", "is_exclusive"}
+)
 
 
 def _join(*parts: str) -> str:

@@ -46,6 +46,7 @@ _NEW = (
     "category",
     "source",
     "created_at",
+    "last_accessed",
     "metadata",
     "expires_at",
     "hash_version",
@@ -79,6 +80,7 @@ def _revive(source: Term, expires_at: Term) -> QueryBuilder:
         .set(MEMORIES.expires_at, expires_at)
         .set(MEMORIES.last_accessed, param("now"))
         .set(MEMORIES.source, _better_source(source))
+        .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
     )
 
 
@@ -88,6 +90,7 @@ def _refresh(source: Term, expires_at: Term) -> QueryBuilder:
         .set(MEMORIES.last_accessed, param("now"))
         .set(MEMORIES.source, _better_source(source))
         .set(MEMORIES.expires_at, _later_expiry(expires_at))
+        .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
     )
 
 
@@ -116,14 +119,19 @@ def _remember(query: QueryBuilder) -> QueryBuilder:
         .do_update(MEMORIES.last_accessed, _excluded.created_at)
         .do_update(MEMORIES.source, _better_source(_excluded.source))
         .do_update(MEMORIES.expires_at, _later_expiry(_excluded.expires_at))
+        .do_update(MEMORIES.n_restated, MEMORIES.n_restated + 1)
         .where(current(value=_refused))
         .where(in_scope(value=_refused))
-        .returning(*COLUMNS)
+        .returning(*COLUMNS, MEMORIES.n_restated)
     )
 
 
 def _new(value: ValueOf) -> list[Term | int]:
-    return [HASH_VERSION if name == "hash_version" else value(name) for name in _NEW]
+    terms: dict[str, Term | int] = {
+        "last_accessed": value("created_at"),
+        "hash_version": HASH_VERSION,
+    }
+    return [terms[name] if name in terms else value(name) for name in _NEW]
 
 
 def _remember_each(items: Values) -> QueryBuilder:
@@ -132,13 +140,13 @@ def _remember_each(items: Values) -> QueryBuilder:
     return _remember(rows.where(items.number >= 0))
 
 
-#: Returns the fact: with ``last_accessed`` if it was known, without if it is new.
+#: Returns the fact, and how often it was restated: 0 if it is new.
 REMEMBER: Final = coalescible(
     statement(
         "memories.remember",
         _remember(Query.into(MEMORIES).columns(*_NEW_COLUMNS).insert(*_new(param))),
     ),
-    _NEW[:-1],
+    [name for name in _NEW if name not in ("last_accessed", "hash_version")],
     _remember_each,
     rows_by_hash,
 )
@@ -187,6 +195,7 @@ INSERT_MANY: Final = statement(
         _item_hash,
         _item_category,
         _item_source,
+        param("now"),
         param("now"),
         _item_metadata,
         _item_expires_at,
@@ -243,6 +252,7 @@ SUPERSEDE_INSERT: Final = statement(
         param("content_hash"),
         Coalesce(param("category"), _old.category),
         param("source"),
+        param("now"),
         param("now"),
         Coalesce(param("metadata"), _old.metadata),
         param("expires_at"),

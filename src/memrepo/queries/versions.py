@@ -22,7 +22,7 @@ class VersionTable:
     name: str
     #: Creates it, unless it exists.
     create: Statement
-    #: Whether it exists: 1 or 0.
+    #: Whether there is anything of its name: 1 or 0.
     exists: Statement
     #: The rows: number, name and checksum, in order.
     applied: Statement
@@ -43,10 +43,7 @@ def version_table(name: str, prefix: str | None = None) -> VersionTable:
         ),
         statement(
             f"{prefix}.exists",
-            Query.from_(_master)
-            .select(Count("*"))
-            .where(_master.type == "table")
-            .where(_master.name == name),
+            Query.from_(_master).select(Count("*")).where(_master.name == name),
         ),
         statement(
             f"{prefix}.applied",
@@ -70,19 +67,30 @@ _v = Table(OURS.name)
 PING: Final = statement(
     "versions.ping", Query.update(_v).set(_v.applied_at, _v.applied_at).where(_v.number == 1)
 )
-#: Whatever has the name of one of our tables: name, kind, column, type, NOT NULL, default, primary key.
-COLUMNS: Final = Statement(
-    "versions.columns",
-    "SELECT lower(`t`.`name`),`t`.`type`,`c`.`name`,upper(`c`.`type`),`c`.`notnull`,"
-    "`c`.`dflt_value`,`c`.`pk` "
-    "FROM `sqlite_master` AS `t` LEFT JOIN pragma_table_info(`t`.`name`) AS `c` "
-    "WHERE lower(`t`.`name`) IN ('memory_entries','sessions','daily_logs') "
-    "ORDER BY `t`.`name`,`c`.`cid`",
+#: The ``user_version`` of a database that memrepo has migrated: the letters ``memr``. It outlives
+#: `drizzle-kit push`, which drops our tables and columns.
+MARK: Final = 0x6D656D72
+#: Sets it. (A pragma takes no placeholder.)
+SET_MARK: Final = Statement("versions.set_mark", f"PRAGMA user_version={MARK}")
+#: The names of everything that somebody made.
+NAMES: Final = Statement(
+    "versions.names", "SELECT lower(`name`) FROM `sqlite_master` WHERE `name` NOT GLOB 'sqlite_*'"
 )
-#: 1 if the facts have the original's unique index on content_hash, else 0.
-HAS_HASH_INDEX: Final = Statement(
-    "versions.has_hash_index",
-    "SELECT count(*) FROM pragma_index_list('memory_entries') AS `i` WHERE `i`.`unique`=1 "
-    "AND `i`.`partial`=0 AND (SELECT group_concat(`c`.`name`) FROM "
-    "pragma_index_info(`i`.`name`) AS `c`)='content_hash'",
+#: All that is known of the tables, and of whatever else, that has one of ``:names``, a JSON array, in
+#: lower case. See `memrepo.admin.shape.read_shape`.
+SHAPE: Final = Statement(
+    "versions.shape",
+    "WITH `ours` AS (SELECT `type`,`name`,`tbl_name` FROM `sqlite_master` "
+    "WHERE lower(`name`) IN (SELECT `value` FROM json_each(:names))) "
+    "SELECT 'column',lower(`t`.`name`),lower(`c`.`name`),upper(`c`.`type`),`c`.`notnull`,"
+    "`c`.`dflt_value`,`c`.`pk`,`c`.`hidden` "
+    "FROM `ours` AS `t` JOIN pragma_table_xinfo(`t`.`name`) AS `c` WHERE `t`.`type`='table' "
+    "UNION ALL SELECT * FROM (SELECT 'index',lower(`t`.`name`),lower(`i`.`name`),lower(`c`.`name`),"
+    "`i`.`unique`,NULL,`i`.`partial`,`c`.`seqno` "
+    "FROM `ours` AS `t` JOIN pragma_index_list(`t`.`name`) AS `i` "
+    "JOIN pragma_index_info(`i`.`name`) AS `c` WHERE `t`.`type`='table' "
+    "ORDER BY `i`.`name`,`c`.`seqno`) "
+    "UNION ALL SELECT 'name',lower(`tbl_name`),lower(`name`),`type`,NULL,NULL,NULL,NULL FROM `ours` "
+    "UNION ALL SELECT 'user_version',NULL,NULL,NULL,NULL,NULL,NULL,`user_version` "
+    "FROM pragma_user_version",
 )

@@ -52,7 +52,6 @@ _ALL: Final = MemoryFilter()
 _CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
 _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
-_LAST_ACCESSED: Final = MEMORY_COLUMNS.index("last_accessed")
 #: Sorts before every stored instant.
 _ALWAYS: Final = ""
 #: What happened to a fact that the first, second or third statement of `remember_many` returned.
@@ -124,8 +123,9 @@ class MemoryRepo(Repository):
             for row in revived.rows:
                 return Remembered(outcome="restored", entry=to_memory(row))
         for row in result.rows:
-            is_new = row[_LAST_ACCESSED] is None
-            return Remembered(outcome="created" if is_new else "duplicate", entry=to_memory(row))
+            is_new = row[-1] == 0
+            entry = to_memory(row[:-1])
+            return Remembered(outcome="created" if is_new else "duplicate", entry=entry)
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:

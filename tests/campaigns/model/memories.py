@@ -114,7 +114,7 @@ class Memories:
             category=new.category,
             source=new.source,
             created_at=self._now,
-            last_accessed=None,
+            last_accessed=self._now,
             expires_at=new.expires_at,
             deleted_at=None,
             superseded_by=None,

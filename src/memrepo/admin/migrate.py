@@ -1,0 +1,212 @@
+"""Apply migrations to a database: each once and atomically, and only to one that is as it should be."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import attrs
+
+from memrepo.admin.migrations import Migration, failed, shapes_of
+from memrepo.admin.shape import EMPTY, Shape, missing, read_shape, taken
+from memrepo.connection.contract import Connection
+from memrepo.domain.codec import Row
+from memrepo.domain.instants import encode_instant
+from memrepo.domain.jsontext import to_compact_json
+from memrepo.errors import ConstraintError, DatabaseError, MigrationError
+from memrepo.queries import adoption, versions
+from memrepo.queries.statement import Statement, Unit
+from memrepo.queries.versions import OURS, VersionTable
+
+__all__ = ["migrate", "pending", "read_version"]
+
+_logger = logging.getLogger(__name__)
+
+#: The migration that makes the original's tables, and is only recorded where they are.
+_ORIGINAL: Final = 1
+#: The first migration with which a database is marked as ours; see `versions.MARK`.
+_MARKED: Final = 3
+
+_adds_column = re.compile(r"^ALTER TABLE `(\w+)` ADD COLUMN `(\w+)`", re.MULTILINE).search
+
+
+def pending(known: Sequence[Migration], applied: Sequence[Row]) -> Sequence[Migration]:
+    """
+    Return the migrations that are not applied yet.
+
+    Args:
+        known: The migrations of a folder.
+        applied: The rows (number, name, checksum) of the database's version table, in order.
+
+    Raises:
+        MigrationError: The database is newer or lacks one in between, or an applied file was changed.
+    """
+    for expected, (number, name, checksum) in enumerate(applied, start=1):
+        if number != expected:
+            raise MigrationError(f"the database has migration {number} but not {expected}")
+        if number > len(known):
+            raise MigrationError(
+                f"the database has migration {name}, newer than the {len(known)} known here"
+            )
+        migration = known[expected - 1]
+        if (name, checksum) != (migration.name, migration.checksum):
+            raise MigrationError(f"{migration.name}.sql is not the file that was applied")
+    return known[len(applied) :]
+
+
+@attrs.frozen
+class _State:
+    """A database before its next migration."""
+
+    #: The number of the last applied migration.
+    version: int
+    #: What it has; empty where the migrations are not ours.
+    shape: Shape = EMPTY
+    #: Whether it has the original's tables, and no migration.
+    is_original: bool = False
+    #: Whether it lost what memrepo had added.
+    was_pushed: bool = False
+
+
+async def read_version(
+    connection: Connection, known: Sequence[Migration], *, accept_push: bool = False
+) -> int:
+    """
+    Return the number of the last applied migration; 0 for none. Only reads.
+
+    Raises:
+        MigrationError: As in `migrate`.
+    """
+    return (await _read_state(connection, known, OURS, accept_push=accept_push)).version
+
+
+async def migrate(
+    connection: Connection,
+    known: Sequence[Migration],
+    now: datetime,
+    table: VersionTable = OURS,
+    *,
+    accept_push: bool = False,
+) -> int:
+    """
+    Apply the pending migrations, each in one transaction with its row in the version table.
+
+    Safe when several processes do it at once: each migration is applied by one of them.
+
+    Args:
+        connection: The database.
+        known: All migrations, in order.
+        now: When they are applied.
+        table: The version table.
+        accept_push: Whether to go on after `drizzle-kit push` removed what memrepo had added.
+
+    Returns:
+        The version the schema has now.
+
+    Raises:
+        MigrationError: The database is newer, its migrations are not this version's, it lacks a part of
+            them, or has something of another program under our names: nothing was written. Or a
+            migration failed, which the message names: it was not applied.
+    """
+    while True:
+        state = await _read_state(connection, known, table, accept_push=accept_push)
+        if state.version == len(known):
+            return state.version
+        migration = known[state.version]
+        try:
+            await connection.write(_unit(migration, encode_instant(now), table, state))
+        except ConstraintError:
+            # Another process was faster, unless the migration itself broke a constraint.
+            if len(await _applied(connection, table)) < migration.number:
+                raise MigrationError(f"{migration.name}: a row breaks a constraint") from None
+        except DatabaseError as error:
+            if type(error) is not DatabaseError or error.outcome_unknown:
+                raise
+            raise failed(migration) from error
+        else:
+            _logger.info("applied migration %s", migration.name)
+
+
+async def _read_state(
+    connection: Connection, known: Sequence[Migration], table: VersionTable, *, accept_push: bool
+) -> _State:
+    while True:
+        applied = await _applied(connection, table)
+        version = len(known) - len(pending(known, applied))
+        if table is not OURS:
+            return _State(version)
+        shapes = await asyncio.to_thread(shapes_of, tuple(known))
+        names = [OURS.name, *(name.removeprefix("trigger ") for name in shapes[-1].names)]
+        rows = await connection.read(versions.SHAPE.bind(names=to_compact_json(names)))
+        try:
+            return _judge(read_shape(rows), version, shapes, accept_push=accept_push)
+        except MigrationError:
+            # Unless another process has migrated it between the two reads.
+            if await _applied(connection, table) == applied:
+                raise
+
+
+def _judge(found: Shape, version: int, shapes: Sequence[Shape], *, accept_push: bool) -> _State:
+    """Raise for what is missing, in the way, or of another kind."""
+    original = shapes[: _ORIGINAL + 1][-1]
+    is_original = version == 0 and not found.names.keys().isdisjoint(original.tables)
+    made = original if is_original else shapes[version]
+    # The mark comes with a later migration than these.
+    was_pushed = bool(made.tables) and version < _MARKED and found.user_version == versions.MARK
+    if was_pushed and not accept_push:
+        raise MigrationError(
+            "memrepo's tables and columns were removed, as drizzle-kit push does it: what was "
+            "forgotten, expired or replaced, and the facts of other scopes, would be current. "
+            "Restore a backup, or go on without them: connect(accept_push=True)"
+        )
+    in_the_way = taken(found, made, shapes[-1], all_columns=was_pushed)
+    for complaint in chain(missing(found, made), in_the_way):
+        raise MigrationError(
+            f"the schema is not as migration {version} left it: {complaint}; restore a backup"
+            if version
+            else f"the database has tables of another program: {complaint}"
+        )
+    return _State(version, found, is_original, was_pushed)
+
+
+def _unit(migration: Migration, now: str, table: VersionTable, state: _State) -> Unit:
+    record = table.record.bind(
+        number=migration.number, name=migration.name, checksum=migration.checksum, now=now
+    )
+    # The row comes first, so that the slower of two processes fails here, before it changes anything.
+    unit = [table.create.bind(), record]
+    if not state.is_original:
+        unit += [
+            statement.bind()
+            for statement in migration.statements()
+            if not _is_there(statement, state.shape)
+        ]
+    if table is OURS and migration.number >= _MARKED:
+        if state.was_pushed:
+            unit.append(adoption.NOTE_PUSH.bind(now=now))
+        # Another program's number is left to it.
+        elif state.shape.user_version == 0:
+            unit.append(versions.SET_MARK.bind())
+    return tuple(unit)
+
+
+def _is_there(statement: Statement, found: Shape) -> bool:
+    """Tell whether a statement adds a column that is there: `taken` has seen that it is the same."""
+    added = _adds_column(statement.sql)
+    return added is not None and added[2] in found.tables.get(added[1], {})
+
+
+async def _applied(connection: Connection, table: VersionTable) -> list[Row]:
+    if not (await connection.read(table.exists.bind()))[0][0]:
+        return []
+    try:
+        return await connection.read(table.applied.bind())
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise
+        raise MigrationError(f"the table {table.name} belongs to another program") from error

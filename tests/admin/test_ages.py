@@ -1,0 +1,131 @@
+"""
+A database of every earlier version of memrepo, and of the original in each of its ages.
+
+Each is upgraded here, and then used by the original's own statements, with both programs in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import memrepo
+from memrepo.admin.migrate import migrate
+from memrepo.admin.migrations import load_migrations
+from tests.admin.original import AGES, OTHER_TABLES, THEN, Program, on_file, on_server
+from tests.conftest import Clock
+from tests.servers.sqld import Sqld
+
+pytestmark = pytest.mark.asyncio
+
+KNOWN = load_migrations()
+LATER = "2026-02-02T15:00:00.000Z"
+
+
+@pytest.fixture(params=["file", "http", "ws"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Program]]:
+    """A new database: its URL, and the original on it."""
+    if request.param == "file":
+        path = tmp_path / "jarvis.db"
+        yield str(path), on_file(path)
+    else:
+        server: Sqld = request.getfixturevalue("sqld")
+        namespace = server.new_namespace()
+        yield server.url(namespace, request.param), on_server(server, namespace)
+
+
+def _fill(original: Program) -> None:
+    original.remember("Likes tea", THEN)
+    original.remember("Has a dog", THEN)
+    session = original.talk(THEN)
+    if original.knows_forgetting():
+        original.forget("Has a dog", THEN)
+    if original.run("SELECT 1 FROM sqlite_master WHERE name = 'messages'"):
+        original.say(session, THEN)
+
+
+@pytest.mark.parametrize("age", AGES)
+async def test_original(age: str, place: tuple[str, Program], clock: Clock) -> None:
+    """A database of the original is adopted in any age, forgets nothing that it forgot, and goes on there."""
+    url, original = place
+    for statement in AGES[age]:
+        original.run(statement)
+    _fill(original)
+    has_forgotten = original.knows_forgetting()
+    others = {
+        name: original.run(f"SELECT * FROM {name}") for name in OTHER_TABLES if "today" in age
+    }
+    async with memrepo.connect(url, clock=clock) as store:
+        assert store.schema_version == len(KNOWN)
+        assert await store.memories.count() == (1 if has_forgotten else 2)
+        forgotten = [fact.content for fact in await store.memories.forgotten()]
+        assert forgotten == (["Has a dog"] if has_forgotten else [])
+        assert await store.verify() == []
+    assert {name: original.run(f"SELECT * FROM {name}") for name in others} == others
+    await _use_in_turn(url, original, clock)
+
+
+@pytest.mark.parametrize("version", range(1, len(KNOWN) + 1))
+async def test_earlier_version(version: int, place: tuple[str, Program], clock: Clock) -> None:
+    """A database of an earlier memrepo is upgraded, with its facts, and the original can use it."""
+    url, original = place
+    async with memrepo.connect(url, migrate=False, clock=clock) as store:
+        await migrate(store.connection, KNOWN[:version], clock())
+    _fill(original)
+    # As versions 1 and 2 stored a new fact.
+    original.run("UPDATE memory_entries SET last_accessed = NULL WHERE content = 'Likes tea'")
+    async with memrepo.connect(url, clock=clock) as store:
+        assert store.schema_version == len(KNOWN)
+        known = await store.memories.remember("likes tea.")
+        assert known.outcome == "duplicate"
+    assert await _no_nulls(original)
+    await _use_in_turn(url, original, clock)
+
+
+async def _no_nulls(original: Program) -> bool:
+    return original.run("SELECT 1 FROM memory_entries WHERE last_accessed IS NULL") == []
+
+
+async def _use_in_turn(url: str, original: Program, clock: Clock) -> None:
+    clock.advance(hours=1)
+    async with memrepo.connect(url, clock=clock) as store:
+        bike = await store.memories.remember("The bike is blue")
+        assert bike.outcome == "created"
+        original.remember("the bike is blue", LATER)  # the upsert of a fact of ours
+        original.remember("The cat is grey", LATER)
+        assert (await store.memories.remember("the cat is grey!")).outcome == "duplicate"
+        original.forget("The cat is grey", LATER)
+        assert await store.memories.find_by_content("The cat is grey") is None
+        original.forget("The cat is grey", None)
+        assert await store.memories.find_by_content("The cat is grey") is not None
+        await store.memories.forget(bike.id)
+        assert "The bike is blue" not in original.candidates()
+        await store.memories.restore(bike.id)
+        session = original.talk(LATER)
+        (event,) = await store.daily_logs.find_many(memrepo.DailyLogFilter(session_id=session))
+        assert event.event_data == {"source": "user_initiated"}
+        assert (await store.sessions.get(session)).end_trigger == "browser_close"
+        ours = await store.sessions.start()
+        if original.run("SELECT 1 FROM sqlite_master WHERE name = 'messages'"):
+            original.say(ours.id, LATER)
+    original.run('delete from "memory_entries" where "content" = \'The cat is grey\'')
+    async with memrepo.connect(url, clock=clock) as store:
+        assert {"The bike is blue"} <= {fact.content async for fact in store.memories.iterate()}
+
+
+async def test_candidates(place: tuple[str, Program], clock: Clock) -> None:
+    """Among more than 100 facts of the original, a new one of ours is the first that it picks."""
+    url, original = place
+    for statement in AGES["phase 7, migrated"]:
+        original.run(statement)
+    for number in range(110):
+        original.remember(f"Fact {number}", THEN)
+    async with memrepo.connect(url, clock=clock) as store:
+        await store.memories.remember("The bike is blue")
+        clock.advance(seconds=1)
+        await store.memories.remember_many([memrepo.MemoryNew(content="The cat is grey")])
+        clock.advance(seconds=1)
+        await store.memories.supersede(1, "Fact nought")
+    assert original.candidates()[:3] == ["Fact nought", "The cat is grey", "The bike is blue"]
