@@ -117,7 +117,8 @@ class Store(ScopedStore):
         """
         Write a consistent copy of the whole database, all scopes, while others read and write.
 
-        The copy gets its name only once it is complete and synced to disk.
+        The copy gets its name only once it is complete and synced to disk. If a table of another program
+        needs more than this SQLite has, as libSQL's vector index, the copy is made page by page.
 
         Args:
             path: A new file in an existing folder.
@@ -128,7 +129,7 @@ class Store(ScopedStore):
             UsageError: The database is on a server, which makes its backups itself.
 
         Source:
-            https://sqlite.org/lang_vacuum.html#vacuuminto
+            https://sqlite.org/lang_vacuum.html#vacuuminto, https://sqlite.org/backup.html
         """
         await back_up(self._driver, Path(path))
 
@@ -171,10 +172,12 @@ class Store(ScopedStore):
         """
         Check the file, the references between rows, and each fact's text against its hash.
 
-        Reads every row, so it takes a while; other tasks can read and write meanwhile.
+        Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another
+        program may need more than this SQLite has, as libSQL's vector index: it is listed as not checked,
+        and the other tables are checked one by one.
 
         Returns:
-            What is wrong; an empty list if nothing is.
+            What is wrong or could not be checked; an empty list if nothing is.
 
         Source:
             https://sqlite.org/pragma.html#pragma_integrity_check

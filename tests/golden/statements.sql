@@ -444,6 +444,15 @@ LIMIT :limit;
 -- maintenance.integrity
 PRAGMA integrity_check;
 
+-- maintenance.integrity_of
+SELECT `integrity_check`
+FROM pragma_integrity_check(:table);
+
+-- maintenance.tables
+SELECT `name`
+FROM `sqlite_master`
+WHERE `type`='table' AND `name` NOT GLOB 'sqlite_*';
+
 -- memories.count ()
 SELECT COUNT(*)
 FROM `memory_entries`

@@ -46,7 +46,7 @@ def opening(clock: memrepo.Clock) -> None:
     )
     memrepo.from_env(durability="fast")  # type: ignore[arg-type]
     memrepo.from_env(durable="full")  # type: ignore[call-arg]
-    memrepo.from_env("agent.db")  # type: ignore[arg-type, call-arg]
+    memrepo.from_env(1.5)  # type: ignore[arg-type, call-arg]
 
 
 def tell(progress: memrepo.CopyProgress) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from memrepo.admin.files import sync
 from memrepo.connection.contract import Driver
 from memrepo.errors import InvalidInputError, UsageError
-from memrepo.queries import maintenance as queries
 
 __all__ = ["back_up"]
 
@@ -22,7 +21,7 @@ async def back_up(connection: Driver, target: Path) -> None:
     await asyncio.to_thread(_require_free, target)
     partial = target.with_name(f"{target.name}.partial")
     try:
-        await connection.read_aside(queries.BACKUP.bind(path=str(partial)))
+        await connection.copy_into(partial)
         await asyncio.to_thread(_publish, partial, target)
     finally:
         await asyncio.to_thread(partial.unlink, missing_ok=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from memrepo.connection.contract import Driver
+from memrepo.domain.codec import Row
 from memrepo.domain.hashing import hash_stored
 from memrepo.domain.plain import PlainModel
+from memrepo.errors import DatabaseError
 from memrepo.queries import maintenance as queries
 
 __all__ = ["Problem", "ProblemKind", "find_problems"]
@@ -18,14 +20,15 @@ __all__ = ["Problem", "ProblemKind", "find_problems"]
 _BATCH: Final = 1_000
 
 #: What `Store.verify` looks for.
-ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash"]
+ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash", "not checked"]
 
 
 @attrs.frozen(kw_only=True)
 class Problem(PlainModel):
     """Something that `Store.verify` found."""
 
-    #: What is wrong: the file, a reference, or a fact whose text is not the one that was hashed.
+    #: What is wrong: the file, a reference, or a fact whose text is not the one that was hashed; or that
+    #: a table could not be checked.
     kind: ProblemKind
     #: The table, or ``""`` where SQLite does not name it.
     table: str
@@ -37,9 +40,8 @@ class Problem(PlainModel):
 
 async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, then with facts."""
-    for (message,) in await connection.read_aside(queries.INTEGRITY.bind()):
-        if message != "ok":
-            yield Problem(kind="integrity", table="", id=None, detail=message)
+    async for problem in _find_damage(connection):
+        yield problem
     for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
     after_id = 0
@@ -49,3 +51,33 @@ async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
                 detail = "the content is not the text that was hashed"
                 yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
         after_id = rows[-1][0]
+
+
+async def _find_damage(connection: Driver) -> AsyncIterator[Problem]:
+    """Check the whole file, or table by table where something in the schema is unknown to this SQLite."""
+    try:
+        rows = await connection.read_aside(queries.INTEGRITY.bind())
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise
+    else:
+        for problem in _damage("", rows):
+            yield problem
+        return
+    for (table,) in await connection.read(queries.TABLES.bind()):
+        try:
+            rows = await connection.read_aside(queries.INTEGRITY_OF.bind(table=table))
+        except DatabaseError as error:
+            if type(error) is not DatabaseError:
+                raise
+            detail = "its schema needs a function or a collation that this SQLite does not have"
+            yield Problem(kind="not checked", table=table, id=None, detail=detail)
+        else:
+            for problem in _damage(table, rows):
+                yield problem
+
+
+def _damage(table: str, rows: list[Row]) -> Iterator[Problem]:
+    for (message,) in rows:
+        if message != "ok":
+            yield Problem(kind="integrity", table=table, id=None, detail=message)

@@ -131,6 +131,15 @@ class Driver(Connection, Protocol):
         """Run a long statement that changes nothing, beside other calls if possible; return its rows."""
         ...
 
+    async def copy_into(self, path: Path) -> None:
+        """
+        Write a consistent copy of the database to a new file, beside other calls if possible.
+
+        Raises:
+            UsageError: The database is on a server.
+        """
+        ...
+
     async def allow_writing(self) -> None:
         """Prepare for writing, unless it is read-only. Idempotent."""
         ...

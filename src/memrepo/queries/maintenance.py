@@ -13,6 +13,16 @@ from memrepo.queries.statement import Statement
 
 #: One row for each thing that is wrong with the file; the one row ``ok`` if nothing is.
 INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check")
+#: The names of all tables.
+TABLES: Final = Statement(
+    "maintenance.tables",
+    "SELECT `name` FROM `sqlite_master` WHERE `type`='table' AND `name` NOT GLOB 'sqlite_*'",
+)
+#: The same as `INTEGRITY` for one table and its indexes.
+INTEGRITY_OF: Final = Statement(
+    "maintenance.integrity_of",
+    "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
+)
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
 FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html

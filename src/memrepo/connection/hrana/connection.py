@@ -6,6 +6,7 @@ import asyncio
 import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
+from pathlib import Path
 from ssl import SSLContext
 from typing import Final, Self
 
@@ -25,7 +26,7 @@ from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
-from memrepo.errors import ClosedError, TransactionError
+from memrepo.errors import ClosedError, TransactionError, UsageError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LibSQLConnection"]
@@ -165,6 +166,10 @@ class LibSQLConnection:
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement that changes nothing; see `Driver`."""
         return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
+
+    async def copy_into(self, path: Path) -> None:
+        """Refuse: a server's database has no file here; see `Driver`."""
+        raise UsageError(f"a server's database cannot be copied to {path}")
 
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
         self._affinity.check(self)

@@ -18,16 +18,19 @@ from memrepo.connection.errors import rolled_back
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
+from memrepo.connection.sqlite.copying import run_copy
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
+from memrepo.connection.sqlite.thread import Run
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
+from memrepo.queries.maintenance import BACKUP
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["SQLiteConnection"]
@@ -201,12 +204,19 @@ class SQLiteConnection:
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement on a connection of its own, if it is on a file; see `Driver`."""
+        return await self._run_aside(WorkerConnection.run_reads, statement)
+
+    async def copy_into(self, path: Path) -> None:
+        """Write a copy to a new file; see `Driver`."""
+        await self._run_aside(run_copy, BACKUP.bind(path=str(path)))
+
+    async def _run_aside(self, run: Run, statement: BoundStatement) -> list[Row]:
         self._affinity.check(self)
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         if self.location.path is not None:
             thread = await open_thread(self.location)
             try:
-                results = await thread.call(WorkerConnection.run_reads, call)
+                results = await thread.call(run, call)
             finally:
                 await thread.close()
         else:
@@ -214,7 +224,7 @@ class SQLiteConnection:
             writer = self._require_writer()
             turn = await writer.take(call.deadline)
             try:
-                results = await writer.thread.call(WorkerConnection.run_reads, call)
+                results = await writer.thread.call(run, call)
             finally:
                 writer.release(turn)
         return results[0].rows

@@ -16,7 +16,7 @@ from memrepo.errors import (
     StorageFullError,
 )
 
-__all__ = ["is_busy", "is_storage", "translate", "worker_failed"]
+__all__ = ["is_busy", "is_storage", "is_unknown", "translate", "worker_failed"]
 
 # https://sqlite.org/rescode.html; the low byte is the primary code.
 _PRIMARY: Final = 0xFF
@@ -55,7 +55,12 @@ def is_storage(error: BaseException) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
-def _primary_code(error: BaseException) -> int:
+def is_unknown(error: BaseException | None) -> bool:
+    """Tell whether a statement means nothing here, as where the schema has a function of another SQLite."""
+    return _primary_code(error) == sqlite3.SQLITE_ERROR
+
+
+def _primary_code(error: BaseException | None) -> int:
     """Return SQLite's result code without its extension; 0 if the error is not SQLite's."""
     return _code(error) & _PRIMARY
 
@@ -92,5 +97,5 @@ def _system_name(error: BaseException) -> str:
     return errno.errorcode.get(number or 0, type(error).__name__)
 
 
-def _code(error: BaseException) -> int:
+def _code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", 0)
