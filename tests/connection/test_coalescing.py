@@ -163,6 +163,16 @@ async def compare(url: str, writes: Sequence[Action], reads: Sequence[Action]) -
 @given(_many_writes, st.lists(_reads, max_size=80))
 @settings(max_examples=40, deadline=None)
 @example([append(1, "", n) for n in range(100)], [get(1, "")] * 100)
+# One fact stated again with one expiry and another: each call has the fact as it was then.
+@example(
+    [
+        remember("fact 0", "", "inferred", None),
+        remember("fact 0", "user:1", "inferred", 1),
+        remember("fact 0", "user:1", "inferred", -1),
+        remember("fact 0", "user:1", "inferred", None),
+    ],
+    [],
+)
 @example([append(2 if n == 70 else 1, "", n) for n in range(100)], [])
 @example([remember("gone at once", "", "inferred", -1)] * 20, [])
 @example([remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])

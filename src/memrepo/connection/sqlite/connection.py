@@ -22,9 +22,9 @@ from memrepo.connection.sqlite.copying import run_copy
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
+from memrepo.connection.sqlite.job import Run
 from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
-from memrepo.connection.sqlite.thread import Run
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
