@@ -91,10 +91,6 @@ class PendingCall(Turn):
         """Whether its outcome is an error."""
         return isinstance(self.outcome, MemrepoError)
 
-    def succeed(self, results: list[Result]) -> None:
-        """Set the unit's results. For the worker."""
-        self.outcome = results
-
     def tell(self) -> None:
         """Wake its task, which takes the outcome: the worker is done with it. Idempotent."""
         self.is_running = False

@@ -142,10 +142,11 @@ class BatchReply:
             if len(done) < len(results):
                 durations_s.append(0.0)  # of the statement that failed
             call.record.timings[:] = _timings(durations_s, perf_counter())
-        if len(done) == len(results):
-            call.succeed([decode_result(result) for result in done])
-        elif isinstance(call, PendingCall):
-            call.outcome = self.failure(own)
+        has_succeeded = len(done) == len(results)
+        if isinstance(call, PendingCall):
+            call.outcome = [*map(decode_result, done)] if has_succeeded else self.failure(own)
+        elif has_succeeded:
+            call.succeed([*map(decode_result, done)])
 
 
 # --- batches -------------------------------------------------------------------------------------
