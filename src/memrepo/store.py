@@ -49,6 +49,15 @@ class Store(ScopedStore):
         """The number of the last migration applied; 0 for a database without our tables."""
         return self._schema_version
 
+    @property
+    def is_lost(self) -> bool:
+        """
+        Whether its file was found removed or replaced: every call fails, and a new store has to be opened.
+
+        Never on a server, to which a store connects again by itself.
+        """
+        return self._driver.is_lost
+
     async def migrate(self) -> int:
         """
         Bring the schema to this version of memrepo, and adopt what other programs stored.

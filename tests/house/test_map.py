@@ -73,7 +73,7 @@ class Way:
 
 _KNOWN_LOOKS: Final = {
     ("connection/sqlite/inode.py", name)
-    for name in ("FileIdentity._are_files_same", "_Noted.is_same", "_has_settled")
+    for name in ("FileIdentity.are_there", "_Noted.is_same", "_has_settled")
 }
 _IDLE: Final = ("KeptStream._look", "CallQueue._sweep")
 

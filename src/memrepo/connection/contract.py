@@ -108,6 +108,11 @@ class Driver(Connection, Protocol):
         """Whether the database is a file, or in this process's memory."""
         ...
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether its file was found removed or replaced, so that every call fails from now on."""
+        ...
+
     def transaction(
         self, *, timeout_s: float | None = None
     ) -> AbstractAsyncContextManager[Connection]:

@@ -146,6 +146,8 @@ class StorePool:
             slot.is_spent = True
             raise
         finally:
+            if slot.store is not None and slot.store.is_lost:
+                slot.is_spent = True
             self._slots.release(slot)
 
     async def close(self) -> None:

@@ -153,6 +153,11 @@ class LibSQLConnection:
         """Never."""
         return False
 
+    @property
+    def is_lost(self) -> bool:
+        """Never: it connects again."""
+        return False
+
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)

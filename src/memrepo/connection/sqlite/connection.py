@@ -22,9 +22,16 @@ from memrepo.connection.sqlite.copying import run_copy
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
+from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Run
 from memrepo.connection.sqlite.queue import ThreadQueue
-from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
+from memrepo.connection.sqlite.setup import (
+    LOOK_AFTER_WRITES_S,
+    open_thread,
+    prepare_writer,
+    set_pragma,
+    shut_lost,
+)
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
@@ -58,6 +65,7 @@ class SQLiteConnection:
         self._reader: ThreadQueue | None = None
         self._affinity = Affinity()
         self._loop = asyncio.get_running_loop()
+        self._file = FileIdentity(location.path)
         self.location = location
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
@@ -117,11 +125,12 @@ class SQLiteConnection:
     async def _open(self) -> None:
         try:
             if self.location.path is None:
-                thread = await open_thread(self.location)
+                thread = await open_thread(self.location, self._file)
                 self._writer = ThreadQueue(thread, WorkerConnection.run_group)
                 await set_pragma(thread, "foreign_keys", 1)
             else:
-                thread = await open_thread(self.location)
+                await shut_lost(self.location.path)
+                thread = await open_thread(self.location, self._file)
                 self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
                 await set_pragma(thread, "query_only", 1)
         except sqlite3.Error as error:
@@ -141,9 +150,10 @@ class SQLiteConnection:
 
     async def _open_writer(self, path: Path) -> None:
         try:
-            thread = await open_thread(self.location)
+            look_every_s = LOOK_AFTER_WRITES_S[self._durability]
+            thread = await open_thread(self.location, self._file, look_every_s=look_every_s)
             self._writer = ThreadQueue(thread, WorkerConnection.run_group)
-            await prepare_writer(thread, path, self._durability, self._deadline())
+            await prepare_writer(thread, self._durability, self._deadline())
             await advise(path, self._durability)
         except sqlite3.Error as error:
             raise translate(error) from error
@@ -182,6 +192,11 @@ class SQLiteConnection:
         """True: a file or memory is local."""
         return True
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file was found removed or replaced: every call fails."""
+        return self._file.is_lost
+
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
@@ -213,8 +228,9 @@ class SQLiteConnection:
     async def _run_aside(self, run: Run, statement: BoundStatement) -> list[Row]:
         self._affinity.check(self)
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
-        if self.location.path is not None:
-            thread = await open_thread(self.location)
+        if self._reader is not None:
+            await self._reader.thread.run(WorkerConnection.require_file)
+            thread = await open_thread(self.location, self._file)
             try:
                 results = await thread.call(run, call)
             finally:
@@ -232,10 +248,9 @@ class SQLiteConnection:
     async def info(self) -> ConnectionInfo:
         """Return what it is connected to; see `Driver`."""
         self._affinity.check_open()
-        queue = self._reader if self._writer is None else self._writer
-        return await describe(
-            (queue or self._require_writer()).thread, self.location.path, self._durability
-        )
+        thread = (self._writer or self._reader or self._require_writer()).thread
+        await thread.run(WorkerConnection.require_file)
+        return await describe(thread, self.location.path, self._durability)
 
     def _require_writer(self) -> ThreadQueue:
         if self._writer is None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from memrepo.errors import (
     BusyError,
+    ConnectionLostError,
     ConstraintError,
     CorruptDatabaseError,
     DatabaseError,
@@ -16,7 +17,7 @@ from memrepo.errors import (
     StorageFullError,
 )
 
-__all__ = ["is_busy", "is_storage", "is_unknown", "translate", "worker_failed"]
+__all__ = ["file_lost", "is_busy", "is_storage", "is_unknown", "translate", "worker_failed"]
 
 # https://sqlite.org/rescode.html; the low byte is the primary code.
 _PRIMARY: Final = 0xFF
@@ -78,6 +79,15 @@ def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) 
         ours.outcome_unknown = outcome_unknown
     ours.__cause__ = error
     return ours
+
+
+def file_lost(*, outcome_unknown: bool = False) -> ConnectionLostError:
+    """Return the error for a call on a file that was removed or replaced while it was open."""
+    error = ConnectionLostError(
+        "the database file was removed or replaced: close this store, open it anew"
+    )
+    error.outcome_unknown = outcome_unknown
+    return error
 
 
 def worker_failed(cause: BaseException) -> MemrepoError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from pathlib import Path
 from time import monotonic, time_ns
@@ -19,8 +20,9 @@ _MIB: Final = 2**20
 _SECOND_NS: Final = 1_000_000_000
 #: A tick of the kernel's clock: two changes of a folder within it can leave the folder the same time.
 _TICK_NS: Final = 20_000_000
-#: Seconds after which the files are checked, whatever their folder's time is.
-_LOOK_AT_FILES_EVERY_S: Final = 1.0
+#: Seconds after which the files are checked, whatever their folder's time is. Together with the readers'
+#: interval at most a second.
+_LOOK_AT_FILES_EVERY_S: Final = 0.5
 
 #: Device, inode and the time of the latest change.
 _State: TypeAlias = tuple[int, int, int]
@@ -39,25 +41,41 @@ class FileIdentity:
     file new times, which takes 45 µs more to sync (https://docs.kernel.org/filesystems/multigrain-ts.html).
     """
 
-    def __init__(self, path: Path, *, look_every_s: float) -> None:
-        # The folder of a link says nothing about the file, which is in another folder.
-        self._folder = None if path.is_symlink() else str(path.parent)
-        self._database = _Noted(str(path))
-        # A connection in WAL mode keeps this open, too. It is beside the file, not beside a link to it.
-        self._wal = _Noted(f"{path.resolve()}-wal")
+    def __init__(self, path: Path | None) -> None:
+        #: The path that was opened; ``None`` for memory, which is never lost.
+        self.path = path
+        #: Whether a file was ever found removed or replaced. The open one stays lost, even if its path has
+        #: the same inode again.
+        self.is_lost = False
+        #: The path without links, once it is noted.
+        self.real_path: Path | None = None
+        self._files: tuple[_Noted, _Noted] | None = None
+        self._folder: str | None = None
         self._large_bytes = _LARGE_WAL_BYTES
-        self._look_every_s = look_every_s
-        self._next_look_s = 0.0
-        self._look_at_files_s = 0.0
+        self._looked_s = -math.inf
+        self._look_at_files_s = -math.inf
         #: The folder's state when the files were last the same; ``None`` if a change could be missed.
         self._state: _State | None = None
 
-    def is_same(self) -> bool:
-        """Tell whether the files are those noted. Blocks: for the worker thread only."""
+    def note(self) -> None:
+        """Note the files, once they are open. Idempotent; blocks, like `is_same`."""
+        if self.path is not None and self._files is None:
+            # The folder of a link says nothing about the file, which is in another folder.
+            self._folder = None if self.path.is_symlink() else str(self.path.parent)
+            # A connection in WAL mode keeps this open, too. It is beside the file, not beside a link to it.
+            self.real_path = self.path.resolve()
+            self._files = _Noted(str(self.path)), _Noted(f"{self.real_path}-wal")
+
+    def is_same(self, *, look_every_s: float = 0.0) -> bool:
+        """
+        Tell whether the files are those noted, and have always been. For worker threads, as it blocks.
+
+        Args:
+            look_every_s: How old the latest look may be, in seconds.
+        """
         now = monotonic()
-        if now < self._next_look_s:
-            return True
-        self._next_look_s = now + self._look_every_s
+        if self.is_lost or now < self._looked_s + look_every_s:
+            return not self.is_lost
         state: _State | None = None
         if self._folder is not None:
             try:
@@ -66,24 +84,36 @@ class FileIdentity:
                 pass
             else:
                 state = status.st_dev, status.st_ino, status.st_mtime_ns
-                if state == self._state and now < self._look_at_files_s:
-                    return True
-        self._look_at_files_s = now + _LOOK_AT_FILES_EVERY_S
-        self._state = state if state is not None and _has_settled(state) else None
-        return self._are_files_same()
+        if state is None or state != self._state or now >= self._look_at_files_s:
+            if not self.are_there():
+                self._lose()
+                return False
+            # Only now: another thread must not take a look for done that has yet to find the loss.
+            self._look_at_files_s = now + _LOOK_AT_FILES_EVERY_S
+            self._state = state if state is not None and _has_settled(state) else None
+        self._looked_s = now
+        return True
 
-    def _are_files_same(self) -> bool:
-        if not (self._database.is_same() and self._wal.is_same()):
-            self._state = None
+    def _lose(self) -> None:
+        if not self.is_lost:
+            self.is_lost = True
+            _logger.error("%s was removed or replaced while it was open: open it anew", self.path)
+
+    def are_there(self) -> bool:
+        """Look at the files now, whatever was seen before. Blocks."""
+        if self._files is None:
+            return True
+        database, wal = self._files
+        if not (database.is_same() and wal.is_same()):
             return False
-        if self._wal.size_bytes >= self._large_bytes:
+        if wal.size_bytes >= self._large_bytes:
             _logger.warning(
                 "%s has grown to %d MiB: a long-running reader keeps SQLite from restarting it,"
                 " or one unit was that large",
-                self._wal.path,
-                self._wal.size_bytes // _MIB,
+                wal.path,
+                wal.size_bytes // _MIB,
             )
-            self._large_bytes = 2 * self._wal.size_bytes
+            self._large_bytes = 2 * wal.size_bytes
         return True
 
 

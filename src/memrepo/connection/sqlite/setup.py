@@ -2,51 +2,90 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from memrepo.connection.contract import Durability
 from memrepo.connection.sqlite.busy import BUSY_SLICE_S, until_free
 from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
 from memrepo.errors import DatabaseError
 
-__all__ = ["open_thread", "prepare_writer", "set_pragma"]
+__all__ = ["LOOK_AFTER_WRITES_S", "open_thread", "prepare_writer", "set_pragma", "shut_lost"]
 
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
 
 #: Seconds between two checks that the file is still there; ``full`` checks after each commit. A check
 #: costs a tenth of a commit without a sync.
-_LOOK_EVERY_S: Final[Mapping[Durability, float]] = {"full": 0.0, "normal": 0.01}
+LOOK_AFTER_WRITES_S: Final[Mapping[Durability, float]] = {"full": 0.0, "normal": 0.01}
+#: The same before a read.
+_LOOK_BEFORE_READS_S: Final = 0.5
 
 #: Bytes to which SQLite truncates a write-ahead log when it restarts it. It does so at about 4 MiB, so
 #: that a log is larger only after a long-running reader or a large unit.
 #: https://sqlite.org/pragma.html#pragma_journal_size_limit
 _WAL_KEPT_BYTES: Final = 8 * 2**20
 
+#: The threads of this process that have files open.
+_threads: Final[WeakSet[WorkerThread]] = WeakSet()
 
-async def open_thread(location: Location) -> WorkerThread:
+
+async def open_thread(
+    location: Location, file: FileIdentity, *, look_every_s: float = _LOOK_BEFORE_READS_S
+) -> WorkerThread:
     """
     Open the database on a thread of its own; a cancelled call leaves no thread behind.
 
+    Args:
+        location: The database.
+        file: The file.
+        look_every_s: Seconds between two checks that the file is still there.
+
     Raises:
+        ConnectionLostError: *file* is not there any more.
         CorruptDatabaseError: The file is not a database.
         DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
     try:
-        return await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
+        thread = await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
     except (sqlite3.Error, OSError) as error:
         raise translate(error) from error
+    thread.file = file
+    _threads.add(thread)
+    try:
+        await thread.run(lambda worker: worker.watch_file(file, look_every_s=look_every_s))
+    except BaseException:
+        await thread.close()
+        raise
+    return thread
 
 
-async def prepare_writer(
-    thread: WorkerThread, path: Path, durability: Durability, deadline: float
-) -> None:
+async def shut_lost(path: Path) -> None:
+    """
+    Close what stores of this process have open of *path*, and have lost.
+
+    All connections of a process to a file share the index of its log. So a new one would look up in its own
+    log what is in the lost one.
+
+    Raises:
+        ConnectionLostError: It cannot be closed without harm.
+    """
+    if others := [thread for thread in list(_threads) if thread.is_open]:
+        real_path = await asyncio.to_thread(path.resolve)
+        for thread in others:
+            if thread.file.real_path == real_path:
+                await thread.shut_if_lost()
+
+
+async def prepare_writer(thread: WorkerThread, durability: Durability, deadline: float) -> None:
     """Set the pragmas of a file's writer, and verify them."""
     # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried: if
     # eight processes open a file at once, one of them fails.
@@ -55,8 +94,6 @@ async def prepare_writer(
     await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
     await set_pragma(thread, "foreign_keys", 1)
     await thread.run(WorkerConnection.require_writable)
-    look_every_s = _LOOK_EVERY_S[durability]
-    await thread.run(lambda worker: worker.watch_file(path, look_every_s=look_every_s))
 
 
 async def set_pragma(thread: WorkerThread, name: str, value: str | int) -> None:

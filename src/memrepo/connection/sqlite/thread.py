@@ -33,14 +33,17 @@ import aiosqlite
 
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Asker, Errand, Job, Run, Single
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.waiting import settle
 from memrepo.domain.codec import Row, Value
-from memrepo.errors import ClosedError
+from memrepo.errors import ClosedError, ConnectionLostError
 
 __all__ = ["WorkerThread"]
 
+#: Seconds to wait for the thread of another store, which may have a long job.
+_SHUT_S: Final = 5.0
 #: Seconds after which an asker that is in no queue is told again.
 _REPEAT_S: Final = 0.05
 
@@ -53,6 +56,8 @@ class WorkerThread:
         self._jobs: deque[Job] = deque()
         #: Wakes the thread, for a job or to end.
         self._wake: SimpleQueue[None] = SimpleQueue()
+        #: The file it has open.
+        self.file = FileIdentity(None)
         self._is_stopped = False
         self._is_closed = False
         #: Done when the thread does no more jobs.
@@ -169,6 +174,34 @@ class WorkerThread:
                 await settle(closing)
             finally:
                 await settle(self._has_ended)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it does jobs."""
+        return not self._is_stopped and not self._loop.is_closed()
+
+    async def shut_if_lost(self) -> None:
+        """
+        Close the database if its file is lost; from any event loop.
+
+        Raises:
+            ConnectionLostError: That would do harm, so it is still open.
+        """
+        loop = asyncio.get_running_loop()
+        is_shut: asyncio.Future[bool] = loop.create_future()
+
+        def shut(worker: WorkerConnection, _: object) -> None:
+            worker.shut_if_lost()
+            loop.call_soon_threadsafe(is_shut.set_result, worker.is_shut)
+
+        self.put(shut, (), Errand(self._loop.create_future()))
+        await asyncio.wait({is_shut}, timeout=_SHUT_S)
+        if (
+            self.file is not None
+            and self.file.is_lost
+            and not (is_shut.done() and is_shut.result())
+        ):
+            raise ConnectionLostError(f"a store that lost {self.file.path} still has it open")
 
     def stop(self) -> None:
         """Have the thread close the database and end; does not wait for it."""

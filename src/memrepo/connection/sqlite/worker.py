@@ -8,9 +8,9 @@ subclass that does jobs of its own before it closes needs nothing of aiosqlite b
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.contract import Result
 from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
-from memrepo.connection.sqlite.errors import is_busy, is_storage, translate
+from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
-from memrepo.errors import ConnectionLostError
+from memrepo.connection.sqlite.lost import judge, keep_log, refuse
 
 __all__ = ["WorkerConnection"]
 
@@ -55,21 +55,53 @@ class WorkerConnection(sqlite3.Connection):
             super().__init__(":memory:")
         self._serve = serve
         self._watch = _Watch()
-        self._file: FileIdentity | None = None
+        self._file = FileIdentity(None)
+        self._look_every_s = 0.0
+        #: Whether the database is closed.
+        self.is_shut = False
         self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
 
     def close(self) -> None:
         """Do jobs until the thread is stopped, and only then close."""
         self._serve(self)
-        super().close()
+        self.shut()
 
     def shut(self) -> None:
-        """Close the database at once."""
-        super().close()
+        """Close the database at once; a lost one without a checkpoint, which would go to another file."""
+        if not self.is_shut:
+            self.is_shut = True
+            if self._file.is_lost or not self._file.are_there():
+                keep_log(self)
+            super().close()
 
-    def watch_file(self, path: Path, *, look_every_s: float) -> None:
-        """From now on, acknowledge a commit only if *path* is still the file that is open."""
-        self._file = FileIdentity(path, look_every_s=look_every_s)
+    def shut_if_lost(self) -> None:
+        """Close a lost database now, unless that would do harm."""
+        if not self._file.is_same() and keep_log(self):
+            self.shut()
+
+    def watch_file(self, file: FileIdentity, *, look_every_s: float) -> None:
+        """
+        From now on, do nothing once *file* is lost, and acknowledge no commit to it.
+
+        Raises:
+            ConnectionLostError: It is lost.
+        """
+        with contextlib.suppress(sqlite3.Error):  # the first call will tell of it
+            # SQLite looks at the log when it first reads; one that does not belong to the file, it deletes.
+            self.execute("PRAGMA schema_version").fetchall()
+        file.note()
+        self._file, self._look_every_s = file, look_every_s
+        self.require_file()
+
+    def require_file(self) -> None:
+        """
+        Raise if the file is lost.
+
+        Raises:
+            ConnectionLostError: It is.
+        """
+        if not self._file.is_same():
+            raise file_lost()
 
     def require_writable(self) -> None:
         """
@@ -94,6 +126,9 @@ class WorkerConnection(sqlite3.Connection):
         """
         # On a retry, some may have run before the lock was found taken, or been cancelled since.
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        if self._file.is_lost:
+            refuse(waiting)
+            return
         try:
             if len(waiting) == 1:
                 self._run_alone(waiting[0])
@@ -101,10 +136,10 @@ class WorkerConnection(sqlite3.Connection):
                 self._run_together(waiting)
         except BaseException:
             self.undo()
-            raise
-        finally:
-            if self._file is not None and not self._file.is_same():
-                _lose(waiting)
+            if self._file.is_same():
+                raise
+            refuse(waiting)
+        judge(waiting, self._file, look_every_s=self._look_every_s)
 
     def run_reads(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -114,16 +149,27 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: The file was locked; a call without an outcome has not run.
         """
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
+        if not self._file.is_same(look_every_s=self._look_every_s):
+            refuse(waiting)
+            return
         try:
             if len(waiting) > 1:
                 self.execute("BEGIN")
             for call in coalesce(waiting):
                 self._run_each(call, self._read)
-        finally:
             self.undo()
+        except BaseException:
+            self.undo()
+            if self._file.is_same():
+                raise
+            refuse(waiting)
+        judge(waiting, self._file, look_every_s=self._look_every_s)
 
     def run_in_transaction(self, calls: Sequence[PendingCall]) -> None:
         """Run each call's unit inside the open transaction; one that fails is undone alone."""
+        if self._file.is_lost:
+            refuse(calls)
+            return
         for call in calls:
             if self.in_transaction:
                 self._run_inside(call)
@@ -137,24 +183,36 @@ class WorkerConnection(sqlite3.Connection):
 
         Raises:
             sqlite3.OperationalError: It was not free.
+            ConnectionLostError: The file is lost.
         """
-        self.execute("BEGIN IMMEDIATE")
+        if self._file.is_lost:
+            raise file_lost()
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            self.require_file()
+            raise
 
     def commit(self) -> None:
         """Commit the open transaction; if that fails, roll it back and raise our error."""
+        if self._file.is_lost:
+            self.undo()
+            raise file_lost()
         if not self.in_transaction:
             raise rolled_back()
         try:
             self.execute("COMMIT")
         except sqlite3.Error as error:
             self.undo()
+            if not self._file.is_same():
+                raise file_lost(outcome_unknown=True) from error
             raise translate(error, outcome_unknown=True) from error
-        if self._file is not None and not self._file.is_same():
-            raise _file_lost()
+        if not self._file.is_same(look_every_s=self._look_every_s):
+            raise file_lost(outcome_unknown=True)
 
     def undo(self) -> None:
         """Roll back the open transaction, if there is one."""
-        if self.in_transaction:
+        if not self.is_shut and self.in_transaction:
             self.execute("ROLLBACK")
 
     def _run_alone(self, call: PendingCall) -> None:
@@ -255,15 +313,3 @@ class WorkerConnection(sqlite3.Connection):
             for call in calls:
                 if isinstance(call.outcome, list):
                     call.outcome = translate(error, outcome_unknown=True)
-
-
-def _lose(calls: Sequence[PendingCall]) -> None:
-    for call in calls:
-        if isinstance(call.outcome, list):
-            call.outcome = _file_lost()
-
-
-def _file_lost() -> ConnectionLostError:
-    error = ConnectionLostError("the database file was removed or replaced")
-    error.outcome_unknown = True
-    return error
