@@ -23,7 +23,7 @@ from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.connection.url import Location, parse_url
-from memrepo.domain.checks import check_duration, check_flag, check_seconds
+from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
 from memrepo.errors import InvalidInputError, MigrationError
@@ -77,6 +77,11 @@ class CheckedOptions:
         check_seconds("request_timeout_s", self.request_timeout_s)
         check_duration("idle_after", self.idle_after)
         check_flag("migrate", self.migrate)
+        check_function("clock", self.clock)
+        if self.on_statement is not None:
+            check_function("on_statement", self.on_statement)
+        if self.ssl_context is not None and not isinstance(self.ssl_context, SSLContext):
+            raise InvalidInputError("ssl_context", "must be an ssl.SSLContext")
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):

@@ -13,7 +13,10 @@ import attrs
 from memrepo.connection.server_url import SERVER_SCHEMES, ServerLocation, parse_server_url
 from memrepo.errors import InvalidInputError, UnsupportedURLError
 
-__all__ = ["Location", "parse_url"]
+__all__ = ["SIDE_SUFFIXES", "Location", "parse_url"]
+
+#: What SQLite appends to a database's name for its files beside it; https://sqlite.org/tempfiles.html
+SIDE_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 
 _MEMORY: Final = ":memory:"
 _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
@@ -50,7 +53,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     the working directory. For servers see `parse_server_url`.
 
     Raises:
-        InvalidInputError: *url* is not a str or path, or is empty.
+        InvalidInputError: *url* is not a str or path, is empty, or ends as the names of SQLite's own files
+            beside a database do (``-wal``, ``-shm``, ``-journal``).
         UnsupportedURLError: Its scheme or one of its options is not supported.
     """
     if isinstance(url, PathLike):
@@ -77,6 +81,11 @@ def _file(path: str, mode: str = "rwc") -> Location:
         raise InvalidInputError("url", "must name a file, without a NUL character")
     if path == _MEMORY or mode == "memory":
         return Location(None)
+    if path.startswith(_MEMORY):
+        raise UnsupportedURLError(":memory: has no name and no options")
+    if path.endswith(SIDE_SUFFIXES):
+        # SQLite would take it for a part of the database without the suffix, and delete it.
+        raise InvalidInputError("url", "names a file that SQLite keeps beside a database")
     try:
         fsencode(path)
     except UnicodeEncodeError:

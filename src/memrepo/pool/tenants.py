@@ -15,7 +15,7 @@ from memrepo.admin.files import sync
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.hrana.connect import Namespaces, open_namespaces
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.url import Location, parse_url
+from memrepo.connection.url import SIDE_SUFFIXES, Location, parse_url
 from memrepo.errors import (
     ConflictError,
     DatabaseError,
@@ -29,9 +29,6 @@ __all__ = ["Tenants", "check_tenant", "parse_template"]
 
 _PLACE: Final = "{tenant}"
 _is_tenant = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}").fullmatch
-#: What SQLite appends to a file's name for its files beside it. They are erased before the database
-#: itself, so that an interrupted erase can be repeated.
-_BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
 class Tenants(Protocol):
@@ -125,7 +122,7 @@ class _FileTenants:
 
     def _path(self, tenant: str) -> Path:
         path = Path(str(self.template).replace(_PLACE, check_tenant(tenant)))
-        if path.name.endswith(_BESIDE):
+        if path.name.endswith(SIDE_SUFFIXES):
             raise InvalidInputError("tenant", "names a file that belongs to another tenant")
         return path
 
@@ -159,7 +156,8 @@ def _erase_file(path: Path) -> None:
     try:
         if not path.exists():
             raise NotFoundError("no such tenant")
-        for suffix in _BESIDE:
+        # Before the database itself, so that an interrupted erase can be repeated.
+        for suffix in SIDE_SUFFIXES:
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         sync(path.parent)
