@@ -10,23 +10,26 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, get_args
 
 import attrs
 
+from memrepo.admin.files import create_private
 from memrepo.admin.migrations import load_migrations, read_version
 from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.connection.sqlite.reasons import name_file, system_error
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
-from memrepo.errors import InvalidInputError, MigrationError
+from memrepo.errors import DatabaseError, InvalidInputError, MigrationError
 from memrepo.repositories.scopes import Settings
 from memrepo.store import Store
 
@@ -48,6 +51,7 @@ class ConnectOptions(TypedDict, total=False):
     ssl_context: SSLContext | None
     durability: Durability
     migrate: bool
+    private: bool
     lock_timeout_s: float
     request_timeout_s: float
     idle_after: timedelta
@@ -63,6 +67,7 @@ class CheckedOptions:
     ssl_context: SSLContext | None = None
     durability: Durability = "full"
     migrate: bool = True
+    private: bool = True
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     idle_after: timedelta = IDLE_AFTER
@@ -77,6 +82,7 @@ class CheckedOptions:
         check_seconds("request_timeout_s", self.request_timeout_s)
         check_duration("idle_after", self.idle_after)
         check_flag("migrate", self.migrate)
+        check_flag("private", self.private)
         check_function("clock", self.clock)
         if self.on_statement is not None:
             check_function("on_statement", self.on_statement)
@@ -118,6 +124,7 @@ def connect(
     ssl_context: SSLContext | None = None,
     durability: Durability = "full",
     migrate: bool = True,
+    private: bool = True,
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
     idle_after: timedelta = IDLE_AFTER,
@@ -144,6 +151,9 @@ def connect(
         durability: ``"full"``: acknowledged writes survive a power loss. ``"normal"``: they survive
             a crash of the process; a power loss may undo the latest. A server decides this itself.
         migrate: Whether to bring the schema to this version first; see `Store.migrate`.
+        private: Whether only the owner can read and write a file that is made now, and SQLite's files
+            beside it (mode 0600). ``False`` leaves their rights to the umask. Those of a file that exists
+            stay as they are.
         lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
@@ -159,7 +169,8 @@ def connect(
         AuthenticationError: The server refused the token.
         ConnectionLostError: The server cannot be reached.
         CorruptDatabaseError: The file is not a database.
-        DatabaseError: The database cannot be opened.
+        ReadOnlyError: The file or its folder is not writable.
+        DatabaseError: The database cannot be opened. These errors name the file and the reason.
         MigrationError: The schema cannot be migrated to this version. Nothing was written.
     """
     options = CheckedOptions(
@@ -167,6 +178,7 @@ def connect(
         ssl_context=ssl_context,
         durability=durability,
         migrate=migrate,
+        private=private,
         lock_timeout_s=lock_timeout_s,
         request_timeout_s=request_timeout_s,
         idle_after=idle_after,
@@ -212,13 +224,27 @@ def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
 
 
 async def _open_file(location: Location, options: CheckedOptions) -> Store:
-    connection = await SQLiteConnection.open(
-        location,
-        durability=options.durability,
-        lock_timeout_s=options.lock_timeout_s,
-        on_statement=options.on_statement,
-    )
-    return await _make_store(connection, options)
+    if options.private and location.path is not None and location.mode == "rwc":
+        await asyncio.to_thread(_create, location.path)
+    try:
+        connection = await SQLiteConnection.open(
+            location,
+            durability=options.durability,
+            lock_timeout_s=options.lock_timeout_s,
+            on_statement=options.on_statement,
+        )
+        return await _make_store(connection, options)
+    except DatabaseError as error:
+        raise await name_file(error, location) from error.__cause__
+
+
+def _create(path: Path) -> None:
+    try:
+        create_private(path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise system_error(path, "cannot be opened", error) from error
 
 
 async def _open_server(

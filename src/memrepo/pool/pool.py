@@ -83,6 +83,7 @@ class StorePool:
             admin_token=admin_token,
             ssl=self._options.ssl_context,
             timeout_s=self._options.request_timeout_s,
+            private=self._options.private,
         )
         self._connect("a")  # opens nothing: any tenant will do to check the options now
         self._slots = Slots(

@@ -10,6 +10,7 @@ from typing import Final
 from memrepo.connection.contract import Durability
 from memrepo.connection.sqlite.busy import BUSY_SLICE_S, until_free
 from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
@@ -44,7 +45,11 @@ async def open_thread(location: Location) -> WorkerThread:
             WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S), undo=WorkerThread.close
         )
     except (sqlite3.Error, OSError) as error:
-        raise translate(error) from error
+        failure = translate(error)
+        named = (
+            await name_file(failure, location) if isinstance(failure, DatabaseError) else failure
+        )
+        raise named from error
 
 
 async def prepare_writer(
