@@ -409,6 +409,9 @@ WHERE `scope`=:scope AND `timestamp`<:before;
 -- maintenance.backup
 VACUUM INTO :path;
 
+-- maintenance.checkpoint
+PRAGMA wal_checkpoint(TRUNCATE);
+
 -- maintenance.foreign_keys
 PRAGMA foreign_key_check;
 
@@ -421,6 +424,12 @@ LIMIT :limit;
 
 -- maintenance.integrity
 PRAGMA integrity_check;
+
+-- maintenance.quick_check
+PRAGMA quick_check;
+
+-- maintenance.vacuum
+VACUUM;
 
 -- memories.count ()
 SELECT COUNT(*)

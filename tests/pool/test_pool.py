@@ -656,7 +656,7 @@ async def test_template_that_makes_no_files(tmp_path: Path) -> None:
 async def test_no_folder(tmp_path: Path) -> None:
     """A folder that is not there is an error of ours."""
     async with StorePool(tmp_path / "none" / "{tenant}.db") as pool:
-        with pytest.raises(DatabaseError, match="acme.db cannot be created: there is no folder"):
+        with pytest.raises(DatabaseError, match=r"acme\.db cannot be created: there is no folder"):
             await pool.create("acme")
         with pytest.raises(NotFoundError):
             await pool.erase("acme", confirm=True)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
 import memrepo
+from tests.sqlite.files import umask
 from tests.sqlite.test_processes import foreign_lock
 
 pytestmark = pytest.mark.asyncio
-
-
-@contextmanager
-def umask(mask: int) -> Iterator[None]:
-    """Have new files get the rights that *mask* leaves."""
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def rights(folder: Path) -> dict[str, str]:

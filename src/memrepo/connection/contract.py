@@ -103,11 +103,6 @@ class Driver(Connection, Protocol):
         """Whether it was opened for reading only."""
         ...
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the database is a file, or in this process's memory."""
-        ...
-
     def transaction(
         self, *, timeout_s: float | None = None
     ) -> AbstractAsyncContextManager[Connection]:
@@ -129,6 +124,14 @@ class Driver(Connection, Protocol):
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement that changes nothing, beside other calls if possible; return its rows."""
+        ...
+
+    async def back_up(self, path: Path) -> None:
+        """Write a consistent copy of the whole database into an empty file; not on a server."""
+        ...
+
+    async def compact(self) -> None:
+        """Give free space back to the file system, with what was deleted there; not on a server."""
         ...
 
     async def allow_writing(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
+from pathlib import Path
 from ssl import SSLContext
 from typing import Final, Self
 
@@ -25,7 +26,7 @@ from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
-from memrepo.errors import ClosedError, TransactionError
+from memrepo.errors import ClosedError, TransactionError, UsageError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LibSQLConnection"]
@@ -147,11 +148,6 @@ class LibSQLConnection:
         """Never: a token or the server may refuse writes, when they come."""
         return False
 
-    @property
-    def is_local(self) -> bool:
-        """Never."""
-        return False
-
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
@@ -171,6 +167,16 @@ class LibSQLConnection:
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         await self._reader.run(call, timeout_s)
         return call.results()[0].rows
+
+    async def back_up(self, path: Path) -> None:  # noqa: ARG002 - for files only
+        """Refuse: see `Driver`."""
+        raise UsageError(
+            "a server makes its backups itself: fetch /dump from it, or fork the database"
+        )
+
+    async def compact(self) -> None:
+        """Refuse: see `Driver`."""
+        raise UsageError("a server compacts its databases itself, and refuses VACUUM")
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s

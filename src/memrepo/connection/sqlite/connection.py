@@ -16,11 +16,14 @@ from memrepo.connection.contract import ConnectionInfo, Durability, Result
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.busy import until_free
+from memrepo.connection.sqlite.compaction import compact
+from memrepo.connection.sqlite.copying import write_copy
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_thread, prepare_writer, set_pragma
+from memrepo.connection.sqlite.thread import Run
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
@@ -175,11 +178,6 @@ class SQLiteConnection:
         """Whether it was opened with ``mode=ro``."""
         return self.location.mode == "ro"
 
-    @property
-    def is_local(self) -> bool:
-        """True: a file or memory is local."""
-        return True
-
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
@@ -202,23 +200,33 @@ class SQLiteConnection:
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement on a connection of its own, if it is on a file; see `Driver`."""
+        return (await self._run_aside(WorkerConnection.run_reads, (statement,)))[0].rows
+
+    async def back_up(self, path: Path) -> None:
+        """Write a copy into an empty file; see `Driver`."""
+        await write_copy(self._run_aside, path)
+
+    async def compact(self) -> None:
+        """Rebuild the file, and empty its log; see `Driver`."""
         self._affinity.check(self)
-        call = PendingCall.of((statement,), self._deadline(), self._on_statement)
+        await compact(self._require_writer(), self._deadline(), self._on_statement)
+
+    async def _run_aside(self, run: Run, unit: Unit) -> list[Result]:
+        self._affinity.check(self)
+        call = PendingCall.of(unit, self._deadline(), self._on_statement)
         if self.location.path is not None:
             thread = await open_thread(self.location)
             try:
-                results = await thread.call(WorkerConnection.run_reads, call)
+                return await thread.call(run, call)
             finally:
                 await finish(thread.close())
-        else:
-            # A database in memory has no other connection, so everything else waits.
-            writer = self._require_writer()
-            await writer.take(call.deadline)
-            try:
-                results = await writer.thread.call(WorkerConnection.run_reads, call)
-            finally:
-                writer.release()
-        return results[0].rows
+        # A database in memory has no other connection, so everything else waits.
+        writer = self._require_writer()
+        await writer.take(call.deadline)
+        try:
+            return await writer.thread.call(run, call)
+        finally:
+            writer.release()
 
     async def info(self) -> ConnectionInfo:
         """Return what it is connected to; see `Driver`."""

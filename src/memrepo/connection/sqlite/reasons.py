@@ -31,7 +31,7 @@ _UNEXPLAINED: Final = frozenset(
 
 
 def system_error(path: Path, failed: str, error: OSError) -> DatabaseError:
-    """Return our error for the system's: *path*, what *failed* as in "cannot be created", the reason."""
+    """Return our error for the system's: *path*, what *failed* as in "cannot be created", why. Blocks."""
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
     ours = _KINDS.get(error.errno, DatabaseError)(f"{path} {failed}: {_say(path, error)} ({name})")
     ours.__cause__ = error

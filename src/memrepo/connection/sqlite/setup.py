@@ -62,6 +62,8 @@ async def prepare_writer(
     await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
     await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
     await set_pragma(thread, "foreign_keys", 1)
+    # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
+    await set_pragma(thread, "secure_delete", 1)
     await thread.run(WorkerConnection.require_writable)
     look_every_s = _LOOK_EVERY_S[durability]
     await thread.run(lambda worker: worker.watch_file(path, look_every_s=look_every_s))
