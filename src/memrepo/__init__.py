@@ -1,5 +1,6 @@
 """The durable memory of an asyncio agent, in plain SQL tables that its user owns."""
 
+from memrepo.admin.restore import restore_backup
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Result
@@ -126,5 +127,6 @@ __all__ = [
     "content_hash",
     "from_env",
     "normalize_content",
+    "restore_backup",
     "utc_now",
 ]
