@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from os import PathLike
 from pathlib import Path
 
 from memrepo.admin.files import create_private, give_name, give_rights, require_free, sync
@@ -17,7 +18,7 @@ from memrepo.connection.waiting import finish
 __all__ = ["back_up", "copy_beside"]
 
 
-async def back_up(connection: Driver, path: object) -> None:
+async def back_up(connection: Driver, path: str | PathLike[str]) -> None:
     """Write a copy beside *path*, and give it its name when it is complete."""
     name = check_path("path", path)
     target = await asyncio.to_thread(Path(name).absolute)

@@ -74,7 +74,7 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     raise UnsupportedURLError(f"{scheme}: is not a database that memrepo opens")
 
 
-def check_path(field: str, value: object) -> str:
+def check_path(field: str, value: str | PathLike[str]) -> str:
     """
     Accept what can name a database's file, and return it.
 
