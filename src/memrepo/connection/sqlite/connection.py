@@ -18,7 +18,8 @@ from memrepo.connection.errors import rolled_back
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
-from memrepo.connection.sqlite.copying import run_copy
+from memrepo.connection.sqlite.compaction import compact
+from memrepo.connection.sqlite.copying import write_copy
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
@@ -37,7 +38,6 @@ from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
-from memrepo.queries.maintenance import BACKUP
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["SQLiteConnection"]
@@ -188,11 +188,6 @@ class SQLiteConnection:
         return self.location.mode == "ro"
 
     @property
-    def is_local(self) -> bool:
-        """True: a file or memory is local."""
-        return True
-
-    @property
     def is_lost(self) -> bool:
         """Whether the file was found removed or replaced: every call fails."""
         return self._file.is_lost
@@ -219,31 +214,34 @@ class SQLiteConnection:
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement on a connection of its own, if it is on a file; see `Driver`."""
-        return await self._run_aside(WorkerConnection.run_reads, statement)
+        return (await self._run_aside(WorkerConnection.run_reads, (statement,)))[0].rows
 
-    async def copy_into(self, path: Path) -> None:
-        """Write a copy to a new file; see `Driver`."""
-        await self._run_aside(run_copy, BACKUP.bind(path=str(path)))
+    async def back_up(self, path: Path) -> None:
+        """Write a copy into an empty file; see `Driver`."""
+        await write_copy(self._run_aside, path)
 
-    async def _run_aside(self, run: Run, statement: BoundStatement) -> list[Row]:
+    async def compact(self) -> None:
+        """Rebuild the file, and empty its log; see `Driver`."""
         self._affinity.check(self)
-        call = PendingCall.of((statement,), self._deadline(), self._on_statement)
+        await compact(self._require_writer(), self._deadline(), self._on_statement)
+
+    async def _run_aside(self, run: Run, unit: Unit) -> list[Result]:
+        self._affinity.check(self)
+        call = PendingCall.of(unit, self._deadline(), self._on_statement)
         if self._reader is not None:
             await self._reader.thread.run(WorkerConnection.require_file)
             thread = await open_thread(self.location, self._file)
             try:
-                results = await thread.call(run, call)
+                return await thread.call(run, call)
             finally:
                 await thread.close()
-        else:
-            # A database in memory has no other connection, so everything else waits.
-            writer = self._require_writer()
-            turn = await writer.take(call.deadline)
-            try:
-                results = await writer.thread.call(run, call)
-            finally:
-                writer.release(turn)
-        return results[0].rows
+        # A database in memory has no other connection, so everything else waits.
+        writer = self._require_writer()
+        turn = await writer.take(call.deadline)
+        try:
+            return await writer.thread.call(run, call)
+        finally:
+            writer.release(turn)
 
     async def info(self) -> ConnectionInfo:
         """Return what it is connected to; see `Driver`."""

@@ -13,6 +13,7 @@ from memrepo.connection.contract import Durability
 from memrepo.connection.sqlite.busy import BUSY_SLICE_S, until_free
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
@@ -57,7 +58,11 @@ async def open_thread(
     try:
         thread = await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
     except (sqlite3.Error, OSError) as error:
-        raise translate(error) from error
+        failure = translate(error)
+        named = (
+            await name_file(failure, location) if isinstance(failure, DatabaseError) else failure
+        )
+        raise named from error
     thread.file = file
     _threads.add(thread)
     try:
@@ -93,6 +98,8 @@ async def prepare_writer(thread: WorkerThread, durability: Durability, deadline:
     await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
     await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
     await set_pragma(thread, "foreign_keys", 1)
+    # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
+    await set_pragma(thread, "secure_delete", 1)
     await thread.run(WorkerConnection.require_writable)
 
 
