@@ -12,7 +12,7 @@ from memrepo.queries.facts import MEMORIES
 from memrepo.queries.statement import Statement
 
 #: One row for each thing that is wrong with the file; the one row ``ok`` if nothing is.
-INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check")
+INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check", is_pragma=True)
 #: The names of all tables.
 TABLES: Final = Statement(
     "maintenance.tables",
@@ -24,7 +24,9 @@ INTEGRITY_OF: Final = Statement(
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
 )
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
-FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
+FOREIGN_KEYS: Final = Statement(
+    "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True
+)
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
 #: The facts of all scopes whose hash memrepo has checked, in order of their ids, with the type that

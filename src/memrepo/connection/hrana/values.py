@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from memrepo.connection.contract import Result
+from memrepo.connection.hrana.errors import reads_answer
 from memrepo.domain.codec import Row, Value
 from memrepo.errors import InvalidInputError
 from memrepo.queries.statement import BoundStatement
@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "decode_result",
     "encode_bound",
+    "seconds_of",
     "size_of",
 ]
 
@@ -30,7 +31,6 @@ Json: TypeAlias = "dict[str, Any]"
 
 #: Most bytes that a server takes in one text or blob by default (its ``max_row_size``).
 MAX_VALUE_BYTES: Final = 5_000_000
-_INT64: Final = range(-(2**63), 2**63)
 
 
 def encode_bound(bound: BoundStatement) -> list[Json]:
@@ -41,9 +41,13 @@ def encode_bound(bound: BoundStatement) -> list[Json]:
         InvalidInputError: A value is of no type that SQLite stores, or too large for a server.
     """
     statement, parameters = bound
-    values = statement.values(parameters)
-    names = statement.values({name: name for name in parameters})
-    return [_encode(str(name), value) for name, value in zip(names, values, strict=True)]
+    try:
+        values = statement.values(parameters)
+        names = statement.values({name: name for name in parameters})
+        return [_encode(str(name), value) for name, value in zip(names, values, strict=True)]
+    except (KeyError, OverflowError, TypeError, UnicodeEncodeError):
+        statement.check(parameters)
+        raise
 
 
 def size_of(parameters: Mapping[str, Value]) -> int:
@@ -58,46 +62,73 @@ def _encode(name: str, value: Value) -> Json:
     if value is None:
         cell = {"type": "null"}
     elif isinstance(value, str):
-        try:
-            size_bytes = len(value.encode())
-        except UnicodeEncodeError:
-            # For such a text a server would close the WebSocket, with all calls that are on it.
-            raise InvalidInputError(
-                name, "has a character that is no Unicode scalar value"
-            ) from None
+        # For a lone surrogate a server would close the WebSocket, with all calls that are on it.
+        size_bytes = len(value) if value.isascii() else len(value.encode())
         cell = {"type": "text", "value": value}
     elif isinstance(value, int):
-        if value not in _INT64:
-            raise InvalidInputError(name, "must fit into 64 bits")
+        value.to_bytes(8, "big", signed=True)  # raises OverflowError if it does not fit
         cell = {"type": "integer", "value": str(int(value))}
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise InvalidInputError(name, "must be finite")
         cell = {"type": "float", "value": value}
-    elif isinstance(value, bytes):
+    else:
         size_bytes = len(value)
         cell = {"type": "blob", "base64": b64encode(value).decode()}
-    else:
-        raise InvalidInputError(name, f"cannot be a {type(value).__name__}")
     if size_bytes > MAX_VALUE_BYTES:
         raise InvalidInputError(name, f"a server takes at most {MAX_VALUE_BYTES:,} bytes")
     return cell
 
 
+@reads_answer
 def decode_result(result: Json) -> Result:
-    """Return the rows and changes of one statement."""
+    """
+    Return the rows and changes of one statement.
+
+    Raises:
+        DatabaseError: They are not what they should be.
+    """
     rows: list[Row] = [
         tuple([_DECODERS[cell["type"]](cell) for cell in row]) for row in result["rows"]
     ]
-    return Result(rows, result["affected_row_count"])
+    changes = result["affected_row_count"]
+    if not isinstance(changes, int):
+        raise TypeError("not an int")
+    return Result(rows, changes)
+
+
+def seconds_of(result: Json) -> float:
+    """Return how long a statement took, in seconds; 0 if the server does not say."""
+    duration_ms = result.get("query_duration_ms")
+    return duration_ms / 1_000 if isinstance(duration_ms, int | float) else 0.0
+
+
+def _text(cell: Json) -> str:
+    value = cell["value"]
+    if type(value) is not str:
+        raise TypeError("not a text")
+    return value
+
+
+def _int(cell: Json) -> int:
+    value = cell["value"]
+    # A server writes numbers as text, because JavaScript could not hold all of them.
+    if not isinstance(value, str | int):
+        raise TypeError("not an int")
+    return int(value)
+
+
+def _float(cell: Json) -> float:
+    value = cell["value"]
+    # JSON has neither infinities nor NaN, so a server sends null for them.
+    return math.nan if value is None else float(value)
 
 
 _DECODERS: Final[dict[str, Callable[[Json], Value]]] = {
     "null": lambda _: None,
-    "text": itemgetter("value"),
-    "integer": lambda cell: int(cell["value"]),
-    # JSON has neither infinities nor NaN, so a server sends null for them.
-    "float": lambda cell: math.nan if cell["value"] is None else float(cell["value"]),
+    "text": _text,
+    "integer": _int,
+    "float": _float,
     # Servers leave out the padding; the decoder ignores what is too much.
     "blob": lambda cell: b64decode(cell["base64"] + "=="),
 }
