@@ -91,9 +91,12 @@ def decode_result(result: Json) -> Result:
     rows: list[Row] = [
         tuple([_DECODERS[cell["type"]](cell) for cell in row]) for row in result["rows"]
     ]
-    changes = result["affected_row_count"]
+    changes, columns = result["affected_row_count"], result.get("cols")
     if not isinstance(changes, int):
         raise TypeError("not an int")
+    # A cursor sends the columns apart.
+    if columns is not None and any(len(row) != len(columns) for row in rows):
+        raise ValueError("another number of cells")
     return Result(rows, changes)
 
 
