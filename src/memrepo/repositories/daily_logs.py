@@ -222,7 +222,8 @@ class DailyLogRepo(Repository):
 
         Args:
             day: The day.
-            tz: The time zone of the day. A day on which clocks change has 23 or 25 hours.
+            tz: The time zone of the day. A day on which clocks change has 23 or 25 hours. Zones of pytz are
+                refused, because their days are minutes off: use ``zoneinfo.ZoneInfo``.
 
         Returns:
             However many there are; an empty list if there are none.

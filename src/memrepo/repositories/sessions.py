@@ -23,7 +23,7 @@ from memrepo.domain.checks import (
 )
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
-from memrepo.domain.days import start_of_day
+from memrepo.domain.days import start_of_this_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
@@ -110,14 +110,16 @@ class SessionRepo(Repository):
         Args:
             idle_after: Maximum idle time; the repository's by default (30 minutes). The
                 returned status uses it, too.
-            day_boundary: A time zone whose midnight also ends sessions; ``None`` for none.
+            day_boundary: A time zone whose midnight also ends sessions, as ``zoneinfo.ZoneInfo("Asia/Tokyo")``
+                (zones of pytz are refused, because their days are minutes off); ``None`` for none.
         """
         now = self.now()
         idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
         day_start = _NO_DAY
         if day_boundary is not None:
-            today = now.astimezone(check_tz("day_boundary", day_boundary)).date()
-            day_start = encode_bound("day_boundary", start_of_day(today, day_boundary))
+            tz = check_tz("day_boundary", day_boundary)
+            midnight = start_of_this_day("day_boundary", now, tz)
+            day_start = encode_bound("day_boundary", midnight)
         *_, newest = await self.connection.write(
             (
                 self._time_out(now, idle, day_start),
