@@ -80,7 +80,7 @@ class ClosedError(UsageError):
 
 
 class WrongLoopError(UsageError):
-    """The store belongs to another event loop, or to the process before a fork."""
+    """The store belongs to another event loop or to the process before a fork, or asyncio does not run."""
 
 
 class TransactionError(UsageError):

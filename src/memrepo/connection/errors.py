@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final
 
-from memrepo.errors import ClosedError, ConstraintError, DatabaseError, TransactionError
+from memrepo.errors import (
+    ClosedError,
+    ConstraintError,
+    DatabaseError,
+    TransactionError,
+    WrongLoopError,
+)
 
-__all__ = ["closed", "cut_off", "refused_row", "rolled_back", "statement_failed"]
+__all__ = [
+    "closed",
+    "cut_off",
+    "refused_row",
+    "require_asyncio",
+    "rolled_back",
+    "statement_failed",
+]
 
 #: What SQLite says after the kind of a constraint; other sentences may quote values.
 _constraint_place = re.compile(
@@ -32,6 +46,22 @@ _SENTENCES: Final = frozenset(
 )
 _is_small_number = re.compile(r"\d{1,2}").fullmatch
 _MAX_REASON: Final = 200
+
+
+def require_asyncio() -> None:
+    """
+    Raise unless an event loop of asyncio runs.
+
+    Raises:
+        WrongLoopError: None does; another library, as trio, may run this coroutine.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise WrongLoopError(
+            "memrepo needs an event loop of asyncio, and trio's is none: "
+            "under anyio, use its asyncio backend"
+        ) from None
 
 
 def closed() -> ClosedError:
