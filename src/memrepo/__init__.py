@@ -59,6 +59,7 @@ from memrepo.repositories.scopes import Repositories, ScopedStore, Transaction
 from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
 from memrepo.transfer.copy import CopiedTable, CopyProgress, CopyReport, OnProgress
+from memrepo.version import __version__ as __version__
 
 # What memrepo logs is shown where a program asks for it, and not printed where it does not:
 # https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library
