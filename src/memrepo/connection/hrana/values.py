@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from operator import itemgetter
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 from memrepo.connection.contract import Result
@@ -72,9 +74,11 @@ def _encode(name: str, value: Value) -> Json:
         if not math.isfinite(value):
             raise InvalidInputError(name, "must be finite")
         cell = {"type": "float", "value": value}
-    else:
+    elif isinstance(value, bytes):
         size_bytes = len(value)
         cell = {"type": "blob", "base64": b64encode(value).decode()}
+    else:
+        raise TypeError(name)
     if size_bytes > MAX_VALUE_BYTES:
         raise InvalidInputError(name, f"a server takes at most {MAX_VALUE_BYTES:,} bytes")
     return cell
@@ -89,7 +93,8 @@ def decode_result(result: Json) -> Result:
         DatabaseError: They are not what they should be.
     """
     rows: list[Row] = [
-        tuple([_DECODERS[cell["type"]](cell) for cell in row]) for row in result["rows"]
+        tuple([_DECODERS[cell["type"], type(cell.get("value"))](cell) for cell in row])
+        for row in result["rows"]
     ]
     changes, columns = result["affected_row_count"], result.get("cols")
     if not isinstance(changes, int):
@@ -106,32 +111,17 @@ def seconds_of(result: Json) -> float:
     return duration_ms / 1_000 if isinstance(duration_ms, int | float) else 0.0
 
 
-def _text(cell: Json) -> str:
-    value = cell["value"]
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
-
-
-def _int(cell: Json) -> int:
-    value = cell["value"]
-    # A server writes numbers as text, because JavaScript could not hold all of them.
-    if not isinstance(value, str | int):
-        raise TypeError("not an int")
-    return int(value)
-
-
-def _float(cell: Json) -> float:
-    value = cell["value"]
+#: By the kind of a cell and the type of its value in JSON: an answer with any other is malformed.
+_DECODERS: Final[dict[tuple[str, type], Callable[[Json], Value]]] = {
+    ("null", NoneType): lambda _: None,
+    ("text", str): itemgetter("value"),
+    # As text, because JavaScript's numbers have only 53 bits.
+    ("integer", str): lambda cell: int(cell["value"]),
+    ("integer", int): itemgetter("value"),
+    ("float", float): itemgetter("value"),
+    ("float", int): lambda cell: float(cell["value"]),
     # JSON has neither infinities nor NaN, so a server sends null for them.
-    return math.nan if value is None else float(value)
-
-
-_DECODERS: Final[dict[str, Callable[[Json], Value]]] = {
-    "null": lambda _: None,
-    "text": _text,
-    "integer": _int,
-    "float": _float,
+    ("float", NoneType): lambda _: math.nan,
     # Servers leave out the padding; the decoder ignores what is too much.
-    "blob": lambda cell: b64decode(cell["base64"] + "=="),
+    ("blob", NoneType): lambda cell: b64decode(cell["base64"] + "=="),
 }

@@ -21,9 +21,7 @@ from typing import Final
 import aiohttp
 import attrs
 from libsql_client import LibsqlError  # pyright: ignore[reportMissingTypeStubs]
-from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs]
-    HranaStream,
-)
+from libsql_client.hrana.conn import HranaStream  # pyright: ignore[reportMissingTypeStubs]
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.batch import Batch, BatchReply, Step
