@@ -49,7 +49,7 @@ class Migration:
             if sqlite3.complete_statement(text):
                 if word := control_word(text):
                     raise MigrationError(f"{self.name}: {word} is not allowed in a migration")
-                yield Statement(f"migrations.{self.name}", text.strip())
+                yield Statement(f"migrations.{self.name}", text.strip(), is_pragma=True)
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
             raise MigrationError(f"{self.name}: the last statement has no semicolon")

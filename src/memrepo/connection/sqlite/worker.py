@@ -21,12 +21,16 @@ from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.lost import judge, keep_log, refuse
+from memrepo.errors import InvalidInputError, MemrepoError
+from memrepo.queries.statement import Statement
 
 __all__ = ["WorkerConnection"]
 
 #: Steps of SQLite's virtual machine between two checks whether the call was cancelled: about a
 #: millisecond, so that ordinary statements are never checked.
 _STEPS_BETWEEN_CHECKS: Final = 20_000
+#: What a call's statement can end in; all else is of the worker.
+_FAILURES: Final = (sqlite3.Error, InvalidInputError)
 
 
 class _Watch:
@@ -55,6 +59,7 @@ class WorkerConnection(sqlite3.Connection):
             super().__init__(":memory:")
         self._serve = serve
         self._watch = _Watch()
+        self._failed: Statement | None = None
         self._file = FileIdentity(None)
         self._look_every_s = 0.0
         #: Whether the database is closed.
@@ -187,6 +192,7 @@ class WorkerConnection(sqlite3.Connection):
         """
         if self._file.is_lost:
             raise file_lost()
+        self._failed = None
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
@@ -222,12 +228,12 @@ class WorkerConnection(sqlite3.Connection):
             if not is_single:
                 self.begin()
             call.outcome = self._run(call)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             self.undo()
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
-            call.outcome = translate(error, outcome_unknown=is_single and is_storage(error))
+            call.outcome = self._explain(error, outcome_unknown=is_single and is_storage(error))
             return
         if not is_single:
             self._commit([call])
@@ -258,17 +264,17 @@ class WorkerConnection(sqlite3.Connection):
             return
         try:
             call.succeed(self._run(call))
-        except sqlite3.Error:
+        except _FAILURES:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
             call.outcome = self._run(call)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             if is_busy(error):
                 raise
-            call.outcome = translate(error)
+            call.outcome = self._explain(error)
 
     def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
@@ -279,8 +285,8 @@ class WorkerConnection(sqlite3.Connection):
             self.execute("SAVEPOINT unit")
         try:
             call.outcome = self._run(call)
-        except sqlite3.Error as error:
-            call.outcome = translate(error)
+        except _FAILURES as error:
+            call.outcome = self._explain(error)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
@@ -298,12 +304,28 @@ class WorkerConnection(sqlite3.Connection):
                 try:
                     cursor = self.execute(statement.positional_sql, statement.values(parameters))
                     results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
+                except sqlite3.Error:
+                    self._failed = statement
+                    raise
+                except Exception:
+                    # Python's own, for a value that SQLite does not take: of this call only.
+                    statement.check(parameters)
+                    raise
                 finally:
                     if record is not None:
                         record.timings.append((started, perf_counter() - started))
             return results
         finally:
             self._watch.call = None
+
+    def _explain(
+        self, error: sqlite3.Error | InvalidInputError, *, outcome_unknown: bool = False
+    ) -> MemrepoError:
+        """Return our error for one of a call's statements; `_run` has noted which it was."""
+        if isinstance(error, InvalidInputError):
+            return error
+        failed, self._failed = self._failed, None
+        return translate(error, statement=failed, outcome_unknown=outcome_unknown)
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
