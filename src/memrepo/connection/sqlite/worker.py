@@ -20,8 +20,8 @@ from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
-from memrepo.connection.sqlite.lost import judge, keep_log, refuse
-from memrepo.errors import InvalidInputError, MemrepoError
+from memrepo.connection.sqlite.lost import keep_log, lose, refuse
+from memrepo.errors import DatabaseError, InvalidInputError, MemrepoError
 from memrepo.queries.statement import Statement
 
 __all__ = ["WorkerConnection"]
@@ -144,7 +144,10 @@ class WorkerConnection(sqlite3.Connection):
             if self._file.is_same():
                 raise
             refuse(waiting)
-        judge(waiting, self._file, look_every_s=self._look_every_s)
+        # At once after an error: what looks like damage to the file may only be the loss of its log.
+        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
+        if not self._file.is_same(look_every_s=0.0 if has_failed else self._look_every_s):
+            lose(waiting)
 
     def run_reads(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -168,7 +171,9 @@ class WorkerConnection(sqlite3.Connection):
             if self._file.is_same():
                 raise
             refuse(waiting)
-        judge(waiting, self._file, look_every_s=self._look_every_s)
+        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
+        if has_failed and not self._file.is_same():
+            lose(waiting)
 
     def run_in_transaction(self, calls: Sequence[PendingCall]) -> None:
         """Run each call's unit inside the open transaction; one that fails is undone alone."""
