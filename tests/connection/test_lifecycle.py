@@ -550,6 +550,21 @@ def test_trio(url: str, tmp_path: Path) -> None:
 
     trio.run(open_them)
 
+    async def use(store: memrepo.Store) -> None:
+        with pytest.raises(memrepo.WrongLoopError, match="trio"):
+            await store.memories.count()
+        with pytest.raises(memrepo.WrongLoopError, match="trio"):
+            await store.close()
+
+    with asyncio.Runner() as runner:
+        store = runner.run(_opened(url))
+        trio.run(use, store)
+        runner.run(store.close())
+
+
+async def _opened(url: str) -> memrepo.Store:
+    return await memrepo.connect(url)
+
 
 @pytest.mark.asyncio
 async def test_connect_cancelled_then_retried(url: str, clock: Clock) -> None:

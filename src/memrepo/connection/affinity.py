@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from memrepo.connection.errors import require_asyncio
 from memrepo.connection.waiting import OwnTask
 from memrepo.errors import ClosedError, TransactionError, WrongLoopError
 
@@ -64,7 +65,10 @@ class Affinity:
             TransactionError: This task is inside a transaction on *owner*.
         """
         # Cheap, because every call passes here; `check_open` finds out what is wrong.
-        is_elsewhere = self._n_forks != _Process.n_forks or get_running_loop() is not self._loop
+        try:
+            is_elsewhere = self._n_forks != _Process.n_forks or get_running_loop() is not self._loop
+        except RuntimeError:
+            is_elsewhere = True
         if is_elsewhere or self.is_closed:
             self.check_open()
         for transaction in open_transactions.get():
@@ -105,6 +109,7 @@ class Affinity:
         """Raise unless the event loop and the process are those in which it was opened."""
         if self._n_forks != _Process.n_forks:
             raise WrongLoopError("the store was opened before a fork: open one in this process")
+        require_asyncio()
         if get_running_loop() is not self._loop:
             raise WrongLoopError(
                 "the store was opened in another event loop: open one in this loop"
