@@ -97,9 +97,10 @@ class Store(ScopedStore):
 
         Raises:
             InvalidInputError: *folder* is not a folder, or *version_table* is not accepted.
-            MigrationError: A file has a wrong name, is not UTF-8, was changed after it was applied, or
-                has a statement that fails or ends the transaction; or the database has a migration that
-                the folder does not have. The file it names was not applied.
+            MigrationError: A file has a wrong name, cannot be read as UTF-8 text, was changed after it
+                was applied, or has a statement that fails, ends the transaction, needs a value or
+                changes the version table; or the database has a migration that the folder does not
+                have. The file it names was not applied.
         """
         table = versions.version_table(check_version_table(version_table))
         known = await asyncio.to_thread(_read_folder, folder)
@@ -179,7 +180,7 @@ class Store(ScopedStore):
 
     async def verify(self) -> list[Problem]:
         """
-        Check the file, the references between rows, and each fact's text against its hash.
+        Check the file, the references between rows, each fact's text against its hash, and each value.
 
         Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another
         program may need more than this SQLite has, as libSQL's vector index: it is listed as not checked,

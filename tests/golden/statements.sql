@@ -1086,6 +1086,13 @@ SELECT `number`,`name`,`checksum`
 FROM `memrepo_migrations`
 ORDER BY `number`;
 
+-- versions.confirm
+INSERT INTO `memrepo_migrations` (`name`,`checksum`,`applied_at`)
+SELECT null,null,null
+WHERE NOT EXISTS (SELECT 1
+FROM `memrepo_migrations`
+WHERE `number`=:number);
+
 -- versions.create
 CREATE TABLE IF NOT EXISTS `memrepo_migrations` (`number` INTEGER PRIMARY KEY NOT NULL, `name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL);
 
