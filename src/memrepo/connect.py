@@ -148,7 +148,9 @@ def connect(
             has removed what memrepo had added, instead of raising `MigrationError`. What was forgotten,
             expired or replaced is then current again, and facts of other scopes are in the scope
             ``lost+found``. A backup is better.
-        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
+        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries. While a
+            file is opened, also the longest that one statement may run, so that an endless trigger in
+            it is an error; to migrate a file of many gigabytes, give it more.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
         clock: Returns the current instant, with its time zone.
@@ -266,4 +268,5 @@ async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
         await store.migrate()
     elif options.migrate and store.schema_version < len(known):
         raise MigrationError("the database needs migrations, but was opened for reading only")
+    connection.end_opening()
     return store

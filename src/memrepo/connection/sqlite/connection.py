@@ -24,6 +24,7 @@ from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Run
+from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import (
     LOOK_AFTER_WRITES_S,
@@ -70,6 +71,7 @@ class SQLiteConnection:
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
         self._on_statement = on_statement
+        self._limit = StatementLimit(lock_timeout_s)
 
     def __repr__(self) -> str:
         """Name the database."""
@@ -125,12 +127,12 @@ class SQLiteConnection:
     async def _open(self) -> None:
         try:
             if self.location.path is None:
-                thread = await open_thread(self.location, self._file)
+                thread = await open_thread(self.location, self._file, limit=self._limit)
                 self._writer = ThreadQueue(thread, WorkerConnection.run_group)
                 await set_pragma(thread, "foreign_keys", 1)
             else:
                 await shut_lost(self.location.path)
-                thread = await open_thread(self.location, self._file)
+                thread = await open_thread(self.location, self._file, limit=self._limit)
                 self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
                 await set_pragma(thread, "query_only", 1)
         except sqlite3.Error as error:
@@ -151,12 +153,18 @@ class SQLiteConnection:
     async def _open_writer(self, path: Path) -> None:
         try:
             look_every_s = LOOK_AFTER_WRITES_S[self._durability]
-            thread = await open_thread(self.location, self._file, look_every_s=look_every_s)
+            thread = await open_thread(
+                self.location, self._file, look_every_s=look_every_s, limit=self._limit
+            )
             self._writer = ThreadQueue(thread, WorkerConnection.run_group)
             await prepare_writer(thread, self._durability, self._deadline())
             await advise(path, self._durability)
         except sqlite3.Error as error:
             raise translate(error) from error
+
+    def end_opening(self) -> None:
+        """From now on, a statement may run for as long as it takes; see `Driver`."""
+        self._limit.seconds = None
 
     async def close(self) -> None:
         """

@@ -13,6 +13,7 @@ from memrepo.connection.contract import Durability
 from memrepo.connection.sqlite.busy import BUSY_SLICE_S, until_free
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
@@ -39,7 +40,11 @@ _threads: Final[WeakSet[WorkerThread]] = WeakSet()
 
 
 async def open_thread(
-    location: Location, file: FileIdentity, *, look_every_s: float = _LOOK_BEFORE_READS_S
+    location: Location,
+    file: FileIdentity,
+    *,
+    look_every_s: float = _LOOK_BEFORE_READS_S,
+    limit: StatementLimit | None = None,
 ) -> WorkerThread:
     """
     Open the database on a thread of its own; a cancelled call leaves no thread behind.
@@ -48,6 +53,7 @@ async def open_thread(
         location: The database.
         file: The file.
         look_every_s: Seconds between two checks that the file is still there.
+        limit: How long one statement may run, which can be changed later; ``None`` for no limit.
 
     Raises:
         ConnectionLostError: *file* is not there any more.
@@ -55,7 +61,9 @@ async def open_thread(
         DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
     try:
-        thread = await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
+        thread = await WorkerThread.open(
+            location.uri, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit()
+        )
     except (sqlite3.Error, OSError) as error:
         raise translate(error) from error
     thread.file = file

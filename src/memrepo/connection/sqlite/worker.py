@@ -9,10 +9,11 @@ subclass that does jobs of its own before it closes needs nothing of aiosqlite b
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
-from time import perf_counter
-from typing import Any, Final
+from time import monotonic, perf_counter
+from typing import Any
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.contract import Result
@@ -20,29 +21,22 @@ from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
 from memrepo.connection.sqlite.lost import judge, keep_log, refuse
 
 __all__ = ["WorkerConnection"]
-
-#: Steps of SQLite's virtual machine between two checks whether the call was cancelled: about a
-#: millisecond, so that ordinary statements are never checked.
-_STEPS_BETWEEN_CHECKS: Final = 20_000
-
-
-class _Watch:
-    """Tells SQLite to stop a cancelled call. Does not refer to the connection, to make no cycle."""
-
-    call: PendingCall | CoalescedCall | None = None
-
-    def __call__(self) -> bool:
-        return self.call is not None and self.call.is_cancelled
 
 
 class WorkerConnection(sqlite3.Connection):
     """A connection that runs units. Its methods block, and are for the worker thread only."""
 
     def __init__(
-        self, database: str, *args: Any, serve: Callable[[WorkerConnection], None], **kwargs: Any
+        self,
+        database: str,
+        *args: Any,
+        serve: Callable[[WorkerConnection], None],
+        limit: StatementLimit,
+        **kwargs: Any,
     ) -> None:
         #: Why the database could not be opened; the connection is then to an empty database in memory.
         #: If this raised instead, aiosqlite would not wait for its thread to end, and the thread's last
@@ -54,12 +48,14 @@ class WorkerConnection(sqlite3.Connection):
             self.failure = error
             super().__init__(":memory:")
         self._serve = serve
-        self._watch = _Watch()
+        self._limit = limit
+        self._watch = Watch()
         self._file = FileIdentity(None)
         self._look_every_s = 0.0
         #: Whether the database is closed.
         self.is_shut = False
-        self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
+        self._watch.stand_over(self)
+        distrust(self)
 
     def close(self) -> None:
         """Do jobs until the thread is stopped, and only then close."""
@@ -292,9 +288,12 @@ class WorkerConnection(sqlite3.Connection):
         if record is not None:
             record.timings.clear()  # of an attempt that found the file locked
         self._watch.call = call
+        limit_s = self._limit.seconds
         try:
             for statement, parameters in call.unit:
                 started = 0.0 if record is None else perf_counter()
+                if limit_s is not None:
+                    self._watch.stops_at = monotonic() + limit_s
                 try:
                     cursor = self.execute(statement.positional_sql, statement.values(parameters))
                     results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
@@ -304,6 +303,7 @@ class WorkerConnection(sqlite3.Connection):
             return results
         finally:
             self._watch.call = None
+            self._watch.stops_at = math.inf
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
