@@ -435,7 +435,7 @@ VACUUM INTO :path;
 PRAGMA foreign_key_check;
 
 -- maintenance.hashes
-SELECT `id`,`scope`,typeof(`content`),CAST(`content` AS BLOB),`content_hash`
+SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
 WHERE `id`>:after_id AND `hash_version`<>0 AND (`superseded_by` IS NULL OR NOT `content_hash` IS NULL)
 ORDER BY `id`

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from pypika.functions import Cast
-from pypika.terms import Function
 
 from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.facts import MEMORIES
@@ -27,13 +26,12 @@ INTEGRITY_OF: Final = Statement(
 FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
-#: The facts of all scopes whose hash memrepo has checked, in order of their ids, with the type that
-#: their content is stored as. It comes as bytes, because damaged content need not be UTF-8.
+#: The facts of all scopes whose hash memrepo has checked, in order of their ids. Their content comes as
+#: bytes, because damaged content need not be UTF-8.
 HASHES: Final = statement(
     "maintenance.hashes",
     Query.from_(MEMORIES)
-    .select(MEMORIES.id, MEMORIES.scope, Function("typeof", MEMORIES.content))
-    .select(Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
+    .select(MEMORIES.id, MEMORIES.scope, Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
     .where(MEMORIES.id > param("after_id"))
     .where(MEMORIES.hash_version != 0)
     # Among adopted facts that are the same, only the one that is not superseded has the hash.

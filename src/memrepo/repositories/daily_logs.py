@@ -21,7 +21,7 @@ from memrepo.domain.arguments import (
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log
 from memrepo.domain.days import day_range, days_around
-from memrepo.domain.instants import encode_bound, encode_instant, to_instant
+from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
@@ -239,7 +239,7 @@ class DailyLogRepo(Repository):
         """
         zone = check_tz("tz", tz)
         rows = await self.connection.read(queries.DAYS.bind(scope=self.scope))
-        days = days_around(to_instant(row[0]).date() for row in rows)
+        days = days_around(read_dates(row[0] for row in rows))
         ranges = [[encode_bound("day", end) for end in day_range(day, zone)] for day in days]
         bound = queries.COUNT_BY_DAY.bind(scope=self.scope, days=json.dumps(ranges))
         counts = [row[0] for row in await self.connection.read(bound)]
