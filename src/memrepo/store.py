@@ -16,6 +16,7 @@ from memrepo.domain.checks import check_instant, check_version_table
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.repositories.scopes import ScopedStore, Settings
+from memrepo.repositories.spelling import respell_instants
 from memrepo.transfer.copy import CopyReport, OnProgress, copy_rows, require_another
 
 __all__ = ["Store"]
@@ -62,7 +63,9 @@ class Store(ScopedStore):
         """
         Bring the schema to this version of memrepo, and adopt what other programs stored.
 
-        Idempotent, and safe when several processes do it at once.
+        Their facts get a hash, and their instants memrepo's spelling. Until then a fact may not be found by
+        its text, and an instant is compared as the text that it is. Idempotent, and safe when several
+        processes do it at once.
 
         Returns:
             The `schema_version` it has now.
@@ -77,6 +80,7 @@ class Store(ScopedStore):
             self._driver, known, now, accept_push=self._accept_push
         )
         await adopt_facts(self._driver)
+        await respell_instants(self._driver)
         return self._schema_version
 
     async def apply_migrations(self, folder: str | PathLike[str], *, version_table: str) -> int:

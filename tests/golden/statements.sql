@@ -226,7 +226,7 @@ ORDER BY `item`.`key`;
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before;
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
 -- daily_logs.days
 SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
@@ -426,7 +426,7 @@ WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before;
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
 -- maintenance.backup
 VACUUM INTO :path;
@@ -526,7 +526,7 @@ WHERE `scope`=:scope AND `source`=:source;
 -- memories.count_purgeable
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
 
 -- memories.find_many ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
@@ -792,7 +792,7 @@ ORDER BY `created_at`,`id`;
 -- memories.purge
 DELETE
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
 
 -- memories.refresh_many
 UPDATE `memory_entries`
@@ -1080,6 +1080,69 @@ FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<:day_start);
+
+-- spelling.other (daily_logs)
+SELECT `id`,`timestamp`
+FROM `daily_logs`
+WHERE NOT `timestamp` GLOB '????-??-??T??:??:??.???Z' AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.other (memory_entries)
+SELECT `id`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`
+FROM `memory_entries`
+WHERE (NOT `created_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `last_accessed` GLOB '????-??-??T??:??:??.???Z' OR NOT `expires_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `deleted_at` GLOB '????-??-??T??:??:??.???Z') AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.other (sessions)
+SELECT `id`,`started_at`,`ended_at`
+FROM `sessions`
+WHERE (NOT `started_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `ended_at` GLOB '????-??-??T??:??:??.???Z') AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.respell (daily_logs.timestamp)
+UPDATE `daily_logs`
+SET `timestamp`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `daily_logs`.`id`=json_extract(`item`.`value`,'$[0]') AND `daily_logs`.`timestamp`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.created_at)
+UPDATE `memory_entries`
+SET `created_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`created_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.deleted_at)
+UPDATE `memory_entries`
+SET `deleted_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`deleted_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.expires_at)
+UPDATE `memory_entries`
+SET `expires_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`expires_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.last_accessed)
+UPDATE `memory_entries`
+SET `last_accessed`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`last_accessed`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (sessions.ended_at)
+UPDATE `sessions`
+SET `ended_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `sessions`.`id`=json_extract(`item`.`value`,'$[0]') AND `sessions`.`ended_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (sessions.started_at)
+UPDATE `sessions`
+SET `started_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `sessions`.`id`=json_extract(`item`.`value`,'$[0]') AND `sessions`.`started_at`=json_extract(`item`.`value`,'$[1]');
 
 -- versions.applied
 SELECT `number`,`name`,`checksum`

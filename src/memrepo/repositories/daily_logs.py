@@ -29,6 +29,7 @@ from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
 from memrepo.repositories.repository import Repository, found, not_found
+from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["DailyLogRepo"]
 
@@ -249,6 +250,9 @@ class DailyLogRepo(Repository):
         """
         Delete for good the events that happened before an instant.
 
+        An event whose time cannot be read stays. Other programs' times get memrepo's spelling first, by a
+        dry run, too, unless the store is read-only.
+
         Returns:
             How many events were deleted, or with *dry_run* would be.
         """
@@ -256,7 +260,8 @@ class DailyLogRepo(Repository):
             "scope": self.scope,
             "before": encode_bound("before", check_instant("before", before)),
         }
-        if check_flag("dry_run", dry_run):
+        await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
+        if dry_run:
             ((count,),) = await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound))
             return int(count)
         (result,) = await self.connection.write((queries.PURGE.bind(**bound),))

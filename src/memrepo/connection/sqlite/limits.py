@@ -51,10 +51,12 @@ class Watch:
     Does not refer to the connection, to make no cycle.
     """
 
-    #: The call that runs.
-    call: PendingCall | CoalescedCall | None = None
-    #: When its statement has to end, by `monotonic`.
-    stops_at: float = math.inf
+    def __init__(self, limit: StatementLimit) -> None:
+        self.limit = limit
+        #: The call that runs.
+        self.call: PendingCall | CoalescedCall | None = None
+        #: When its statement has to end, by `monotonic`.
+        self.stops_at = math.inf
 
     def __call__(self) -> bool:
         """Tell whether to stop."""

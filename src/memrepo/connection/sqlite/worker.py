@@ -9,20 +9,18 @@ subclass that does jobs of its own before it closes needs nothing of aiosqlite b
 from __future__ import annotations
 
 import contextlib
-import math
 import sqlite3
 from collections.abc import Callable, Sequence
-from time import monotonic, perf_counter
 from typing import Any
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
-from memrepo.connection.contract import Result
 from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
 from memrepo.connection.sqlite.lost import judge, keep_log, refuse
+from memrepo.connection.sqlite.statements import run
 
 __all__ = ["WorkerConnection"]
 
@@ -48,8 +46,7 @@ class WorkerConnection(sqlite3.Connection):
             self.failure = error
             super().__init__(":memory:")
         self._serve = serve
-        self._limit = limit
-        self._watch = Watch()
+        self._watch = Watch(limit)
         self._file = FileIdentity(None)
         self._look_every_s = 0.0
         #: Whether the database is closed.
@@ -217,7 +214,7 @@ class WorkerConnection(sqlite3.Connection):
         try:
             if not is_single:
                 self.begin()
-            call.outcome = self._run(call)
+            call.outcome = run(self, call, self._watch)
         except sqlite3.Error as error:
             self.undo()
             if is_busy(error):
@@ -253,14 +250,14 @@ class WorkerConnection(sqlite3.Connection):
             run_single(call)
             return
         try:
-            call.succeed(self._run(call))
+            call.succeed(run(self, call, self._watch))
         except sqlite3.Error:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
-            call.outcome = self._run(call)
+            call.outcome = run(self, call, self._watch)
         except sqlite3.Error as error:
             if is_busy(error):
                 raise
@@ -274,36 +271,13 @@ class WorkerConnection(sqlite3.Connection):
         if needs_savepoint := len(call.unit) > 1:
             self.execute("SAVEPOINT unit")
         try:
-            call.outcome = self._run(call)
+            call.outcome = run(self, call, self._watch)
         except sqlite3.Error as error:
             call.outcome = translate(error)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
             self.execute("RELEASE unit")
-
-    def _run(self, call: PendingCall | CoalescedCall) -> list[Result]:
-        results: list[Result] = []
-        record = call.record
-        if record is not None:
-            record.timings.clear()  # of an attempt that found the file locked
-        self._watch.call = call
-        limit_s = self._limit.seconds
-        try:
-            for statement, parameters in call.unit:
-                started = 0.0 if record is None else perf_counter()
-                if limit_s is not None:
-                    self._watch.stops_at = monotonic() + limit_s
-                try:
-                    cursor = self.execute(statement.positional_sql, statement.values(parameters))
-                    results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
-                finally:
-                    if record is not None:
-                        record.timings.append((started, perf_counter() - started))
-            return results
-        finally:
-            self._watch.call = None
-            self._watch.stops_at = math.inf
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
