@@ -2,6 +2,7 @@
 
 import logging
 
+from memrepo.admin.repair import Repair
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Result
@@ -108,6 +109,7 @@ __all__ = [
     "ReadOnlyError",
     "RememberOutcome",
     "Remembered",
+    "Repair",
     "Repositories",
     "Repository",
     "Result",

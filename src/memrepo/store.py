@@ -10,6 +10,7 @@ from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.backup import back_up
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import Migration, load_migrations, read_migrations
+from memrepo.admin.repair import Repair, repair
 from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant, check_version_table
@@ -197,6 +198,32 @@ class Store(ScopedStore):
             https://sqlite.org/pragma.html#pragma_integrity_check
         """
         return [problem async for problem in find_problems(self._driver)]
+
+    async def repair(self) -> list[Repair]:
+        """
+        Put right what another program, or a damaged disk, did to indexes and to the text of facts.
+
+        A fact whose text was changed is hashed anew; if it now states what another fact states, it is
+        superseded by that. Indexes that do not fit their table are built anew. Where a damaged unique
+        index let rows be stored twice, the current fact keeps its hash, the latest session stays the
+        active one, and the first event keeps its key. No row is deleted. Others' writes wait while
+        indexes are built.
+
+        It does not change what only you can decide: a reference to a missing row, a value that cannot be
+        read. Of a file with damaged pages, restore a backup. Of one that `connect` cannot open because
+        of its indexes, say ``connect(path, migrate=False)`` first.
+
+        Returns:
+            What was done; an empty list if nothing had to be. `verify` then finds none of it.
+
+        Raises:
+            CorruptDatabaseError: Pages of the file are damaged.
+            MigrationError: The database is not migrated to this memrepo's schema.
+        """
+        known = await asyncio.to_thread(load_migrations)
+        if self.schema_version != len(known):
+            raise MigrationError("the store must be migrated to this memrepo's schema first")
+        return await repair(self._driver)
 
     async def close(self) -> None:
         """

@@ -75,6 +75,7 @@ MODELS: list[PlainModel] = [
     memrepo.Page(items=(FACT, FACT), next_cursor="1~2026"),
     INFO,
     memrepo.Problem(kind="integrity", table="", id=None, detail="page 1"),
+    memrepo.Repair(kind="integrity", table="sessions", id=None, detail="its indexes"),
     memrepo.CopyReport(tables=(TABLE,)),
 ]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda its: type(its).__name__)

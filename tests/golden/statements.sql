@@ -437,7 +437,7 @@ PRAGMA foreign_key_check;
 -- maintenance.hashes
 SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
-WHERE `id`>:after_id AND `hash_version`<>0 AND (`superseded_by` IS NULL OR NOT `content_hash` IS NULL)
+WHERE `id`>:after_id AND `hash_version`<>0 AND (NOT `content_hash` IS NULL OR (`superseded_by` IS NULL AND `deleted_at` IS NULL))
 ORDER BY `id`
 LIMIT :limit;
 
@@ -896,6 +896,64 @@ UPDATE `memory_entries`
 SET `metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- repair.hash_anew
+UPDATE `memory_entries`
+SET `hash_version`=0
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`);
+
+-- repair.outcomes
+SELECT `memory_entries`.`id`,`memory_entries`.`content_hash`,`memory_entries`.`superseded_by`
+FROM json_each(:ids) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`item`.`value`;
+
+-- repair.reindex (daily_logs)
+REINDEX `daily_logs`;
+
+-- repair.reindex (memory_entries)
+REINDEX `memory_entries`;
+
+-- repair.reindex (sessions)
+REINDEX `sessions`;
+
+-- repair.spare_events
+UPDATE `daily_logs`
+SET `idempotency_key`=NULL
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`,`idempotency_key`
+ORDER BY `id`) AS `place`
+FROM `daily_logs`
+WHERE `idempotency_key` IS NOT NULL)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.spare_facts
+UPDATE `memory_entries`
+SET `content_hash`=NULL,`hash_version`=0
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `content_hash`
+ORDER BY `deleted_at` IS NOT NULL,`superseded_by` IS NOT NULL,`id`) AS `place`
+FROM `memory_entries`
+WHERE `content_hash` IS NOT NULL)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.spare_sessions
+UPDATE `sessions`
+SET `is_exclusive`=0
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`
+ORDER BY `started_at` DESC,`id` DESC) AS `place`
+FROM `sessions`
+WHERE `ended_at` IS NULL AND `is_exclusive`=1)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.unique_indexes
+SELECT `i`.`name`,`s`.`sql`
+FROM pragma_index_list(:table) AS `i` JOIN `sqlite_master` AS `s` ON `s`.`type`='index' AND `s`.`name`=`i`.`name`
+WHERE `i`.`unique`=1 AND `s`.`sql` IS NOT NULL;
 
 -- sessions.end
 UPDATE `sessions`

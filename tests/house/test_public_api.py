@@ -60,6 +60,7 @@ PUBLIC = [
     "ReadOnlyError",
     "RememberOutcome",
     "Remembered",
+    "Repair",
     "Repositories",
     "Repository",
     "Result",

@@ -29,7 +29,16 @@ from memrepo import queries
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
-from memrepo.queries import builder, copying, daily_logs, memories, sessions, spelling, versions
+from memrepo.queries import (
+    builder,
+    copying,
+    daily_logs,
+    memories,
+    repair,
+    sessions,
+    spelling,
+    versions,
+)
 from memrepo.queries.builder import Query
 from memrepo.queries.coalescing import CoalescibleStatement
 from memrepo.queries.statement import BoundStatement, Statement, Unit
@@ -41,7 +50,7 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "spelling.", "versions.")
+WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "repair.", "spelling.", "versions.")
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -105,6 +114,12 @@ def _spelling_shapes() -> Iterator[tuple[str, Statement]]:
             yield f"spelling.respell ({table}.{column})", spelling.respell(table, column)
 
 
+def _repair_shapes() -> Iterator[tuple[str, Statement]]:
+    for table, spare in repair.SPARE.items():
+        yield f"repair.reindex ({table})", repair.reindex(table)
+        yield spare.name, spare
+
+
 def _constants(module: ModuleType) -> list[Statement]:
     values = [*vars(module).values()]
     if module is versions:
@@ -122,6 +137,7 @@ def all_statements() -> dict[str, Statement]:
     found.update(_daily_log_shapes())
     found.update(_copying_shapes())
     found.update(_spelling_shapes())
+    found.update(_repair_shapes())
     return found
 
 

@@ -14,7 +14,7 @@ from memrepo.domain.plain import PlainModel
 from memrepo.errors import DatabaseError
 from memrepo.queries import copying, maintenance as queries
 
-__all__ = ["Problem", "ProblemKind", "find_problems"]
+__all__ = ["Problem", "ProblemKind", "changed_facts", "find_problems"]
 
 #: Rows read at a time, and the bytes of a page after which it ends.
 _BATCH: Final = 1_000
@@ -46,16 +46,22 @@ async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
         yield problem
     for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
+    async for number in changed_facts(connection):
+        detail = "the content is not the text that was hashed"
+        yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
+    for table in copying.TABLES:
+        async for number, reason in _unreadable(connection, table):
+            yield Problem(kind="value", table=table, id=number, detail=reason)
+
+
+async def changed_facts(connection: Driver) -> AsyncIterator[int]:
+    """Yield the id of each fact whose content is not the text that was hashed."""
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         for number, scope, content, digest in rows:
             if hash_stored(content, scope) != digest:
-                detail = "the content is not the text that was hashed"
-                yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
+                yield number
         after_id = rows[-1][0]
-    for table in copying.TABLES:
-        async for number, reason in _unreadable(connection, table):
-            yield Problem(kind="value", table=table, id=number, detail=reason)
 
 
 async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int, str]]:

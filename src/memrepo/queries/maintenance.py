@@ -34,8 +34,11 @@ HASHES: Final = statement(
     .select(MEMORIES.id, MEMORIES.scope, Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
     .where(MEMORIES.id > param("after_id"))
     .where(MEMORIES.hash_version != 0)
-    # Among adopted facts that are the same, only the one that is not superseded has the hash.
-    .where(MEMORIES.superseded_by.isnull() | MEMORIES.content_hash.notnull())
+    # Among adopted facts that are the same, only one has the hash: the others are superseded or forgotten.
+    .where(
+        MEMORIES.content_hash.notnull()
+        | (MEMORIES.superseded_by.isnull() & MEMORIES.deleted_at.isnull())
+    )
     .orderby(MEMORIES.id)
     .limit(param("limit")),
 )
