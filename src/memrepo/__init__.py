@@ -1,8 +1,7 @@
 """The durable memory of an asyncio agent, in plain SQL tables that its user owns."""
 
-import logging
-
 from memrepo.admin.repair import Repair
+from memrepo.admin.restore import restore_backup
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Result
@@ -60,10 +59,6 @@ from memrepo.repositories.scopes import Repositories, ScopedStore, Transaction
 from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
 from memrepo.transfer.copy import CopiedTable, CopyProgress, CopyReport, OnProgress
-
-# What memrepo logs is shown where a program asks for it, and not printed where it does not:
-# https://docs.python.org/3/howto/logging.html#configuring-logging-for-a-library
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "IDLE_AFTER",
@@ -134,5 +129,6 @@ __all__ = [
     "content_hash",
     "from_env",
     "normalize_content",
+    "restore_backup",
     "utc_now",
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, get_args
 
 import attrs
 
+from memrepo.admin.files import create_missing
 from memrepo.admin.migrate import read_version
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Driver, Durability
@@ -23,11 +24,13 @@ from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.connection.sqlite.emptied import find_emptied
+from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
-from memrepo.domain.checks import check_duration, check_flag, check_seconds
+from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
-from memrepo.errors import InvalidInputError, MigrationError
+from memrepo.errors import DatabaseError, InvalidInputError, MigrationError
 from memrepo.repositories.scopes import Settings
 from memrepo.store import Store
 
@@ -50,6 +53,7 @@ class ConnectOptions(TypedDict, total=False):
     durability: Durability
     migrate: bool
     accept_push: bool
+    private: bool
     lock_timeout_s: float
     request_timeout_s: float
     idle_after: timedelta
@@ -66,6 +70,7 @@ class CheckedOptions:
     durability: Durability = "full"
     migrate: bool = True
     accept_push: bool = False
+    private: bool = True
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     idle_after: timedelta = IDLE_AFTER
@@ -81,6 +86,12 @@ class CheckedOptions:
         check_duration("idle_after", self.idle_after)
         check_flag("migrate", self.migrate)
         check_flag("accept_push", self.accept_push)
+        check_flag("private", self.private)
+        check_function("clock", self.clock)
+        if self.on_statement is not None:
+            check_function("on_statement", self.on_statement)
+        if self.ssl_context is not None and not isinstance(self.ssl_context, SSLContext):
+            raise InvalidInputError("ssl_context", "must be an ssl.SSLContext")
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):
@@ -118,6 +129,7 @@ def connect(
     durability: Durability = "full",
     migrate: bool = True,
     accept_push: bool = False,
+    private: bool = True,
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
     idle_after: timedelta = IDLE_AFTER,
@@ -148,6 +160,9 @@ def connect(
             has removed what memrepo had added, instead of raising `MigrationError`. What was forgotten,
             expired or replaced is then current again, and facts of other scopes are in the scope
             ``lost+found``. A backup is better.
+        private: Whether only the owner can read and write a file that is made now, and SQLite's files
+            beside it (mode 0600). ``False`` leaves their rights to the umask. Those of a file that exists
+            stay as they are.
         lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries. While a
             file is opened, also the longest that one statement may run, so that an endless trigger in
             it is an error; to migrate a file of many gigabytes, give it more.
@@ -164,8 +179,9 @@ def connect(
         UsageError: A server's URL needs an extra that is not installed.
         AuthenticationError: The server refused the token.
         ConnectionLostError: The server cannot be reached.
-        CorruptDatabaseError: The file is not a database.
-        DatabaseError: The database cannot be opened.
+        CorruptDatabaseError: The file is not a database, or is empty beside a ``-wal`` file with data.
+        ReadOnlyError: The file or its folder is not writable.
+        DatabaseError: The database cannot be opened. These errors name the file and the reason.
         MigrationError: The schema cannot be migrated to this version. Nothing was written.
     """
     options = CheckedOptions(
@@ -174,6 +190,7 @@ def connect(
         durability=durability,
         migrate=migrate,
         accept_push=accept_push,
+        private=private,
         lock_timeout_s=lock_timeout_s,
         request_timeout_s=request_timeout_s,
         idle_after=idle_after,
@@ -219,13 +236,21 @@ def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
 
 
 async def _open_file(location: Location, options: CheckedOptions) -> Store:
-    connection = await SQLiteConnection.open(
-        location,
-        durability=options.durability,
-        lock_timeout_s=options.lock_timeout_s,
-        on_statement=options.on_statement,
-    )
-    return await _make_store(connection, options)
+    # Before the file is made, and before SQLite reads it.
+    was_emptied = location.path is not None and await find_emptied(location.path)
+    if options.private and location.path is not None and location.mode == "rwc":
+        await asyncio.to_thread(create_missing, location.path)
+    try:
+        connection = await SQLiteConnection.open(
+            location,
+            was_emptied=was_emptied,
+            durability=options.durability,
+            lock_timeout_s=options.lock_timeout_s,
+            on_statement=options.on_statement,
+        )
+        return await _make_store(connection, options)
+    except DatabaseError as error:
+        raise await name_file(error, location) from error.__cause__
 
 
 async def _open_server(

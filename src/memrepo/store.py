@@ -132,21 +132,49 @@ class Store(ScopedStore):
         """
         Write a consistent copy of the whole database, all scopes, while others read and write.
 
-        The copy gets its name only once it is complete and synced to disk. If a table of another program
-        needs more than this SQLite has, as libSQL's vector index, the copy is made page by page.
+        The copy gets its name only once it is complete and synced to disk. Until then it is beside its
+        target as ``NAME.*.partial``; a process that is killed leaves that behind, and nothing else. The
+        copy is one file, whose rights are never wider than those of the database; of one in memory, 0600.
 
         Args:
-            path: A new file in an existing folder.
+            path: A new file in an existing folder: a path, never a URL.
 
         Raises:
-            InvalidInputError: The file already exists.
+            InvalidInputError: *path* is no path, or ends in ``-wal``, ``-shm`` or ``-journal``; or the file, or
+                one that SQLite would take for a part of it, already exists.
             StorageFullError: The disk has no room for the copy.
+            ReadOnlyError: The folder is not writable.
+            DatabaseError: The copy cannot be written for another reason, as a missing folder.
             UsageError: The database is on a server, which makes its backups itself.
 
         Source:
-            https://sqlite.org/lang_vacuum.html#vacuuminto, https://sqlite.org/backup.html
+            https://sqlite.org/lang_vacuum.html#vacuuminto; where an index calls a function that this SQLite
+            lacks, as libSQL's vector index does, https://sqlite.org/backup.html
         """
-        await back_up(self._driver, Path(path))
+        await back_up(self._driver, path)
+
+    async def compact(self) -> None:
+        """
+        Give the space of deleted rows back to the file system, and empty the write-ahead log.
+
+        memrepo overwrites what it deletes with zeros. But until the log is empty, it may hold the rows as
+        they were. After this, no byte of what was purged is in the file, in the log or in a later backup.
+
+        It rewrites the whole file, which needs free space of its size. Other writes wait meanwhile.
+
+        Raises:
+            BusyError: Another program read or wrote for longer than ``lock_timeout_s``. Repeat it later.
+            DatabaseError: The file keeps its size, because an index calls a function that this SQLite
+                lacks, as libSQL's vector index does. The log was emptied.
+            ReadOnlyError: The store only reads.
+            StorageFullError: The disk has no room for it.
+            TransactionError: This task is inside a transaction on this store.
+            UsageError: The database is on a server, which compacts it itself.
+
+        Source:
+            https://sqlite.org/lang_vacuum.html, https://sqlite.org/pragma.html#pragma_secure_delete
+        """
+        await self._driver.compact()
 
     async def copy_to(self, other: Store, *, on_progress: OnProgress | None = None) -> CopyReport:
         """

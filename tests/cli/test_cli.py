@@ -16,6 +16,7 @@ import pytest
 import memrepo
 from memrepo import DailyLogNew
 from memrepo.cli.main import main
+from tests.conftest import complaints
 from tests.servers.keys import TokenMaker
 from tests.servers.sqld import Sqld
 
@@ -44,7 +45,7 @@ def memrepo_copy(
     *arguments: str | Path, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command with pipes for a terminal."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "memrepo", "copy", *map(str, arguments)],
         env={**os.environ, **(env or {})},
         capture_output=True,
@@ -52,6 +53,8 @@ def memrepo_copy(
         timeout=60,
         check=False,
     )
+    done.stderr = complaints(done.stderr)
+    return done
 
 
 def test_copy_without_a_terminal(source: Path, tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_copy_on_a_terminal(source: Path, tmp_path: Path) -> None:
     program = [sys.executable, "-m", "memrepo", "copy", str(source), str(tmp_path / "target.db")]
     with subprocess.Popen(program, stderr=its, stdout=subprocess.PIPE, text=True) as process:
         os.close(its)
-        shown = _read_all(mine)
+        shown = complaints(_read_all(mine))
         assert process.stdout is not None
         assert process.stdout.read() == SUMMARY
         assert process.wait() == 0

@@ -83,6 +83,8 @@ def test_forms_that_are_accepted(url: str | Path, path: Path | None, mode: str) 
         "file://[::1/agent.db",
         "sqlite://[/agent.db",
         "file://\u2100/agent.db",
+        ":memory:?cache=shared",
+        "file::memory:2",
     ],
 )
 def test_forms_that_are_refused(url: str) -> None:
@@ -100,6 +102,9 @@ def test_forms_that_are_refused(url: str) -> None:
         "file:",
         "a\ud800b.db",
         "file:a\ud800b.db",
+        "agent.db-wal",
+        Path("agent.db-shm"),
+        "sqlite:///agent.db-journal",
         None,
         5,
         True,

@@ -431,6 +431,9 @@ WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??
 -- maintenance.backup
 VACUUM INTO :path;
 
+-- maintenance.checkpoint
+PRAGMA wal_checkpoint(TRUNCATE);
+
 -- maintenance.foreign_keys
 PRAGMA foreign_key_check;
 
@@ -448,10 +451,16 @@ PRAGMA integrity_check;
 SELECT `integrity_check`
 FROM pragma_integrity_check(:table);
 
+-- maintenance.quick_check
+PRAGMA quick_check;
+
 -- maintenance.tables
 SELECT `name`
 FROM `sqlite_master`
 WHERE `type`='table' AND `name` NOT GLOB 'sqlite_*';
+
+-- maintenance.vacuum
+VACUUM;
 
 -- memories.count ()
 SELECT COUNT(*)

@@ -121,7 +121,7 @@ _PRIMARY: dict[str, tuple[type[errors.MemrepoError], bool]] = {
     "SQLITE_FULL": (errors.StorageFullError, True),
     "SQLITE_READONLY": (errors.ReadOnlyError, False),
     "SQLITE_READONLY_CANTINIT": (errors.ReadOnlyError, False),
-    "SQLITE_READONLY_DBMOVED": (errors.ReadOnlyError, False),
+    "SQLITE_READONLY_DBMOVED": (errors.ConnectionLostError, False),
     "SQLITE_READONLY_DIRECTORY": (errors.ReadOnlyError, False),
     "SQLITE_PERM": (errors.ReadOnlyError, False),
     "SQLITE_CORRUPT": (errors.CorruptDatabaseError, False),

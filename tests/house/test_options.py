@@ -37,8 +37,19 @@ def test_one_set_of_options() -> None:
 def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]) -> None:
     """An option that is not there is a TypeError that names it, wherever it is given."""
     monkeypatch.setenv("DATABASE_URL", "agent.db")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'lock_timeout'"):
+    expected = r"^(connect|StorePool)\(\) got an unexpected keyword argument 'lock_timeout'$"
+    with pytest.raises(TypeError, match=expected):
         use(lock_timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("clock", 5), ("clock", None), ("on_statement", 5), ("ssl_context", 5)]
+)
+def test_option_of_another_type(name: str, value: Any) -> None:
+    """What is no function, or no TLS context, is refused by its name when the store is asked for."""
+    with pytest.raises(memrepo.InvalidInputError) as caught:
+        memrepo.connect("http://localhost", **{name: value})
+    assert caught.value.field == name
 
 
 def test_no_token_in_repr() -> None:

@@ -85,6 +85,7 @@ PUBLIC = [
     "content_hash",
     "from_env",
     "normalize_content",
+    "restore_backup",
     "utc_now",
 ]
 

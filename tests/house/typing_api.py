@@ -22,6 +22,7 @@ def opening(clock: memrepo.Clock) -> None:
             ":memory:",
             durability="normal",
             migrate=False,
+            private=False,
             lock_timeout_s=1,
             idle_after=timedelta(minutes=5),
             clock=clock,
@@ -69,9 +70,13 @@ async def lifecycle() -> None:
         assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
         assert_type(report.is_identical, bool)
         await store.copy_to("copy.db")  # type: ignore[arg-type]
+        await store.backup(Path("copy.db"))
+        await store.compact()
     opened = await memrepo.connect("agent.db")
     assert_type(opened, memrepo.Store)
     await opened.close()
+    await memrepo.restore_backup("copy.db", Path("agent.db"))
+    await memrepo.restore_backup(b"copy.db", "agent.db")  # type: ignore[arg-type]
 
 
 def repositories(connection: memrepo.Connection) -> None:

@@ -216,6 +216,9 @@ async def test_info_and_looking_after(sqld: Sqld, scheme: str, tmp_path: Any) ->
         assert await store.verify() == []
         with pytest.raises(UsageError, match="backups itself"):
             await store.backup(tmp_path / "copy.db")
+        with pytest.raises(UsageError, match="compacts its databases itself"):
+            await store.compact()
+        assert list(tmp_path.glob("copy*")) == []
         sqld.query(namespace, "UPDATE memory_entries SET content = 'Likes coffee'")
         assert [problem.kind for problem in await store.verify()] == ["content hash"]
 

@@ -341,7 +341,7 @@ async def test_failed_open_is_not_remembered(tmp_path: Path, watch: Watch) -> No
                 pass
 
         results = await asyncio.gather(*(use() for _ in range(3)), return_exceptions=True)
-        assert [str(its) for its in results] == ["the first time"] * 3
+        assert [str(its) for its in results] == [f"{tmp_path / 'acme.db'}: the first time"] * 3
         assert len({id(its) for its in results}) == 3
         await use()
         assert watch.n_opened.total() == 1
@@ -492,6 +492,9 @@ async def test_names_that_no_server_has(name: str) -> None:
         (b"{tenant}", InvalidInputError),
         (None, InvalidInputError),
         (":memory:", InvalidInputError),
+        (":memory:{tenant}", UnsupportedURLError),
+        ("file::memory:{tenant}", UnsupportedURLError),
+        ("{tenant}-wal", InvalidInputError),
         ("file:{tenant}?mode=memory", UnsupportedURLError),
         ("file:a.db?mode={tenant}", UnsupportedURLError),
         ("http://{tenant}", UnsupportedURLError),
@@ -521,6 +524,10 @@ async def test_bad_templates(template: Any, error: type[Exception]) -> None:
         {"auth_token": "t"},
         {"admin_url": "http://localhost"},
         {"admin_token": "t"},
+        {"clock": 5},
+        {"on_statement": "print"},
+        {"ssl_context": True},
+        {"monotonic": 5},
     ],
     ids=str,
 )
@@ -649,7 +656,7 @@ async def test_template_that_makes_no_files(tmp_path: Path) -> None:
 async def test_no_folder(tmp_path: Path) -> None:
     """A folder that is not there is an error of ours."""
     async with StorePool(tmp_path / "none" / "{tenant}.db") as pool:
-        with pytest.raises(DatabaseError, match="FileNotFoundError"):
+        with pytest.raises(DatabaseError, match=r"acme\.db cannot be created: there is no folder"):
             await pool.create("acme")
         with pytest.raises(NotFoundError):
             await pool.erase("acme", confirm=True)

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -96,16 +98,43 @@ async def test_statements_are_not_logged(url: str, caplog: pytest.LogCaptureFixt
 
 
 async def test_handlers_are_the_programs(url: str) -> None:
-    """The library prints nothing by itself, and sets no level: its one handler does nothing."""
+    """The library has no handler of its own and sets no level: a program's configuration decides."""
     async with memrepo.connect(url):
         names = [name for name in logging.Logger.manager.loggerDict if name.startswith("memrepo.")]
-    (nothing,) = logging.getLogger("memrepo").handlers
-    assert type(nothing) is logging.NullHandler
-    for name in names:
-        assert logging.getLogger(name).handlers == []
     for name in ("memrepo", *names):
         logger = logging.getLogger(name)
-        assert (logger.level, logger.propagate) == (logging.NOTSET, True)
+        assert (logger.handlers, logger.level, logger.propagate) == ([], logging.NOTSET, True)
+
+
+#: What uvicorn does to logging when it is started with no options.
+_UVICORN = """
+import logging.config
+logging.config.dictConfig({
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"default": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr"}},
+    "loggers": {"uvicorn": {"handlers": ["default"], "level": "INFO", "propagate": False}},
+})
+"""
+
+
+@pytest.mark.parametrize("configuration", ["", _UVICORN], ids=["nothing", "uvicorn"])
+async def test_warning_is_seen_without_configuring(configuration: str, tmp_path: Path) -> None:
+    """A program that configures no logging, or only its server's, has our warnings on its stderr."""
+    program = f"""
+import asyncio, memrepo
+from memrepo.connection.sqlite import health
+health.has_wal_reset_bug = lambda: True  # as most builds of Python have it today
+{configuration}
+async def main():
+    async with memrepo.connect("agent.db"):
+        pass
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("has the WAL-reset bug") == 1
 
 
 async def test_long_wait_for_another_process(

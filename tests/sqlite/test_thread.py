@@ -104,7 +104,8 @@ def test_descriptors_without_a_thread(tmp_path: Path, monkeypatch: pytest.Monkey
         assert leaks.descriptors() == n_descriptors
 
     monkeypatch.setattr(threading.Thread, "start", _refuse_to_start)
-    asyncio.run(fail_to_open())
+    with closing(asyncio.new_event_loop()) as loop:  # asyncio.run would need a thread in the end
+        loop.run_until_complete(fail_to_open())
 
 
 def _refuse_to_start(_: threading.Thread) -> Never:

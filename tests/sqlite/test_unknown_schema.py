@@ -114,7 +114,7 @@ async def test_backup_cancelled(tmp_path: Path, clock: Clock) -> None:
         raw.execute("CREATE TABLE filler AS SELECT zeroblob(60000000) AS x")
     async with memrepo.connect(path, clock=clock) as store:
         task = asyncio.create_task(store.backup(tmp_path / "copy.db"))
-        while not list(tmp_path.glob("copy.db.partial*")):
+        while not list(tmp_path.glob("copy.db.*partial")):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])

@@ -105,11 +105,6 @@ class Driver(Connection, Protocol):
         ...
 
     @property
-    def is_local(self) -> bool:
-        """Whether the database is a file, or in this process's memory."""
-        ...
-
-    @property
     def is_lost(self) -> bool:
         """Whether its file was found removed or replaced, so that every call fails from now on."""
         ...
@@ -137,13 +132,12 @@ class Driver(Connection, Protocol):
         """Run a long statement that changes nothing, beside other calls if possible; return its rows."""
         ...
 
-    async def copy_into(self, path: Path) -> None:
-        """
-        Write a consistent copy of the database to a new file, beside other calls if possible.
+    async def back_up(self, path: Path) -> None:
+        """Write a consistent copy of the whole database into an empty file; not on a server."""
+        ...
 
-        Raises:
-            UsageError: The database is on a server.
-        """
+    async def compact(self) -> None:
+        """Give free space back to the file system, with what was deleted there; not on a server."""
         ...
 
     async def allow_writing(self) -> None:

@@ -13,7 +13,10 @@ import attrs
 from memrepo.connection.server_url import SERVER_SCHEMES, ServerLocation, parse_server_url
 from memrepo.errors import InvalidInputError, UnsupportedURLError
 
-__all__ = ["Location", "parse_url"]
+__all__ = ["SIDE_SUFFIXES", "Location", "check_path", "parse_url"]
+
+#: What SQLite appends to a database's name for its files beside it; https://sqlite.org/tempfiles.html
+SIDE_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 
 _MEMORY: Final = ":memory:"
 _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
@@ -50,14 +53,13 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     the working directory. For servers see `parse_server_url`.
 
     Raises:
-        InvalidInputError: *url* is not a str or path, or is empty.
+        InvalidInputError: *url* is not a str or path, is empty, or ends as the names of SQLite's own files
+            beside a database do (``-wal``, ``-shm``, ``-journal``).
         UnsupportedURLError: Its scheme or one of its options is not supported.
     """
     if isinstance(url, PathLike):
         path = fspath(url)
-        if not isinstance(path, str):
-            raise InvalidInputError("url", "must be a path of str, not of bytes")
-        return _file(path)
+        return _file(path if path == _MEMORY else check_path("url", path))
     if not isinstance(url, str):
         raise InvalidInputError("url", f"must be a str or a path, not {type(url).__name__}")
     scheme = "" if (match := _scheme(url)) is None else match[1].lower()
@@ -72,16 +74,34 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     raise UnsupportedURLError(f"{scheme}: is not a database that memrepo opens")
 
 
-def _file(path: str, mode: str = "rwc") -> Location:
+def check_path(field: str, value: str | PathLike[str]) -> str:
+    """
+    Accept what can name a database's file, and return it.
+
+    Raises:
+        InvalidInputError: It is no str and no path of str, names no file, or names one that SQLite would
+            take for a part of another database, and delete.
+    """
+    path = fspath(value) if isinstance(value, PathLike) else value
+    if not isinstance(path, str):
+        raise InvalidInputError(field, f"must be a str or a path, not {type(path).__name__}")
     if not path or "\0" in path:
-        raise InvalidInputError("url", "must name a file, without a NUL character")
-    if path == _MEMORY or mode == "memory":
-        return Location(None)
+        raise InvalidInputError(field, "must name a file, without a NUL character")
+    if path.endswith(SIDE_SUFFIXES):
+        raise InvalidInputError(field, "names a file that SQLite keeps beside a database")
     try:
         fsencode(path)
     except UnicodeEncodeError:
-        raise InvalidInputError("url", "has a character that a file's name cannot have") from None
-    return Location(Path(path).absolute(), mode)
+        raise InvalidInputError(field, "has a character that a file's name cannot have") from None
+    return path
+
+
+def _file(path: str, mode: str = "rwc") -> Location:
+    if path == _MEMORY or (path and mode == "memory"):
+        return Location(None)
+    if path.startswith(_MEMORY):
+        raise UnsupportedURLError(":memory: has no name and no options")
+    return Location(Path(check_path("url", path)).absolute(), mode)
 
 
 def _file_uri(url: str) -> Location:

@@ -16,6 +16,7 @@ __all__ = [
     "check_date",
     "check_duration",
     "check_flag",
+    "check_function",
     "check_id",
     "check_instant",
     "check_json",
@@ -98,6 +99,12 @@ def check_flag(field: str, value: object) -> bool:
     if type(value) is not bool:
         raise InvalidInputError(field, f"must be a bool, not {type(value).__name__}")
     return value
+
+
+def check_function(field: str, value: object) -> None:
+    """Accept what can be called."""
+    if not callable(value):
+        raise InvalidInputError(field, f"must be a function, not {type(value).__name__}")
 
 
 def check_instant(field: str, value: object) -> datetime:

@@ -14,7 +14,7 @@ from typing import Final, Self, Unpack
 from memrepo.connect import CheckedOptions, ConnectOptions, OpeningStore, connect_with
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.credentials import AuthToken
-from memrepo.domain.checks import check_duration, check_flag
+from memrepo.domain.checks import check_duration, check_flag, check_function
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
 from memrepo.pool.slots import Slots, store_of
 from memrepo.pool.tenants import parse_template
@@ -73,6 +73,9 @@ class StorePool:
         """
         if type(max_open) is not int or max_open < 1:
             raise InvalidInputError("max_open", "must be an int above zero")
+        check_function("monotonic", monotonic)
+        for name in options.keys() - ConnectOptions.__annotations__.keys():
+            raise TypeError(f"StorePool() got an unexpected keyword argument {name!r}")
         self._options = CheckedOptions(**options)
         self._tenants = parse_template(
             url_template,
@@ -80,6 +83,7 @@ class StorePool:
             admin_token=admin_token,
             ssl=self._options.ssl_context,
             timeout_s=self._options.request_timeout_s,
+            private=self._options.private,
         )
         self._connect("a")  # opens nothing: any tenant will do to check the options now
         self._slots = Slots(

@@ -11,14 +11,14 @@ from typing import Final, Protocol
 
 import attrs
 
-from memrepo.admin.files import sync
+from memrepo.admin.files import create_private, sync
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.hrana.connect import Namespaces, open_namespaces
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.url import Location, parse_url
+from memrepo.connection.sqlite.reasons import system_error
+from memrepo.connection.url import SIDE_SUFFIXES, Location, parse_url
 from memrepo.errors import (
     ConflictError,
-    DatabaseError,
     InvalidInputError,
     NotFoundError,
     UnsupportedURLError,
@@ -29,9 +29,6 @@ __all__ = ["Tenants", "check_tenant", "parse_template"]
 
 _PLACE: Final = "{tenant}"
 _is_tenant = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}").fullmatch
-#: What SQLite appends to a file's name for its files beside it. They are erased before the database
-#: itself, so that an interrupted erase can be repeated.
-_BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
 class Tenants(Protocol):
@@ -73,6 +70,7 @@ def parse_template(
     admin_token: AuthToken | None,
     ssl: SSLContext | None,
     timeout_s: float,
+    private: bool,
 ) -> Tenants:
     """
     Read a pool's template, with ``{tenant}`` in a file's path or as a server's namespace.
@@ -95,7 +93,7 @@ def parse_template(
     location = parse_url(text)
     if not isinstance(location, Location) or location.path is None or one == other:
         raise UnsupportedURLError("a template must have {tenant} in the path of a file")
-    return _FileTenants(location.path, location.mode)
+    return _FileTenants(location.path, location.mode, private)
 
 
 def _parse_admin(
@@ -122,10 +120,12 @@ class _FileTenants:
     template: Path
     #: SQLite's ``mode``.
     mode: str
+    #: Whether only the owner can read and write what `create` makes.
+    private: bool
 
     def _path(self, tenant: str) -> Path:
         path = Path(str(self.template).replace(_PLACE, check_tenant(tenant)))
-        if path.name.endswith(_BESIDE):
+        if path.name.endswith(SIDE_SUFFIXES):
             raise InvalidInputError("tenant", "names a file that belongs to another tenant")
         return path
 
@@ -133,7 +133,7 @@ class _FileTenants:
         return f"{self._path(tenant).as_uri()}?mode={self.mode}"
 
     async def create(self, tenant: str) -> None:
-        await asyncio.to_thread(_create_file, self._writable(tenant))
+        await asyncio.to_thread(_create_file, self._writable(tenant), private=self.private)
 
     async def erase(self, tenant: str) -> None:
         await asyncio.to_thread(_erase_file, self._writable(tenant))
@@ -145,26 +145,30 @@ class _FileTenants:
         return path
 
 
-def _create_file(path: Path) -> None:
+def _create_file(path: Path, *, private: bool) -> None:
     try:
-        path.touch(exist_ok=False)
+        if private:
+            create_private(path)
+        else:
+            path.touch(exist_ok=False)
         sync(path.parent)
     except FileExistsError:
         raise ConflictError("the tenant already exists") from None
     except OSError as error:
-        raise DatabaseError(f"the file cannot be created ({type(error).__name__})") from error
+        raise system_error(path, "cannot be created", error) from error
 
 
 def _erase_file(path: Path) -> None:
     try:
         if not path.exists():
             raise NotFoundError("no such tenant")
-        for suffix in _BESIDE:
+        # Before the database itself, so that an interrupted erase can be repeated.
+        for suffix in SIDE_SUFFIXES:
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         sync(path.parent)
     except OSError as error:
-        raise DatabaseError(f"the file cannot be erased ({type(error).__name__})") from error
+        raise system_error(path, "cannot be erased", error) from error
 
 
 # --- servers -----------------------------------------------------------------------------------

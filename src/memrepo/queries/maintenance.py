@@ -1,4 +1,4 @@
-"""Statements of `verify` and `backup`, across all scopes."""
+"""Statements of `verify`, `backup` and `compact`, across all scopes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ INTEGRITY_OF: Final = Statement(
     "maintenance.integrity_of",
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
 )
+#: The same without comparing indexes with their tables, which needs the functions that indexes call.
+QUICK_CHECK: Final = Statement("maintenance.quick_check", "PRAGMA quick_check")
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
 FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
+#: The database rebuilt without free pages; https://sqlite.org/lang_vacuum.html
+VACUUM: Final = Statement("maintenance.vacuum", "VACUUM")
+#: One row: whether somebody was in the way, and two numbers of pages; then the write-ahead log is empty.
+CHECKPOINT: Final = Statement("maintenance.checkpoint", "PRAGMA wal_checkpoint(TRUNCATE)")
 #: The facts of all scopes whose hash memrepo has checked, in order of their ids. Their content comes as
 #: bytes, because damaged content need not be UTF-8.
 HASHES: Final = statement(

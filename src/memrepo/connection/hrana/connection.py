@@ -152,11 +152,6 @@ class LibSQLConnection:
         return False
 
     @property
-    def is_local(self) -> bool:
-        """Never."""
-        return False
-
-    @property
     def is_lost(self) -> bool:
         """Never: it connects again."""
         return False
@@ -175,15 +170,21 @@ class LibSQLConnection:
         """Run a long statement that changes nothing; see `Driver`."""
         return await self._read(statement, max(_ASIDE_S, self.request_timeout_s))
 
-    async def copy_into(self, path: Path) -> None:
-        """Refuse: a server's database has no file here; see `Driver`."""
-        raise UsageError(f"a server's database cannot be copied to {path}")
-
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
         self._affinity.check(self)
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         await self._reader.run(call, timeout_s)
         return call.results()[0].rows
+
+    async def back_up(self, path: Path) -> None:  # noqa: ARG002 - for files only
+        """Refuse: see `Driver`."""
+        raise UsageError(
+            "a server makes its backups itself: fetch /dump from it, or fork the database"
+        )
+
+    async def compact(self) -> None:
+        """Refuse: see `Driver`."""
+        raise UsageError("a server compacts its databases itself, and refuses VACUUM")
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         wait_s = self.lock_timeout_s if timeout_s is None else timeout_s

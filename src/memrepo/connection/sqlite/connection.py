@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
@@ -18,27 +17,20 @@ from memrepo.connection.errors import rolled_back
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
-from memrepo.connection.sqlite.copying import run_copy
-from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.compaction import compact
+from memrepo.connection.sqlite.copying import write_copy
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Run
 from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.queue import ThreadQueue
-from memrepo.connection.sqlite.setup import (
-    LOOK_AFTER_WRITES_S,
-    open_thread,
-    prepare_writer,
-    set_pragma,
-    shut_lost,
-)
+from memrepo.connection.sqlite.setup import open_first, open_thread, open_writer
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
-from memrepo.queries.maintenance import BACKUP
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["SQLiteConnection"]
@@ -61,6 +53,7 @@ class SQLiteConnection:
         durability: Durability,
         lock_timeout_s: float,
         on_statement: OnStatement | None,
+        was_emptied: bool,
     ) -> None:
         self._writer: ThreadQueue | None = None
         self._reader: ThreadQueue | None = None
@@ -72,6 +65,7 @@ class SQLiteConnection:
         self._durability: Durability = durability
         self._on_statement = on_statement
         self._limit = StatementLimit(lock_timeout_s)
+        self._was_emptied = was_emptied
 
     def __repr__(self) -> str:
         """Name the database."""
@@ -100,6 +94,7 @@ class SQLiteConnection:
         durability: Durability,
         lock_timeout_s: float,
         on_statement: OnStatement | None = None,
+        was_emptied: bool = False,
     ) -> Self:
         """
         Open the database for reading; one in memory also for writing.
@@ -115,6 +110,7 @@ class SQLiteConnection:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
             on_statement=on_statement,
+            was_emptied=was_emptied,
         )
         try:
             await connection._open()
@@ -125,18 +121,11 @@ class SQLiteConnection:
         return connection
 
     async def _open(self) -> None:
-        try:
-            if self.location.path is None:
-                thread = await open_thread(self.location, self._file, limit=self._limit)
-                self._writer = ThreadQueue(thread, WorkerConnection.run_group)
-                await set_pragma(thread, "foreign_keys", 1)
-            else:
-                await shut_lost(self.location.path)
-                thread = await open_thread(self.location, self._file, limit=self._limit)
-                self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
-                await set_pragma(thread, "query_only", 1)
-        except sqlite3.Error as error:
-            raise translate(error) from error
+        thread = await open_first(self.location, self._file, self._limit)
+        if self.location.path is None:
+            self._writer = ThreadQueue(thread, WorkerConnection.run_group)
+        else:
+            self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
 
     async def allow_writing(self) -> None:
         """
@@ -148,19 +137,16 @@ class SQLiteConnection:
         """
         path = self.location.path
         if path is not None and self._writer is None and not self.is_read_only:
-            await self._open_writer(path)
-
-    async def _open_writer(self, path: Path) -> None:
-        try:
-            look_every_s = LOOK_AFTER_WRITES_S[self._durability]
-            thread = await open_thread(
-                self.location, self._file, look_every_s=look_every_s, limit=self._limit
+            thread = await open_writer(
+                self.location,
+                self._file,
+                self._limit,
+                self._durability,
+                self._deadline(),
+                was_emptied=self._was_emptied,
             )
             self._writer = ThreadQueue(thread, WorkerConnection.run_group)
-            await prepare_writer(thread, self._durability, self._deadline())
             await advise(path, self._durability)
-        except sqlite3.Error as error:
-            raise translate(error) from error
 
     def end_opening(self) -> None:
         """From now on, a statement may run for as long as it takes; see `Driver`."""
@@ -196,11 +182,6 @@ class SQLiteConnection:
         return self.location.mode == "ro"
 
     @property
-    def is_local(self) -> bool:
-        """True: a file or memory is local."""
-        return True
-
-    @property
     def is_lost(self) -> bool:
         """Whether the file was found removed or replaced: every call fails."""
         return self._file.is_lost
@@ -227,31 +208,34 @@ class SQLiteConnection:
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement on a connection of its own, if it is on a file; see `Driver`."""
-        return await self._run_aside(WorkerConnection.run_reads, statement)
+        return (await self._run_aside(WorkerConnection.run_reads, (statement,)))[0].rows
 
-    async def copy_into(self, path: Path) -> None:
-        """Write a copy to a new file; see `Driver`."""
-        await self._run_aside(run_copy, BACKUP.bind(path=str(path)))
+    async def back_up(self, path: Path) -> None:
+        """Write a copy into an empty file; see `Driver`."""
+        await write_copy(self._run_aside, path)
 
-    async def _run_aside(self, run: Run, statement: BoundStatement) -> list[Row]:
+    async def compact(self) -> None:
+        """Rebuild the file, and empty its log; see `Driver`."""
         self._affinity.check(self)
-        call = PendingCall.of((statement,), self._deadline(), self._on_statement)
+        await compact(self._require_writer(), self._deadline(), self._on_statement)
+
+    async def _run_aside(self, run: Run, unit: Unit) -> list[Result]:
+        self._affinity.check(self)
+        call = PendingCall.of(unit, self._deadline(), self._on_statement)
         if self._reader is not None:
             await self._reader.thread.run(WorkerConnection.require_file)
             thread = await open_thread(self.location, self._file)
             try:
-                results = await thread.call(run, call)
+                return await thread.call(run, call)
             finally:
                 await thread.close()
-        else:
-            # A database in memory has no other connection, so everything else waits.
-            writer = self._require_writer()
-            turn = await writer.take(call.deadline)
-            try:
-                results = await writer.thread.call(run, call)
-            finally:
-                writer.release(turn)
-        return results[0].rows
+        # A database in memory has no other connection, so everything else waits.
+        writer = self._require_writer()
+        turn = await writer.take(call.deadline)
+        try:
+            return await writer.thread.call(run, call)
+        finally:
+            writer.release(turn)
 
     async def info(self) -> ConnectionInfo:
         """Return what it is connected to; see `Driver`."""

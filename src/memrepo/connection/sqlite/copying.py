@@ -1,52 +1,74 @@
-"""Copy a database into a new file on its worker thread."""
+"""Write a consistent copy of a whole database into an empty file."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
-from memrepo.connection.sqlite.errors import is_unknown, translate
+from memrepo.connection.sqlite.errors import is_busy, lacks_function, translate
+from memrepo.connection.sqlite.job import Run
 from memrepo.connection.sqlite.worker import WorkerConnection
-from memrepo.errors import DatabaseError, MemrepoError
+from memrepo.errors import DatabaseError
+from memrepo.queries import maintenance
+from memrepo.queries.statement import Unit
 
-__all__ = ["run_copy"]
+__all__ = ["write_copy"]
 
-#: Pages between two checks whether the call was cancelled: some milliseconds.
-_PAGES_BETWEEN_CHECKS: Final = 1_000
+#: Pages copied between two checks whether the call was cancelled: four megabytes, a few milliseconds.
+_PAGES: Final = 1_000
+
+#: Runs a unit beside other calls.
+RunAside: TypeAlias = Callable[[Run, Unit], Awaitable[list[Result]]]
 
 
-def run_copy(worker: WorkerConnection, calls: Sequence[PendingCall]) -> None:
+async def write_copy(run_aside: RunAside, target: Path) -> None:
+    """Write the database as it is at one moment into *target*, which is empty."""
+    try:
+        statement = maintenance.BACKUP.bind(path=str(target))
+        await run_aside(WorkerConnection.run_reads, (statement,))
+    except DatabaseError as error:
+        if not lacks_function(error):
+            raise
+        await asyncio.to_thread(os.truncate, target, 0)
+        await run_aside(partial(_copy_pages, target=target), ())
+
+
+def _copy_pages(worker: WorkerConnection, calls: Sequence[PendingCall], *, target: Path) -> None:
     """
-    Run ``VACUUM INTO``; where it fails because of the schema, copy the file page by page.
+    Copy page by page, by SQLite's backup API (https://sqlite.org/backup.html).
 
-    It executes the schema anew, and so it needs every function and collation that an index or a
-    constraint of another program has, as libSQL's vector index. Pages can be copied without.
+    Unlike ``VACUUM INTO`` it needs none of the functions that indexes call, and copies free pages, too.
+
+    Raises:
+        sqlite3.OperationalError: The file was locked.
     """
-    worker.run_reads(calls)
-    for call in calls:
-        error = call.outcome
-        if isinstance(error, DatabaseError) and is_unknown(error.__cause__):
-            call.outcome = _copy_pages(worker, call)
+    (call,) = calls
 
-
-def _copy_pages(worker: WorkerConnection, call: PendingCall) -> list[Result] | MemrepoError:
-    def stop_if_cancelled(*_: int) -> None:
+    def look(*_: int) -> None:
         if call.is_cancelled:
             raise InterruptedError
 
-    ((_, parameters),) = call.unit
     try:
-        # In one read transaction; else each write of another connection would begin the copy anew.
-        worker.execute("BEGIN")
-        worker.execute("SELECT count(*) FROM `sqlite_master`").fetchall()
-        with closing(sqlite3.connect(str(parameters["path"]))) as copy:
-            worker.backup(copy, pages=_PAGES_BETWEEN_CHECKS, progress=stop_if_cancelled)
-    except (sqlite3.Error, InterruptedError) as error:
-        return translate(error)
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            copy.execute("PRAGMA journal_mode=OFF")
+            copy.execute("PRAGMA synchronous=OFF")  # whoever asked for the copy syncs it
+            # In one read transaction, or each commit of another process would begin the copy anew.
+            worker.execute("BEGIN")
+            worker.execute("SELECT 1 FROM sqlite_schema").fetchall()
+            worker.backup(copy, pages=_PAGES, progress=look)
+            copy.execute("PRAGMA journal_mode=DELETE")  # no WAL mode, which needs a writable folder
+        call.outcome = []
+    except sqlite3.Error as error:
+        if is_busy(error):
+            raise
+        call.outcome = translate(error)
     finally:
         worker.undo()
-    return [Result([], 0)]

@@ -11,7 +11,6 @@ from typing import Final
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
-from memrepo.connection.url import Location
 from memrepo.errors import CorruptDatabaseError
 
 __all__ = ["find_emptied", "tell_emptied"]
@@ -52,7 +51,7 @@ def _length(path: Path) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-async def tell_emptied(thread: WorkerThread, location: Location, deadline: float) -> None:
+async def tell_emptied(thread: WorkerThread, path: Path, mode: str, deadline: float) -> None:
     """
     Log that a file without length becomes a new database, unless another process has filled it.
 
@@ -62,17 +61,17 @@ async def tell_emptied(thread: WorkerThread, location: Location, deadline: float
         BusyError: The lock was not free in time.
     """
     await asyncio.sleep(_MAKING_S)
-    lengths: list[int] = []
+    looks: list[bool] = []
 
     def look(worker: WorkerConnection) -> None:
         worker.begin()
         try:
-            lengths.extend(worker.execute("PRAGMA page_count").fetchone())
+            looks.append(_length(path) == 0)
         finally:
             worker.undo()
 
     await until_free(lambda: thread.run(look), deadline)
-    if lengths == [0]:
+    if looks[-1]:
         # A file for `mode=rw` has to be made beforehand, as `StorePool.create` does.
-        level = logging.INFO if location.mode == "rw" else logging.WARNING
-        _logger.log(level, "%s was empty, and is opened as a new database", location)
+        level = logging.INFO if mode == "rw" else logging.WARNING
+        _logger.log(level, "%s was empty, and is opened as a new database", path)

@@ -17,7 +17,15 @@ from memrepo.errors import (
     StorageFullError,
 )
 
-__all__ = ["file_lost", "is_busy", "is_storage", "is_unknown", "translate", "worker_failed"]
+__all__ = [
+    "file_lost",
+    "is_busy",
+    "is_storage",
+    "lacks_function",
+    "primary_code",
+    "translate",
+    "worker_failed",
+]
 
 # https://sqlite.org/rescode.html; the low byte is the primary code.
 _PRIMARY: Final = 0xFF
@@ -27,6 +35,10 @@ _ERRORS: Final[dict[int, tuple[type[DatabaseError], str]]] = {
     sqlite3.SQLITE_PROTOCOL: (BusyError, "the database is locked by other processes"),
     sqlite3.SQLITE_LOCKED: (BusyError, "a table of the database is locked"),
     sqlite3.SQLITE_FULL: (StorageFullError, "the storage is full"),
+    sqlite3.SQLITE_READONLY_DBMOVED: (
+        ConnectionLostError,
+        "the database file was removed or replaced",
+    ),
     sqlite3.SQLITE_READONLY: (ReadOnlyError, "the database cannot be written"),
     sqlite3.SQLITE_PERM: (ReadOnlyError, "the database cannot be written"),
     sqlite3.SQLITE_CORRUPT: (CorruptDatabaseError, "the database file is damaged"),
@@ -40,6 +52,8 @@ _ERRORS: Final[dict[int, tuple[type[DatabaseError], str]]] = {
     ),
 }
 
+_UNKNOWN: Final = (DatabaseError, "the database failed")
+
 _CONSTRAINTS: Final = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "unique",
@@ -52,20 +66,25 @@ _CONSTRAINTS: Final = {
 def is_busy(error: BaseException) -> bool:
     """Tell whether the statement failed only because another process holds a lock."""
     # SQLITE_PROTOCOL: too many processes began to read a WAL file at the same moment.
-    return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
 
 
 def is_storage(error: BaseException) -> bool:
     """Tell whether writing to the disk failed: a commit with this error may have happened."""
-    return _primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+    return primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
-def is_unknown(error: BaseException | None) -> bool:
-    """Tell whether a statement means nothing here, as where the schema has a function of another SQLite."""
-    return _primary_code(error) == sqlite3.SQLITE_ERROR
+def lacks_function(error: MemrepoError) -> bool:
+    """
+    Tell whether a statement of ours was refused because of the schema it met.
+
+    Where an index calls a function that this SQLite does not have, as libSQL's vector index does, SQLite
+    can neither rebuild the database nor check that index.
+    """
+    return primary_code(error.__cause__) == sqlite3.SQLITE_ERROR
 
 
-def _primary_code(error: BaseException | None) -> int:
+def primary_code(error: BaseException | None) -> int:
     """Return SQLite's result code without its extension; 0 if the error is not SQLite's."""
     return _code(error) & _PRIMARY
 
@@ -78,7 +97,7 @@ def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) 
         ours = ConstraintError(_CONSTRAINTS.get(code, "other"))
     else:
         name = getattr(error, "sqlite_errorname", None) or _system_name(error)
-        kind, sentence = _ERRORS.get(code & _PRIMARY, (DatabaseError, "the database failed"))
+        kind, sentence = _ERRORS.get(code) or _ERRORS.get(code & _PRIMARY, _UNKNOWN)
         ours = kind(f"{sentence} ({name})")
         ours.outcome_unknown = outcome_unknown
     ours.__cause__ = error

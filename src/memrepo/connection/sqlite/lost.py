@@ -65,6 +65,8 @@ def _configure(connection: sqlite3.Connection) -> bool:
 
         library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
         handle = ctypes.c_void_p.from_address(id(connection) + object.__basicsize__)
+        if not handle:
+            return False  # it is closed
         is_set = ctypes.c_int()
         failed = library.sqlite3_db_config(
             handle, _NO_CKPT_ON_CLOSE, ctypes.c_int(1), ctypes.byref(is_set)

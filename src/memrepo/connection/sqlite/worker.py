@@ -69,7 +69,7 @@ class WorkerConnection(sqlite3.Connection):
 
     def shut_if_lost(self) -> None:
         """Close a lost database now, unless that would do harm."""
-        if not self._file.is_same() and keep_log(self):
+        if not self.is_shut and not self._file.is_same() and keep_log(self):
             self.shut()
 
     def watch_file(self, file: FileIdentity, *, look_every_s: float) -> None:

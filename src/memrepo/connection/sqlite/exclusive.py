@@ -1,0 +1,68 @@
+"""Hold a database that nobody else has open, so that its file can be replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from memrepo.connection.sqlite.busy import until_free
+from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.setup import open_thread, set_pragma
+from memrepo.connection.sqlite.thread import WorkerThread
+from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.url import Location
+from memrepo.errors import BusyError, CorruptDatabaseError
+
+__all__ = ["hold_alone"]
+
+#: Seconds to wait for those who use the file; one that is just being closed is free by then.
+_WAIT_S: Final = 1.0
+
+
+@asynccontextmanager
+async def hold_alone(path: Path) -> AsyncGenerator[None, None]:
+    """
+    Hold a database for a block, as one file with nothing beside it.
+
+    A database's log belongs to it alone: beside another file of its name, SQLite would write its pages
+    into that. So it leaves WAL mode first, which fails while somebody has it open, and removes the log.
+    Whoever comes during the block waits for the lock; if the file was replaced by then, SQLite tells him
+    before he writes (SQLITE_READONLY_DBMOVED).
+
+    Raises:
+        BusyError: Somebody has it open.
+        CorruptDatabaseError: It is so damaged that nobody can tell.
+    """
+    thread = await open_thread(Location(path, "rw"), FileIdentity(None))
+    try:
+        await _lock(thread, path)
+        yield
+        await thread.run(WorkerConnection.undo)
+    finally:
+        await thread.close()
+
+
+async def _lock(thread: WorkerThread, path: Path) -> None:
+    deadline = asyncio.get_running_loop().time() + _WAIT_S
+    try:
+        await until_free(lambda: set_pragma(thread, "journal_mode", "delete"), deadline)
+        await until_free(lambda: thread.run(_begin), deadline)
+    except BusyError as error:
+        raise BusyError(f"{path} is in use: close it in every program first") from error.__cause__
+    except sqlite3.Error as error:
+        ours = translate(error)
+        if isinstance(ours, CorruptDatabaseError):
+            ours = CorruptDatabaseError(
+                f"{path} is so damaged that nobody can tell whether it is in use: move it and its"
+                " -wal, -shm and -journal files away first"
+            )
+        raise ours from error
+
+
+def _begin(worker: WorkerConnection) -> None:
+    worker.execute("BEGIN EXCLUSIVE")

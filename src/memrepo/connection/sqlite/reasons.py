@@ -1,0 +1,89 @@
+"""Say which file cannot be opened or written, and why: SQLite names neither."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import sqlite3
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from memrepo.connection.sqlite.errors import primary_code
+from memrepo.connection.url import Location
+from memrepo.errors import DatabaseError, ReadOnlyError, StorageFullError
+
+__all__ = ["name_file", "system_error"]
+
+_KINDS: Final[Mapping[int | None, type[DatabaseError]]] = {
+    errno.ENOSPC: StorageFullError,
+    errno.EDQUOT: StorageFullError,
+    errno.EACCES: ReadOnlyError,
+    errno.EPERM: ReadOnlyError,
+    errno.EROFS: ReadOnlyError,
+}
+#: SQLite's codes behind which there is a reason that the file system knows.
+_UNEXPLAINED: Final = frozenset(
+    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+)
+
+
+def system_error(path: Path, failed: str, error: OSError) -> DatabaseError:
+    """Return our error for the system's: *path*, what *failed* as in "cannot be created", why. Blocks."""
+    name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    ours = _KINDS.get(error.errno, DatabaseError)(f"{path} {failed}: {_say(path, error)} ({name})")
+    ours.__cause__ = error
+    return ours
+
+
+async def name_file(error: DatabaseError, location: Location) -> DatabaseError:
+    """Return *error*, which came while *location* was opened, with the file's path and the reason."""
+    if location.path is None or str(error).startswith(str(location.path)):
+        return error
+    message = f"{location.path}: {error}"
+    if primary_code(error.__cause__) in _UNEXPLAINED:
+        reason = await asyncio.to_thread(_find_reason, location.path, location.mode)
+        message = message if reason is None else f"{message}: {reason}"
+    named = type(error)(message)
+    named.outcome_unknown = error.outcome_unknown
+    named.__cause__ = error.__cause__
+    return named
+
+
+def _find_reason(path: Path, mode: str) -> str | None:
+    try:
+        # Never the file itself: closing a descriptor of it would drop SQLite's locks on it.
+        os.close(os.open(os.devnull, os.O_RDONLY))  # whether there is a descriptor left
+        if stat.S_ISDIR(path.stat().st_mode):
+            return "it is a folder"
+    except OSError as error:
+        if error.errno == errno.ENOENT and path.parent.exists() and mode != "rwc":
+            return f"there is no such file, and mode={mode} makes none"
+        return _say(path, error)
+    return _find_missing_right(path, is_read_only=mode == "ro")
+
+
+def _find_missing_right(path: Path, *, is_read_only: bool) -> str | None:
+    if not os.access(path, os.R_OK):
+        return "there is no permission to read it"
+    if is_read_only and not os.access(path.parent, os.W_OK):
+        return (
+            f"to read a file in WAL mode, SQLite needs to write its -wal and -shm files into {path.parent};"
+            " make that folder writable, or open a copy that store.backup made, which needs no other files"
+        )
+    if not os.access(path, os.W_OK):
+        return "there is no permission to write it; to read only, open it with file:...?mode=ro"
+    if not os.access(path.parent, os.W_OK):
+        return f"there is no permission to write {path.parent}, where SQLite keeps its other files"
+    return None
+
+
+def _say(path: Path, error: OSError) -> str:
+    if error.errno != errno.ENOENT or path.parent.exists():
+        return error.strerror or type(error).__name__
+    reason = f"there is no folder {path.parent}"
+    if any(part.startswith("~") for part in path.parts):
+        reason += ", because ~ is not expanded: use Path(...).expanduser()"
+    return reason
