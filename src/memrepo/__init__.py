@@ -59,6 +59,7 @@ from memrepo.repositories.scopes import Repositories, ScopedStore, Transaction
 from memrepo.repositories.sessions import SessionRepo
 from memrepo.store import Store
 from memrepo.transfer.copy import CopiedTable, CopyProgress, CopyReport, OnProgress
+from memrepo.version import __version__ as __version__
 
 __all__ = [
     "IDLE_AFTER",

@@ -21,6 +21,7 @@ from memrepo.admin.migrate import read_version
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
+from memrepo.connection.errors import require_asyncio
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
@@ -30,7 +31,7 @@ from memrepo.connection.url import Location, parse_url
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
-from memrepo.errors import DatabaseError, InvalidInputError, MigrationError
+from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
 from memrepo.repositories.scopes import Settings
 from memrepo.store import Store
 
@@ -95,19 +96,38 @@ class CheckedOptions:
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):
-    """A store that is not open yet: use ``async with``, or ``await`` it and close the store yourself."""
+    """
+    A store that is not open yet: use ``async with``, or ``await`` it and close the store yourself.
+
+    Each ``await`` opens another store. ``async with`` is for one block at a time, whose end closes its store.
+    """
 
     def __init__(self, open_store: Callable[[], Coroutine[Any, Any, Store]]) -> None:
         self._open = open_store
         self._store: Store | None = None
+        self._is_entered = False
 
     def __await__(self) -> Generator[Any, None, Store]:
         """Open the store."""
+        require_asyncio()
         return self._open().__await__()
 
     async def __aenter__(self) -> Store:
-        """Open the store."""
-        self._store = await self._open()
+        """
+        Open the store.
+
+        Raises:
+            UsageError: A block has been entered with this object, and has not ended.
+        """
+        require_asyncio()
+        if self._is_entered:
+            raise UsageError("this store is open in another block: call connect for each block")
+        self._is_entered = True
+        try:
+            self._store = await self._open()
+        except BaseException:
+            self._is_entered = False
+            raise
         return self._store
 
     async def __aexit__(
@@ -119,6 +139,7 @@ class OpeningStore(AbstractAsyncContextManager[Store]):
         """Close the store."""
         if self._store is not None:
             await self._store.close()
+        self._is_entered = False
 
 
 def connect(
@@ -177,6 +198,7 @@ def connect(
             the others while the store is opened.
         BusyError: Other processes kept the file locked.
         UsageError: A server's URL needs an extra that is not installed.
+        WrongLoopError: No event loop of asyncio runs.
         AuthenticationError: The server refused the token.
         ConnectionLostError: The server cannot be reached.
         CorruptDatabaseError: The file is not a database, or is empty beside a ``-wal`` file with data.

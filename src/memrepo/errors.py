@@ -80,7 +80,7 @@ class ClosedError(UsageError):
 
 
 class WrongLoopError(UsageError):
-    """The store belongs to another event loop, or to the process before a fork."""
+    """The store belongs to another event loop or to the process before a fork, or asyncio does not run."""
 
 
 class TransactionError(UsageError):
@@ -102,13 +102,18 @@ class ConflictError(MemrepoError):
 class ConstraintError(MemrepoError):
     """The database refused a row that breaks one of its constraints."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"the database refused the row: {kind} constraint")
+    def __init__(self, kind: str, place: str = "") -> None:
+        super().__init__(
+            f"the database refused the row: {kind} constraint{place and f' on {place}'}"
+        )
         #: ``"unique"``, ``"foreign key"``, ``"not null"``, ``"check"`` or ``"other"``.
         self.kind = kind
+        #: What it is on, in SQLite's words: ``contacts.scope, contacts.name``, or the name or the text of a
+        #: check. ``""`` where SQLite does not say, as for foreign keys.
+        self.place = place
 
-    def __reduce__(self) -> tuple[type[ConstraintError], tuple[str]]:
-        return type(self), (self.kind,)
+    def __reduce__(self) -> tuple[type[ConstraintError], tuple[str, str]]:
+        return type(self), (self.kind, self.place)
 
 
 class DecodeError(MemrepoError):

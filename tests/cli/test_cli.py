@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -138,26 +139,48 @@ def test_installed_command(source: Path, tmp_path: Path) -> None:
     assert "MEMREPO_FROM_TOKEN" in shown.stdout
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (),
-        ("a.db",),
-        ("a.db", "b.db", "http://h?authToken=S3CRET"),
-        ("ftp://S3CRET", "b.db"),
-    ],
-)
+_SAID: dict[tuple[str, ...], str] = {
+    (): "memrepo copy: the following arguments are required: FROM, TO",
+    ("a.db",): "memrepo copy: the following arguments are required: TO",
+    ("a.db", "b.db", "http://h?authToken=S3CRET"): "memrepo: unrecognized arguments: 1 too many",
+    ("a.db", "b.db", "--force", "--token=S3CRET", "S3CRET"): (
+        "memrepo: unrecognized arguments: --force, --token, 1 too many"
+    ),
+    ("ftp://S3CRET", "b.db"): "memrepo: ftp: is not a database that memrepo opens",
+}
+
+
+@pytest.mark.parametrize("arguments", _SAID)
 def test_misuse(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    """Wrong arguments end with 2, make no file, and are not repeated on the terminal."""
+    """Wrong arguments end with 2, make no file, and are named but not repeated on the terminal."""
     before = set(tmp_path.iterdir())
     done = memrepo_copy(*arguments)
     assert done.returncode == 2
-    assert re.search(
-        r"^memrepo( copy)?: (invalid arguments|ftp: is not .*)$", done.stderr, re.MULTILINE
-    )
+    assert done.stderr.splitlines()[-1] == _SAID[arguments]
     assert "S3CRET" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert set(tmp_path.iterdir()) == before
+
+
+def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The commands that there are are named; what was typed is not repeated."""
+    with pytest.raises(SystemExit) as ended:
+        main(["S3CRET"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert re.search(
+        r"^memrepo: argument COMMAND: invalid choice \(choose from '?copy'?\)$", said, re.MULTILINE
+    )
+    assert "S3CRET" not in said
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--version`` and ``__version__`` say which memrepo this is, as the installed package does."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"memrepo {memrepo.__version__}\n"
+    assert metadata.version("memrepo") == memrepo.__version__
 
 
 def test_into_itself(source: Path) -> None:

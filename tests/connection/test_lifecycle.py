@@ -17,6 +17,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+import trio
 
 import memrepo
 from memrepo import ClosedError, Store, WrongLoopError
@@ -503,6 +504,51 @@ async def test_connect_twice(url: str, clock: Clock) -> None:
     await one.close()
     await two.memories.remember("a")
     await two.close()
+
+
+@pytest.mark.asyncio
+async def test_connect_entered_twice(url: str, clock: Clock) -> None:
+    """Two blocks at a time of one `connect(...)` are refused, and the first goes on; its store is closed once."""
+    opening = memrepo.connect(url, clock=clock)
+    async with opening as store:
+        with pytest.raises(memrepo.UsageError, match="call connect for each block"):
+            async with opening:
+                pytest.fail("entered twice")
+        await store.memories.remember("a")
+    with pytest.raises(memrepo.ClosedError):
+        await store.memories.count()
+    both = await asyncio.gather(opening.__aenter__(), opening.__aenter__(), return_exceptions=True)
+    assert [type(one) for one in both] == [Store, memrepo.UsageError]
+    await opening.__aexit__(None, None, None)
+
+
+@pytest.mark.asyncio
+async def test_connect_entered_again_after_a_failure(tmp_path: Path) -> None:
+    """What could not be opened can be tried again with the same object."""
+    opening = memrepo.connect(tmp_path / "missing" / "agent.db")
+    with pytest.raises(memrepo.MemrepoError):
+        await opening.__aenter__()
+    (tmp_path / "missing").mkdir()
+    async with opening as store:
+        assert await store.memories.count() == 0
+
+
+def test_trio(url: str, tmp_path: Path) -> None:
+    """Another event loop than asyncio's is told so, however a store is to be opened."""
+
+    async def open_them() -> None:
+        opening = memrepo.connect(url)
+        with pytest.raises(memrepo.WrongLoopError, match="trio"):
+            await opening
+        with pytest.raises(memrepo.WrongLoopError, match="trio"):
+            async with opening:
+                pytest.fail("opened")
+        pool = memrepo.StorePool(f"{tmp_path}/{{tenant}}.db")
+        with pytest.raises(memrepo.WrongLoopError, match="trio"):
+            async with pool:
+                pytest.fail("opened")
+
+    trio.run(open_them)
 
 
 @pytest.mark.asyncio

@@ -56,11 +56,6 @@ async def test_values_come_back_as_they_went_in(connection: Driver, value: objec
     assert {type(found) for found in (*written.rows[0], *read)} == {type(value)}
 
 
-async def test_more_parameters_than_the_text_names(connection: Driver) -> None:
-    """A parameter that a statement does not name is left out."""
-    assert await connection.read(sql("SELECT :a", a=1, b=2)) == [(1,)]
-
-
 async def test_awaited_by_asyncio(connection: Driver) -> None:
     """What `write` and `read` return can be awaited by whatever of asyncio takes an awaitable."""
     insert = sql("INSERT INTO t (v) VALUES (1) RETURNING v")

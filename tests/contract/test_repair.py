@@ -29,5 +29,5 @@ async def test_indexes_can_be_rebuilt(store: Store) -> None:
     """What repair runs on a damaged index runs on every driver."""
     await store.memories.remember("tea")
     for sql in ("PRAGMA integrity_check(`memory_entries`)", "REINDEX `memory_entries`"):
-        await store.connection.write((Statement("repair", sql).bind(),))
+        await store.connection.write((Statement("repair", sql, is_pragma=True).bind(),))
     assert await store.repair() == []

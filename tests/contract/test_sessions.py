@@ -34,6 +34,47 @@ async def everything(repo: SessionRepo) -> list[Session]:
     return list(await repo.find_many())
 
 
+# --- a clock that is wrong ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["end", "start", "block", "get_or_start", "in a transaction"])
+async def test_clock_that_goes_back(store: Store, clock: Clock, way: str) -> None:
+    """A session whose start lies ahead ends at its start, whatever ends it."""
+    started = await store.sessions.start()
+    clock.advance(days=-1)
+    if way == "end":
+        await store.sessions.end(started.id)
+    elif way == "start":
+        await store.sessions.start(end_active=True)
+    elif way == "in a transaction":
+        async with store.transaction() as tx:
+            await tx.sessions.end(started.id)
+    elif way == "block":
+        await store.sessions.end(started.id)
+        clock.advance(days=1)
+        async with store.sessions.session() as started:
+            clock.advance(days=-1)
+    else:
+        # An event that was written after the clock had gone back is no activity before the start.
+        await store.daily_logs.append(started.id, "x")
+        clock.advance(hours=1)
+        await store.sessions.get_or_start()
+    ended = await store.sessions.get(started.id)
+    assert ended.ended_at == ended.started_at == started.started_at
+
+
+async def test_session_that_a_clock_ahead_started(store: Store, clock: Clock) -> None:
+    """Another program whose clock was ahead has started it, in the table that both share."""
+    ahead = clock.now + timedelta(days=2)
+    insert = memrepo.Statement(
+        "other.start", "INSERT INTO sessions (started_at) VALUES (:at) RETURNING id"
+    )
+    text = ahead.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    (result,) = await store.connection.write((insert.bind(at=text),))
+    ended = await store.sessions.end(result.rows[0][0])
+    assert (ended.ended_now, ended.session.ended_at) == (True, ahead)
+
+
 # --- start -------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import re
 import tracemalloc
 from collections import UserString
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import Enum, IntEnum
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytz
 from hypothesis import HealthCheck, given, settings, strategies as st
 from pypika import Field
 
@@ -321,7 +322,25 @@ NOT_SECONDS: tuple[Any, ...] = (
     timedelta(1),
 )
 NOT_A_DAY: tuple[Any, ...] = (None, "2026-02-02", 0, NOW, datetime(2026, 2, 2), True, date.max)  # noqa: DTZ001
-NOT_A_ZONE: tuple[Any, ...] = ("Europe/Berlin", 1, timedelta(hours=1), True, ZoneInfo)
+
+
+class Timeless(tzinfo):
+    """A zone that does not say its offset."""
+
+    def utcoffset(self, when: datetime | None) -> timedelta | None:
+        return None
+
+    def dst(self, when: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, when: datetime | None) -> str | None:
+        return None
+
+
+NOT_A_ZONE: tuple[Any, ...] = (
+    *("Europe/Berlin", 1, timedelta(hours=1), True, ZoneInfo),
+    *(Timeless(), pytz.timezone("Europe/Berlin"), pytz.timezone("US/Eastern")),
+)
 NOT_JSON: tuple[Any, ...] = (
     *(math.nan, math.inf, {"v": math.nan}, [math.inf], 2**63, [-(2**63) - 1]),
     *(b"a", {1}, {"a": datetime.now(UTC)}, {("a", "b"): 1}, {1: "a"}, object(), Path("a")),
@@ -485,6 +504,34 @@ async def test_days_and_zones_are_checked(store: Store) -> None:
     await assert_refused(store, DAYS, NOT_A_DAY)
     await assert_refused_again(store, ZONES, (*NOT_A_ZONE, None))
     await assert_refused_again(store, OPTIONAL_ZONES, NOT_A_ZONE)
+
+
+async def test_zones_of_pytz(store: Store, clock: Clock) -> None:
+    """One whose offset changes is refused with the reason; one with a single offset has the right days."""
+    with pytest.raises(InvalidInputError, match=r"^tz: is a zone of pytz: use zoneinfo\.ZoneInfo"):
+        await store.daily_logs.for_day(date(2026, 2, 2), pytz.timezone("Europe/Berlin"))
+    with pytest.raises(InvalidInputError, match=r"^day_boundary: is a zone of pytz"):
+        await store.sessions.get_or_start(day_boundary=pytz.timezone("Europe/Berlin"))
+    clock.now = datetime(2026, 2, 2, 23, 30, tzinfo=UTC)
+    await store.daily_logs.append(None, "x")
+    for zone, day in ((pytz.utc, 2), (pytz.FixedOffset(60), 3), (pytz.timezone("Etc/GMT-1"), 3)):
+        assert await store.daily_logs.count_by_day(zone) == {date(2026, 2, day): 1}
+        assert len(await store.daily_logs.for_day(date(2026, 2, day), zone)) == 1
+
+
+async def test_days_at_the_end_of_the_calendar(store: Store, clock: Clock) -> None:
+    """A day that a time zone puts past the year 9999, or before the year 1, is refused by its argument."""
+    west, east = timezone(-timedelta(hours=12)), timezone(timedelta(hours=12))
+    for day, tz in ((date.max, UTC), (date(9999, 12, 31), west), (date.min, east)):
+        with pytest.raises(InvalidInputError, match=r"^day: "):
+            await store.daily_logs.for_day(day, tz)
+    assert list(await store.daily_logs.for_day(date(9999, 12, 30), west)) == []
+    clock.now = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    with pytest.raises(InvalidInputError, match=r"^day_boundary: .* 9999"):
+        await store.sessions.get_or_start(day_boundary=east)
+    clock.now = datetime(1, 1, 1, 3, tzinfo=UTC)
+    with pytest.raises(InvalidInputError, match=r"^day_boundary: .* 9999"):
+        await store.sessions.get_or_start(day_boundary=west, idle_after=timedelta(hours=1))
 
 
 async def test_a_day_goes_with_no_other_range(store: Store) -> None:

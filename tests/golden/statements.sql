@@ -966,13 +966,13 @@ WHERE `i`.`unique`=1 AND `s`.`sql` IS NOT NULL;
 
 -- sessions.end
 UPDATE `sessions`
-SET `ended_at`=:now,`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
 -- sessions.end_open
 UPDATE `sessions`
-SET `ended_at`=:now,`end_trigger`='explicit'
+SET `ended_at`=max(:now,`started_at`),`end_trigger`='explicit'
 WHERE `scope`=:scope AND `ended_at` IS NULL;
 
 -- sessions.find_many ()
@@ -1139,9 +1139,9 @@ WHERE `id`=:id AND `scope`=:scope;
 
 -- sessions.time_out
 UPDATE `sessions`
-SET `ended_at`=COALESCE((SELECT MAX(`log`.`timestamp`)
+SET `ended_at`=max(COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`),`started_at`),`end_trigger`='timeout'
+WHERE `log`.`session_id`=`sessions`.`id`),`started_at`),`started_at`),`end_trigger`='timeout'
 WHERE `scope`=:scope AND `ended_at` IS NULL AND (COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE((SELECT MAX(`log`.`timestamp`)

@@ -19,7 +19,7 @@ SOURCE = Path(memrepo.__file__).parent
 LAYERS: Final = tuple(
     tuple(row.split())
     for row in (
-        "errors.py",
+        "errors.py version.py",
         "domain/",
         "queries/ ranking/",
         "connection/contract.py",

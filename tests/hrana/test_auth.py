@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 import memrepo
 from memrepo import AuthenticationError, ConnectionLostError, InvalidInputError
@@ -201,3 +202,101 @@ async def test_libsql_without_tls(sqld: Sqld) -> None:
     """``libsql:`` means TLS unless the URL turns it off."""
     async with memrepo.connect(sqld.new_url("libsql")) as store:
         assert (await store.info()).protocol == "hrana3-http"
+
+
+# --- a server that echoes ----------------------------------------------------------------------
+
+_ECHOES: dict[str, str] = {
+    "a page": "HTTP/1.1 502 Bad Gateway\r\nContent-Length: {n}\r\n\r\n{page}",
+    "a page that is cut": "HTTP/1.1 400 Bad\r\nContent-Length: {m}\r\n\r\n{padding}{token}",
+    "an error": 'HTTP/1.1 400 Bad\r\nContent-Length: {k}\r\n\r\n{{"message":"{token}"}}',
+    "a code": 'HTTP/1.1 400 Bad\r\nContent-Length: {j}\r\n\r\n{{"code":"{token}"}}',
+    "a status line": "{token} 200 OK\r\n\r\n",
+    "a header": "HTTP/1.1 401 Refused\r\n{token}\r\n\r\n",
+    "a length": "HTTP/1.1 200 OK\r\nContent-Length: {token}\r\n\r\n",
+    "an answer that is no JSON": "HTTP/1.1 200 OK\r\nContent-Length: {n}\r\n\r\n{page}",
+    "an answer that is cut off": "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{page}",
+    "an error in an answer": (
+        "HTTP/1.1 200 OK\r\nContent-Length: {i}\r\n\r\n"
+        '{{"results":[{{"type":"error","error":{{"message":"{token}","code":"{token}"}}}}]}}'
+    ),
+    "a key of an answer": (
+        "HTTP/1.1 200 OK\r\nContent-Length: {h}\r\n\r\n"
+        '{{"results":[{{"type":"ok","response":{{"type":"{token}"}}}}]}}'
+    ),
+}
+
+
+def everything_of(error: BaseException | None) -> str:
+    """All that can be seen of an error and of what is behind it."""
+    seen: list[str] = []
+    while error is not None:
+        seen += [str(error), repr(error), repr(error.args), repr(vars(error))]
+        seen.append("".join(traceback.format_exception(error)))
+        error = error.__cause__ or error.__context__
+    return "\n".join(seen)
+
+
+@both
+@pytest.mark.parametrize("echo", _ECHOES)
+async def test_token_that_is_echoed(
+    scheme: str, echo: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy that sends the token back does not make it visible: not in the error, nor in its causes."""
+    token = "S3CR3T.token-of_64" * 4
+    page = f"<h1>Bad</h1> Authorization: Bearer {token}"
+    sizes = {
+        "n": len(page),
+        "m": 180 + len(token),
+        "k": 14 + len(token),
+        "j": 11 + len(token),
+        "i": 63 + 2 * len(token),
+        "h": 52 + len(token),
+    }
+    answer = _ECHOES[echo].format(token=token, page=page, padding="x" * 180, **sizes).encode()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with caplog.at_level(logging.DEBUG), pytest.raises(memrepo.DatabaseError) as caught:
+            await memrepo.connect(url, auth_token=token, lock_timeout_s=0.1)
+    seen = everything_of(caught.value) + caplog.text
+    assert "S3CR3T" not in seen
+
+
+@pytest.mark.parametrize("way", ["hello", "close"])
+async def test_token_that_is_echoed_on_a_websocket(way: str) -> None:
+    """The same for a message of a WebSocket, and for the reason of its end."""
+    token = "S3CR3T.token"
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade") is None:
+            return web.Response(status=500, text=token)
+        socket = web.WebSocketResponse(protocols=["hrana2"])
+        await socket.prepare(request)
+        said = await socket.receive_json()
+        if way == "hello":
+            error = {"message": said["jwt"], "code": said["jwt"]}
+            await socket.send_json({"type": "hello_error", "error": error})
+            await socket.receive()
+        await socket.close(code=3000, message=said["jwt"].encode())
+        return socket
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", serve)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
+        with pytest.raises(memrepo.DatabaseError) as caught:
+            await memrepo.connect(url, auth_token=token, lock_timeout_s=0.1)
+    finally:
+        await runner.cleanup()
+    assert "S3CR3T" not in everything_of(caught.value)

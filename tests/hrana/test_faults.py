@@ -333,6 +333,33 @@ async def test_lock_of_another_client(sqld: Sqld, scheme: str) -> None:
         assert len(await others) == 20
 
 
+@both
+async def test_session_block_on_a_silent_server(new_sqld: Callable[..., Sqld], scheme: str) -> None:
+    """A block's own exception and its cancellation come out of it, although its session cannot be ended."""
+    server = new_sqld()
+    url = server.url(scheme=scheme)
+    async with memrepo.connect(url, request_timeout_s=0.5, lock_timeout_s=0.5) as store:
+        with pytest.raises(LookupError):
+            async with store.sessions.session():
+                server.freeze()
+                raise LookupError
+        server.thaw()
+        inside = asyncio.Event()
+
+        async def work() -> None:
+            async with store.sessions.session(end_active=True):
+                inside.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(work())
+        await inside.wait()
+        server.freeze()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.thaw()
+
+
 async def test_turn_has_a_deadline(sqld: Sqld) -> None:
     """A write whose turn does not come in `lock_timeout_s` is busy, and not stored."""
     namespace = sqld.new_namespace()

@@ -147,7 +147,7 @@ def test_statuses_of_http(
     status: int, kind: type[MemrepoError], answer: bytes, *, retryable: bool, unknown: bool
 ) -> None:
     """Each status has its class, and says whether something may be stored, whatever came with it."""
-    ours = errors.of_status(status, messages.read_refusal(status, answer))
+    ours = errors.of_status(status, messages.read_refusal(status, answer, str))
     assert type(ours) is kind
     assert isinstance(ours, DatabaseError)
     assert (ours.retryable, ours.outcome_unknown) == (retryable, unknown)
@@ -155,7 +155,7 @@ def test_statuses_of_http(
 
 def test_code_in_a_status() -> None:
     """A code that we know says more than the status."""
-    refusal = messages.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}')
+    refusal = messages.read_refusal(410, b'{"message":"m","code":"STREAM_LOST"}', str)
     assert isinstance(errors.of_status(410, refusal), ConnectionLostError)
 
 
@@ -171,7 +171,7 @@ def test_code_in_a_status() -> None:
 )
 def test_bare_status(status: int, answer: bytes, *, is_bare: bool) -> None:
     """The status decides, unless the server gave a better reason; what a message says does not."""
-    ours = errors.of_status(status, messages.read_refusal(status, answer))
+    ours = errors.of_status(status, messages.read_refusal(status, answer, str))
     assert errors.has_status(ours, 400, 404) == is_bare
     in_reply = errors.translate(_error("HTTP 400", "HTTP 404"))
     assert not errors.has_status(in_reply, 400, 404)
@@ -304,7 +304,7 @@ def test_values_are_sent_in_order() -> None:
     """Those of coalesced calls in the order of the calls, those of a lone one in the order of its text."""
     merged, _, _ = _mixed()
     assert isinstance(merged, CoalescedCall)
-    lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2, unused=3))
+    lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2))
     batch = batches.group([merged, lone])
     steps = messages.batch(batch.steps, {}, None)["steps"]
     first, second = (steps[own.start]["stmt"] for own in batch.slices)

@@ -25,7 +25,7 @@ import attrs
 import pytest
 
 import memrepo
-from memrepo import queries
+from memrepo import InvalidInputError, queries
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
@@ -536,6 +536,45 @@ def test_positional_placeholders() -> None:
     text = """SELECT ?, ':a', ?, '12:30', "x:y", `x:y`, ? /* :z */ -- :c\n"""
     assert statement.positional_sql == text
     assert statement.values({"a": 1, "b": 2, "c": 3}) == (2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["?", "?1", "@a", "$a", "#a", ":a, ?"], ids=lambda placeholder: placeholder
+)
+def test_placeholders_that_nothing_is_bound_to(placeholder: str) -> None:
+    """SQLite has other kinds of placeholders, which `bind` could not fill: they are refused at once."""
+    with pytest.raises(InvalidInputError, match=r"^sql: has the placeholder .*: write :name$"):
+        Statement("a", f"SELECT {placeholder}")
+
+
+def test_text_that_looks_like_placeholders() -> None:
+    """In strings, names and comments they are what they are."""
+    sql = "SELECT '?', \"@a\", `$a`, [a?b], x$y, ':n', :self -- ?\n/* @a */"
+    assert Statement("a", sql).bind(self=1).parameters == {"self": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"a": 1}, "b: has no value in its"),
+        ({"a": 1, "b": 2, "c": 3}, "c: is no placeholder of its"),
+        ({"a": 1, "c": 3}, "b: has no value in its"),
+        ({}, "a: has no value in its"),
+    ],
+)
+def test_names_that_do_not_fit(given: dict[str, int], message: str) -> None:
+    """A misspelled name is refused, and is not left out."""
+    with pytest.raises(InvalidInputError, match=f"^{message}$"):
+        Statement("its", "SELECT :a, :b").bind(**given)
+
+
+@pytest.mark.parametrize("sql", ["PRAGMA foreign_keys=0", " ;-- x\n/* y */ pragma user_version"])
+def test_pragma(sql: str) -> None:
+    """A program's own statement cannot change, or read, the connection's settings."""
+    with pytest.raises(InvalidInputError, match=r"^sql: must not begin with PRAGMA"):
+        Statement("its", sql)
+    assert Statement("ours", sql, is_pragma=True).sql == sql
+    assert Statement("its", "SELECT * FROM pragma_user_version").bind().parameters == {}
 
 
 def test_one_placeholder_and_none() -> None:

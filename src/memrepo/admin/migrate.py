@@ -15,7 +15,7 @@ import attrs
 from memrepo.admin.migrations import Migration, failed, shapes_of
 from memrepo.admin.shape import EMPTY, Shape, missing, read_shape, taken
 from memrepo.connection.contract import Connection
-from memrepo.domain.codec import Row
+from memrepo.domain.codec import Row, to_number
 from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, MigrationError
@@ -212,7 +212,7 @@ def _is_there(statement: Statement, found: Shape) -> bool:
 
 
 async def _applied(connection: Connection, table: VersionTable) -> list[Row]:
-    if not (await connection.read(table.exists.bind()))[0][0]:
+    if not to_number(await connection.read(table.exists.bind())):
         return []
     try:
         return await connection.read(table.applied.bind())

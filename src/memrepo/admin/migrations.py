@@ -16,7 +16,7 @@ import attrs
 
 from memrepo.admin.shape import EMPTY, Shape, read_shape
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.errors import MigrationError
+from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.queries.statement import Statement, control_word
 
@@ -49,10 +49,16 @@ class Migration:
             if sqlite3.complete_statement(text):
                 if word := control_word(text):
                     raise MigrationError(f"{self.name}: {word} is not allowed in a migration")
-                yield Statement(f"migrations.{self.name}", text.strip())
+                yield self._statement(text.strip())
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
             raise MigrationError(f"{self.name}: the last statement has no semicolon")
+
+    def _statement(self, sql: str) -> Statement:
+        try:
+            return Statement(f"migrations.{self.name}", sql, is_pragma=True)
+        except InvalidInputError as error:
+            raise MigrationError(f"{self.name}: a statement {error.reason}") from error
 
 
 @cache

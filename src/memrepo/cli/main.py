@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from memrepo.cli import copy
 from memrepo.errors import MemrepoError, UsageError
+from memrepo.version import __version__
 
 __all__ = ["main"]
 
@@ -18,13 +20,35 @@ _FAILED: Final = 1
 _MISUSED: Final = 2
 
 
+_is_invalid_choice = re.compile(
+    r"(argument \w+: invalid choice).*(\(choose from [^()]*\))"
+).fullmatch
+_is_option = re.compile(r"--?[a-z][a-z-]{0,20}(?==|$)").match
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose messages do not repeat the arguments, because they may contain tokens."""
 
-    def error(self, message: str) -> NoReturn:  # noqa: ARG002 - what must not be shown
-        """Print the usage and exit."""
+    def error(self, message: str) -> NoReturn:
+        """Print the usage, and what is wrong, and exit."""
         self.print_usage(sys.stderr)
-        self.exit(_MISUSED, f"{self.prog}: invalid arguments\n")
+        self.exit(_MISUSED, f"{self.prog}: {_without_values(message)}\n")
+
+
+def _without_values(message: str) -> str:
+    """Say what argparse says, with the names of arguments and options, but not what was given for them."""
+    if message.startswith("the following arguments are required: "):
+        return message
+    if found := _is_invalid_choice(message):
+        return f"{found[1]} {found[2]}"
+    what, _, given = message.partition("unrecognized arguments: ")
+    if not what and given:
+        words = given.split()
+        options = [found[0] for word in words if (found := _is_option(word))]
+        others = len(words) - len(options)
+        named = [*options, *([f"{others} too many"] if others else [])]
+        return f"unrecognized arguments: {', '.join(named)}"
+    return "invalid arguments"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="memrepo", description="The durable memory of an asyncio agent.")
+    parser.add_argument("--version", action="version", version=f"memrepo {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     copy.configure(commands.add_parser("copy", help="copy a database into another"))
     return parser

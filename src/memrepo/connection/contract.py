@@ -43,6 +43,7 @@ class Connection(Protocol):
             it has run).
 
         Raises:
+            InvalidInputError: *unit* is no tuple of bound statements, or a value cannot be stored.
             ConstraintError: A constraint refused a row; nothing of the unit is stored.
             DatabaseError: The database failed; ``outcome_unknown`` says whether it may be stored.
         """

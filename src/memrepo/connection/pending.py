@@ -12,7 +12,7 @@ from memrepo.connection.errors import cut_off
 from memrepo.connection.instrumentation import OnStatement, Record
 from memrepo.connection.waiting import outlast
 from memrepo.errors import MemrepoError
-from memrepo.queries.statement import Unit
+from memrepo.queries.statement import BoundStatement, Unit, not_a_unit
 
 __all__ = ["PendingCall", "Turn"]
 
@@ -74,6 +74,14 @@ class PendingCall(Turn):
     may_have_run: bool = attrs.field(default=False, init=False)
     #: Done when the worker has stopped, if somebody waits for that.
     _stopped: Future[None] | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the unit here, where every call of every engine passes before it runs."""
+        if type(self.unit) is not tuple:
+            raise not_a_unit(self.unit)
+        for statement in self.unit:
+            if type(statement) is not BoundStatement:
+                raise not_a_unit(self.unit)
 
     @classmethod
     def of(cls, unit: Unit, deadline: float, on_statement: OnStatement | None) -> Self:

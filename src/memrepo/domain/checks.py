@@ -39,6 +39,8 @@ MAX_LIMIT: Final = 10_000
 
 _MAX_ID: Final = 2**63 - 1
 
+_SOME_INSTANT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
 _is_table_name: Final = re.compile(r"[a-z][a-z0-9_]{0,62}").fullmatch
 #: Names that a program's own version table cannot have.
 _OUR_TABLES: Final = frozenset({"memory_entries", "sessions", "daily_logs"})
@@ -151,9 +153,17 @@ def check_date(field: str, value: object) -> date:
 
 
 def check_tz(field: str, value: object) -> tzinfo:
-    """Accept a tzinfo such as ``zoneinfo.ZoneInfo("Europe/Berlin")``."""
+    """Accept a tzinfo such as ``zoneinfo.ZoneInfo("Europe/Berlin")``, which knows its offset at any time."""
     if not isinstance(value, tzinfo):
         raise InvalidInputError(field, f"must be a tzinfo, not {type(value).__name__}")
+    # pytz's zones with changing offsets give local time before 1900, minutes off, where they are not asked
+    # by methods of their own; those with one offset do not.
+    if hasattr(value, "localize") and value.utcoffset(None) is None:
+        raise InvalidInputError(field, "is a zone of pytz: use zoneinfo.ZoneInfo of the same name")
+    try:
+        _SOME_INSTANT.astimezone(value)
+    except (NotImplementedError, TypeError, ValueError):
+        raise InvalidInputError(field, "does not know its offset from UTC") from None
     return value
 
 

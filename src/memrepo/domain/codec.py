@@ -15,6 +15,7 @@ from memrepo.domain.models import (
     Session,
     SessionStatus,
 )
+from memrepo.errors import DecodeError
 
 __all__ = [
     "DAILY_LOG_COLUMNS",
@@ -25,6 +26,7 @@ __all__ = [
     "encode_cursor",
     "to_daily_log",
     "to_memory",
+    "to_number",
     "to_session",
     "unreadable",
 ]
@@ -114,6 +116,18 @@ _NO_INSTANT_TEXT: Final = "1970-01-01T00:00:00.000Z"
 def encode_cursor(instant: str, number: int) -> str:
     """Return the cursor of a position in the order by (instant, id); *instant* is the stored text."""
     return f"{number}~{instant}"
+
+
+def to_number(rows: Sequence[Row]) -> int:
+    """
+    Return the one number that a statement gives, as a count or a new id.
+
+    Raises:
+        DecodeError: It gave another thing, which only a server that lies can do.
+    """
+    if len(rows) == len(rows[0] if rows else ()) == 1 and isinstance(number := rows[0][0], int):
+        return number
+    raise DecodeError("the database gave no number")
 
 
 def to_memory(row: Row) -> MemoryEntry:

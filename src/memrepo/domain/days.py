@@ -7,7 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from memrepo.errors import InvalidInputError
 
-__all__ = ["day_range", "days_around", "start_of_day"]
+__all__ = ["day_range", "days_around", "start_of_day", "start_of_this_day"]
+
+
+def start_of_this_day(field: str, now: datetime, tz: tzinfo) -> datetime:
+    """Return the first instant, in UTC, of the day that it is in *tz*, which an argument *field* gave."""
+    try:
+        return start_of_day(now.astimezone(tz).date(), tz)
+    except OverflowError:
+        raise InvalidInputError(field, "is now outside the years 1 to 9999") from None
+    except InvalidInputError as error:
+        raise InvalidInputError(field, error.reason) from None
 
 
 def start_of_day(day: date, tz: tzinfo) -> datetime:
@@ -16,8 +26,11 @@ def start_of_day(day: date, tz: tzinfo) -> datetime:
 
     If the clock skips midnight, that is the moment of the change; if midnight comes twice, the first.
     """
+    midnight = datetime.combine(day, time.min, tz)
+    if midnight.utcoffset() is None:  # Python would take the system's time zone
+        raise InvalidInputError("tz", "does not know its offset from UTC on this day")
     try:
-        return datetime.combine(day, time.min, tz).astimezone(UTC)
+        return midnight.astimezone(UTC)
     except OverflowError:
         raise InvalidInputError("day", "is outside the years 1 to 9999 in UTC") from None
 

@@ -14,6 +14,7 @@ from typing import Final, Self, Unpack
 from memrepo.connect import CheckedOptions, ConnectOptions, OpeningStore, connect_with
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.credentials import AuthToken
+from memrepo.connection.errors import require_asyncio
 from memrepo.domain.checks import check_duration, check_flag, check_function
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
 from memrepo.pool.slots import Slots, store_of
@@ -210,6 +211,7 @@ class StorePool:
             raise ClosedError("the pool is closed")
 
     def _check_place(self) -> None:
+        require_asyncio()
         if self._affinity is None:
             self._affinity = Affinity()
         self._affinity.check_place()

@@ -11,7 +11,7 @@ from memrepo.queries.facts import MEMORIES
 from memrepo.queries.statement import Statement
 
 #: One row for each thing that is wrong with the file; the one row ``ok`` if nothing is.
-INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check")
+INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check", is_pragma=True)
 #: The names of all tables.
 TABLES: Final = Statement(
     "maintenance.tables",
@@ -23,15 +23,19 @@ INTEGRITY_OF: Final = Statement(
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
 )
 #: The same without comparing indexes with their tables, which needs the functions that indexes call.
-QUICK_CHECK: Final = Statement("maintenance.quick_check", "PRAGMA quick_check")
+QUICK_CHECK: Final = Statement("maintenance.quick_check", "PRAGMA quick_check", is_pragma=True)
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
-FOREIGN_KEYS: Final = Statement("maintenance.foreign_keys", "PRAGMA foreign_key_check")
+FOREIGN_KEYS: Final = Statement(
+    "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True
+)
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
 #: The database rebuilt without free pages; https://sqlite.org/lang_vacuum.html
 VACUUM: Final = Statement("maintenance.vacuum", "VACUUM")
 #: One row: whether somebody was in the way, and two numbers of pages; then the write-ahead log is empty.
-CHECKPOINT: Final = Statement("maintenance.checkpoint", "PRAGMA wal_checkpoint(TRUNCATE)")
+CHECKPOINT: Final = Statement(
+    "maintenance.checkpoint", "PRAGMA wal_checkpoint(TRUNCATE)", is_pragma=True
+)
 #: The facts of all scopes whose hash memrepo has checked, in order of their ids. Their content comes as
 #: bytes, because damaged content need not be UTF-8.
 HASHES: Final = statement(

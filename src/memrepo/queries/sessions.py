@@ -9,7 +9,7 @@ from typing import Final
 from pypika import Criterion, Order, Table
 from pypika.functions import Coalesce, Max
 from pypika.queries import QueryBuilder
-from pypika.terms import ExistsCriterion
+from pypika.terms import ExistsCriterion, Function, Term
 
 from memrepo.domain.codec import SESSION_COLUMNS
 from memrepo.queries import builder
@@ -48,12 +48,17 @@ def _last_activity() -> Coalesce:
     return Coalesce(_latest_event(), _s.started_at)
 
 
+def _not_before_start(instant: Term) -> Term:
+    """Return the instant, or the start if that is later: the clock that wrote it may have been ahead."""
+    return Function("max", instant, _s.started_at)
+
+
 #: Ends sessions that have been idle since ``:idle_since``, or were last active before ``:day_start``
-#: (``''`` for no day boundary), at their last activity.
+#: (``''`` for no day boundary), at their last activity, and never before their start.
 TIME_OUT: Final = statement(
     "sessions.time_out",
     Query.update(_s)
-    .set(_s.ended_at, _last_activity())
+    .set(_s.ended_at, _not_before_start(_last_activity()))
     .set(_s.end_trigger, "timeout")
     .where(_in_scope())
     .where(_s.ended_at.isnull())
@@ -62,7 +67,7 @@ TIME_OUT: Final = statement(
 END_OPEN: Final = statement(
     "sessions.end_open",
     Query.update(_s)
-    .set(_s.ended_at, param("now"))
+    .set(_s.ended_at, _not_before_start(param("now")))
     .set(_s.end_trigger, "explicit")
     .where(_in_scope())
     .where(_s.ended_at.isnull()),
@@ -82,7 +87,7 @@ START: Final = statement(
 END: Final = statement(
     "sessions.end",
     Query.update(_s)
-    .set(_s.ended_at, param("now"))
+    .set(_s.ended_at, _not_before_start(param("now")))
     .set(_s.end_trigger, param("end_trigger"))
     .set(_s.summary, Coalesce(param("summary"), _s.summary))
     .where(_by_id())

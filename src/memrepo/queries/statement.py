@@ -12,22 +12,37 @@ import attrs
 from memrepo.domain.codec import Value
 from memrepo.errors import InvalidInputError
 
-__all__ = ["BoundStatement", "Statement", "Unit", "control_word", "values_of"]
+__all__ = [
+    "BoundStatement",
+    "Statement",
+    "Unit",
+    "check_value",
+    "control_word",
+    "not_a_unit",
+    "values_of",
+]
 
 _Parameters: TypeAlias = Mapping[str, Value]
 _Values: TypeAlias = tuple[Value, ...]
 
 #: A placeholder, or text that only seems to contain one: a string, a quoted name, a comment.
-_PLACEHOLDER: Final = re.compile(r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|--.*|/\*[\s\S]*?\*/""")
+_PLACEHOLDER: Final = re.compile(
+    r""":(\w+)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--.*|/\*[\s\S]*?\*/"""
+)
+#: SQLite's other placeholders, to which nothing could be bound. A name may contain ``$``.
+_finds_foreign_placeholder = re.compile(r"\?\d*|(?<![\w$])[$@#]\w+").search
 
-#: Words that begin or end a transaction, or cannot run inside one; after comments.
+#: Before the first word of a statement.
+_BLANKS: Final = r"(?:[\s;]|--.*\n|/\*[\s\S]*?\*/)*"
+#: Words that begin or end a transaction, or cannot run inside one.
 _begins_with_control = re.compile(
-    r"(?:[\s;]|--.*\n|/\*[\s\S]*?\*/)*"
-    r"(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
+    rf"{_BLANKS}(begin|commit|end|rollback|savepoint|release|vacuum|attach|detach)\b",
     re.IGNORECASE,
 ).match
+_begins_with_pragma = re.compile(rf"{_BLANKS}pragma\b", re.IGNORECASE).match
 #: The types that every driver stores as they are; subclasses of them are taken too.
 _VALUE_TYPES: Final = (int, float, str, bytes, type(None))
+_INT64: Final = range(-(2**63), 2**63)
 
 
 def control_word(sql: str) -> str | None:
@@ -51,7 +66,16 @@ def _accepted_sql(sql: str) -> str:
     word = control_word(_require_str("sql", sql))
     if word and word != "VACUUM":
         raise InvalidInputError("sql", f"must not begin with {word}")
+    if found := _finds_foreign_placeholder(_PLACEHOLDER.sub(" ", sql)):
+        raise InvalidInputError("sql", f"has the placeholder {found[0]}: write :name")
     return sql
+
+
+def _require_no_pragma(statement: Statement, _: object, sql: str) -> None:
+    if _begins_with_pragma(sql) and not statement.is_pragma:
+        raise InvalidInputError(
+            "sql", "must not begin with PRAGMA: the connection has its settings"
+        )
 
 
 def _require_str(field: str, value: object) -> str:
@@ -69,16 +93,19 @@ class Statement:
     Fields other than these two are for memrepo's own statements.
 
     Raises:
-        InvalidInputError: A field is not a str, or the SQL begins or ends a transaction. The connection
-            does that: it commits the calls of several tasks together.
+        InvalidInputError: A field is not a str, a placeholder is no ``:name``, or the SQL is a PRAGMA or
+            begins or ends a transaction. The connection does these: it commits the calls of several
+            tasks together, and all of them rely on its settings.
     """
 
     #: What hooks and error messages call it: ``memories.get``.
     name: str = attrs.field(converter=_accepted_name)
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
-    sql: str = attrs.field(converter=_accepted_sql)
+    sql: str = attrs.field(converter=_accepted_sql, validator=_require_no_pragma)
     #: Whether its result is always small, so that a server can always send it.
     returns_little: bool = attrs.field(default=False, kw_only=True)
+    #: Whether it may be a PRAGMA.
+    is_pragma: bool = attrs.field(default=False, kw_only=True)
     #: `sql` with ``?`` instead of names, which Python's sqlite3 would look up one by one at each call. Not
     #: ``?1``, which some versions of Python 3.12 take for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
@@ -98,22 +125,43 @@ class Statement:
     def _find_names(self) -> frozenset[str]:
         return frozenset(filter(None, _PLACEHOLDER.findall(self.sql)))
 
-    def bind(self, **parameters: Value) -> BoundStatement:
+    def bind(self, /, **parameters: Value) -> BoundStatement:
         """
         Return the statement with a value for each placeholder: int, float, str, bytes or None.
 
+        That an int fits into 64 bits, and a str into UTF-8, is checked when the statement runs.
+
         Raises:
-            InvalidInputError: A placeholder has no value, or one of another type.
+            InvalidInputError: A placeholder has no value, or one of another type; or a value is for a
+                placeholder that the statement does not have.
         """
-        if not parameters.keys() >= self._names:
-            missing = min(self._names - parameters.keys())
-            raise InvalidInputError(missing, f"has no value in {self.name}")
+        if parameters.keys() != self._names:
+            raise self._misnamed(parameters)
         given: Mapping[str, object] = parameters
         for name, value in given.items():
             if not isinstance(value, _VALUE_TYPES):
-                kind = type(value).__name__
-                raise InvalidInputError(name, f"must be int, float, str, bytes or None, not {kind}")
+                raise _wrong_type(name, value)
         return BoundStatement(self, parameters)
+
+    def check(self, parameters: _Parameters) -> None:
+        """
+        Accept values that a database stores as they are, for when one has refused them.
+
+        `bind` does not: it would take as long as reading all of their text.
+
+        Raises:
+            InvalidInputError: There is one that it does not store, which the error names.
+        """
+        if parameters.keys() != self._names:
+            raise self._misnamed(parameters)
+        for name, value in parameters.items():
+            check_value(name, value)
+
+    def _misnamed(self, parameters: _Parameters) -> InvalidInputError:
+        if missing := self._names - parameters.keys():
+            return InvalidInputError(min(missing), f"has no value in {self.name}")
+        extra = parameters.keys() - self._names
+        return InvalidInputError(min(extra), f"is no placeholder of {self.name}")
 
 
 class BoundStatement(NamedTuple):
@@ -127,3 +175,34 @@ class BoundStatement(NamedTuple):
 
 #: Statements that happen together or not at all.
 Unit = tuple[BoundStatement, ...]
+
+
+def not_a_unit(given: object) -> InvalidInputError:
+    """Return the error for what is no tuple of bound statements; a bound statement is itself a tuple."""
+    if type(given) is not tuple:
+        found = type(given).__name__
+        return InvalidInputError("unit", f"must be a tuple of bound statements, not {found}")
+    items: tuple[object, ...] = given
+    found = next(type(item).__name__ for item in items if type(item) is not BoundStatement)
+    return InvalidInputError("statement", f"must be what Statement.bind returns, not {found}")
+
+
+def check_value(name: str, value: object) -> None:
+    """Accept an int of 64 bits, a str that fits UTF-8, a float, bytes or None."""
+    if isinstance(value, str):
+        try:
+            value.isascii() or value.encode()
+        except UnicodeEncodeError:
+            raise InvalidInputError(
+                name, "must not contain a lone surrogate, which UTF-8 cannot hold"
+            ) from None
+    elif isinstance(value, int):
+        if value not in _INT64:
+            raise InvalidInputError(name, "must fit into 64 bits")
+    elif not isinstance(value, _VALUE_TYPES):
+        raise _wrong_type(name, value)
+
+
+def _wrong_type(name: str, value: object) -> InvalidInputError:
+    found = type(value).__name__
+    return InvalidInputError(name, f"must be int, float, str, bytes or None, not {found}")

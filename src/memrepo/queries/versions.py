@@ -87,7 +87,7 @@ PING: Final = statement(
 #: `drizzle-kit push`, which drops our tables and columns.
 MARK: Final = 0x6D656D72
 #: Sets it. (A pragma takes no placeholder.)
-SET_MARK: Final = Statement("versions.set_mark", f"PRAGMA user_version={MARK}")
+SET_MARK: Final = Statement("versions.set_mark", f"PRAGMA user_version={MARK}", is_pragma=True)
 #: The names of everything that somebody made.
 NAMES: Final = Statement(
     "versions.names", "SELECT lower(`name`) FROM `sqlite_master` WHERE `name` NOT GLOB 'sqlite_*'"

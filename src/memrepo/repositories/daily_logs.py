@@ -19,7 +19,7 @@ from memrepo.domain.arguments import (
     encode_new_event,
 )
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
-from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log
+from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log, to_number
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
@@ -86,7 +86,7 @@ class DailyLogRepo(Repository):
                 (stored,) = await self.connection.write((bound,))
             except ConstraintError as error:
                 _refuse(error, session_id)
-            number = stored.rows[0][0]
+            number = to_number(stored.rows)
             return to_daily_log((number, session_id, event_type, data, now, self.scope, None))
         stored, again = await self._write(
             (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
@@ -223,7 +223,8 @@ class DailyLogRepo(Repository):
 
         Args:
             day: The day.
-            tz: The time zone of the day. A day on which clocks change has 23 or 25 hours.
+            tz: The time zone of the day. A day on which clocks change has 23 or 25 hours. Zones of pytz are
+                refused, because their days are minutes off: use ``zoneinfo.ZoneInfo``.
 
         Returns:
             However many there are; an empty list if there are none.
@@ -262,8 +263,7 @@ class DailyLogRepo(Repository):
         }
         await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
         if dry_run:
-            ((count,),) = await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound))
-            return int(count)
+            return to_number(await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound)))
         (result,) = await self.connection.write((queries.PURGE.bind(**bound),))
         return result.changes
 

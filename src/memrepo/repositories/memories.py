@@ -28,7 +28,7 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
-from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_number
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import (
@@ -481,7 +481,7 @@ class MemoryRepo(Repository):
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
-        return int(rows[0][0])
+        return to_number(rows)
 
     def _refreshed(self, fact: Fact, now: str) -> dict[str, Value]:
         return {

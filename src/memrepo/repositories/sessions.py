@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -22,17 +23,19 @@ from memrepo.domain.checks import (
 )
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
-from memrepo.domain.days import start_of_day
+from memrepo.domain.days import start_of_this_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
+from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, MemrepoError
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
 from memrepo.repositories.repository import Repository, found
 
 __all__ = ["SessionRepo"]
+
+_logger = logging.getLogger(__name__)
 
 _ALL: Final = SessionFilter()
 _STARTED_AT: Final = SESSION_COLUMNS.index("started_at")
@@ -46,7 +49,8 @@ class SessionRepo(Repository):
 
     A session's last activity is its latest event, or its start. One that has been idle for
     ``idle_after`` is abandoned: it is no longer active, and the next `start` or `get_or_start` ends
-    it, with the trigger ``timeout``, at its last activity.
+    it, with the trigger ``timeout``, at its last activity. None ends before its start, whatever the clock
+    says: if it was ahead at the start, or has gone back, the session ends at its start.
 
     Source: ``sessions`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
@@ -106,14 +110,16 @@ class SessionRepo(Repository):
         Args:
             idle_after: Maximum idle time; the repository's by default (30 minutes). The
                 returned status uses it, too.
-            day_boundary: A time zone whose midnight also ends sessions; ``None`` for none.
+            day_boundary: A time zone whose midnight also ends sessions, as ``zoneinfo.ZoneInfo("Asia/Tokyo")``
+                (zones of pytz are refused, because their days are minutes off); ``None`` for none.
         """
         now = self.now()
         idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
         day_start = _NO_DAY
         if day_boundary is not None:
-            today = now.astimezone(check_tz("day_boundary", day_boundary)).date()
-            day_start = encode_bound("day_boundary", start_of_day(today, day_boundary))
+            tz = check_tz("day_boundary", day_boundary)
+            midnight = start_of_this_day("day_boundary", now, tz)
+            day_start = encode_bound("day_boundary", midnight)
         *_, newest = await self.connection.write(
             (
                 self._time_out(now, idle, day_start),
@@ -165,21 +171,24 @@ class SessionRepo(Repository):
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
         Its trigger says how the block ended: ``explicit``, ``error`` (an exception) or ``cancelled``.
-        A session that the block has ended itself stays as it is.
+        A session that the block has ended itself stays as it is. If the block raised and the session
+        cannot be ended, because another program holds the lock for too long, the block's exception is
+        raised all the same; the session stays open until it is abandoned, and a warning is logged.
 
         Raises:
             ConflictError: A session is active, and *end_active* is not given.
         """
         session = await self.start(end_active=end_active)
-        trigger = "error"
         try:
             yield session
-            trigger = "explicit"
-        except CancelledError:
-            trigger = "cancelled"
+        except BaseException as error:
+            trigger = "cancelled" if isinstance(error, CancelledError) else "error"
+            try:
+                await finish(self.end(session.id, trigger=trigger))
+            except MemrepoError as failure:
+                _logger.warning("session %d could not be ended: %s", session.id, failure)
             raise
-        finally:
-            await finish(self.end(session.id, trigger=trigger))
+        await finish(self.end(session.id))
 
     async def summarize(self, id: int, summary: str) -> Session:
         """

@@ -18,10 +18,10 @@ import attrs
 from memrepo.connection.coalescing import CoalescedCall
 from memrepo.connection.contract import Result
 from memrepo.connection.hrana.errors import ServerError, translate
-from memrepo.connection.hrana.values import Json, decode_result, encode_bound
+from memrepo.connection.hrana.values import Json, decode_result, encode_bound, seconds_of
 from memrepo.connection.pending import PendingCall
 from memrepo.errors import MemrepoError
-from memrepo.queries.statement import Unit
+from memrepo.queries.statement import Statement, Unit
 
 __all__ = [
     "BEGIN",
@@ -59,8 +59,8 @@ class Step:
     values: Sequence[Json] = ()
     #: When to run it.
     condition: _Condition = None
-    #: Whether its rows are of interest.
-    has_rows: bool = False
+    #: The statement of a unit that it is, whose rows are of interest; ``None`` for what is put around units.
+    statement: Statement | None = None
 
 
 BEGIN: Final = "BEGIN IMMEDIATE"
@@ -138,7 +138,7 @@ class BatchReply:
         results = self.results[own]
         done = [result for result in results if result is not None]
         if call.record is not None:
-            durations_s = [result.get("query_duration_ms", 0) / 1_000 for result in done]
+            durations_s = [seconds_of(result) for result in done]
             if len(done) < len(results):
                 durations_s.append(0.0)  # of the statement that failed
             call.record.timings[:] = _timings(durations_s, perf_counter())
@@ -212,10 +212,10 @@ class _Chain:
         values: Sequence[Json] = (),
         *,
         condition: _Condition = None,
-        has_rows: bool = False,
+        statement: Statement | None = None,
     ) -> Json:
-        """Add a step; return the condition that it succeeded."""
-        self.steps.append(Step(sql, values, condition or self.succeeded, has_rows))
+        """Add a step, of a unit's *statement* or around the units; return the condition that it succeeded."""
+        self.steps.append(Step(sql, values, condition or self.succeeded, statement))
         self.succeeded = {"type": "ok", "step": len(self.steps) - 1}
         return self.succeeded
 
@@ -223,7 +223,8 @@ class _Chain:
         """Add a unit; the chain ends at the first statement that fails."""
         first = len(self.steps)
         for bound in unit:
-            self.then(bound.statement.positional_sql, encode_bound(bound), has_rows=True)
+            statement = bound.statement
+            self.then(statement.positional_sql, encode_bound(bound), statement=statement)
         return slice(first, len(self.steps))
 
     def run_all_or_none(self, unit: Unit) -> StepSlice:

@@ -8,14 +8,16 @@ code for all errors of its primary: there the fixed texts of the server decide.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
+from memrepo.connection.errors import refused_row, statement_failed
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
     ConnectionLostError,
-    ConstraintError,
     CorruptDatabaseError,
     DatabaseError,
     DeadlineError,
@@ -23,6 +25,7 @@ from memrepo.errors import (
     ReadOnlyError,
     StorageFullError,
 )
+from memrepo.queries.statement import Statement
 
 __all__ = [
     "ServerError",
@@ -32,6 +35,7 @@ __all__ = [
     "is_too_large",
     "lost",
     "of_status",
+    "reads_answer",
     "refused",
     "translate",
     "unclear",
@@ -39,13 +43,21 @@ __all__ = [
 
 
 E = TypeVar("E", bound=MemrepoError)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ServerError(Exception):
     """What a server said of a failure; the cause of our errors."""
 
     def __init__(
-        self, code: str, message: str, extended_code: str = "", *, status: int | None = None
+        self,
+        code: str,
+        message: str,
+        extended_code: str = "",
+        *,
+        status: int | None = None,
+        statement: Statement | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         #: ``SQLITE_BUSY``, ``TRANSACTION_TIMEOUT``, ``HTTP 503``.
@@ -56,6 +68,8 @@ class ServerError(Exception):
         self.extended_code = extended_code
         #: The status of the HTTP response; ``None`` for an error that came inside a reply.
         self.status = status
+        #: The statement that failed; ``None`` if it is not known.
+        self.statement = statement
 
 
 _CONSTRAINTS: Final = {
@@ -93,7 +107,7 @@ def translate(error: ServerError) -> MemrepoError:
     """Return our error for one that came inside a reply, as its cause: nothing was stored."""
     code = error.code
     if (kind := _constraint_kind(error)) is not None:
-        return _because(ConstraintError(kind), error)
+        return _because(refused_row(kind, error.message), error)
     if code.startswith("AUTH_"):
         return refused(error)
     if _is_busy_text(error.message):
@@ -102,6 +116,8 @@ def translate(error: ServerError) -> MemrepoError:
         code = "TRANSACTION_TIMEOUT"
     family = "_".join(code.split("_")[:2])  # SQLITE_BUSY_SNAPSHOT is SQLITE_BUSY
     found, sentence = _ERRORS.get(code) or _ERRORS.get(family, (DatabaseError, "the server failed"))
+    if found is DatabaseError and error.statement is not None and code not in _ERRORS:
+        sentence = statement_failed(error.statement.name, error.statement.sql, error.message)
     ours = found(f"{sentence} ({error.code})")
     ours.retryable = ours.retryable or code in _RETRYABLE
     return _because(ours, error)
@@ -156,11 +172,39 @@ def deadline(cause: BaseException | None) -> DeadlineError:
     return _because(error, cause)
 
 
-def unclear(cause: BaseException) -> DatabaseError:
-    """Return the error for an answer that is not understood."""
-    error = DatabaseError(f"no libSQL server, or an answer unknown to us ({type(cause).__name__})")
+#: What Python raises for an answer that is not what it should be.
+_MALFORMED: Final = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+
+
+def unclear(reason: BaseException) -> DatabaseError:
+    """Return the error for an answer that is not understood; without a cause, which might quote it."""
+    error = DatabaseError(f"no libSQL server, or an answer unknown to us ({type(reason).__name__})")
     error.outcome_unknown = True
-    return _because(error, cause)
+    return error
+
+
+def reads_answer(read: Callable[P, T]) -> Callable[P, T]:
+    """Have a function that reads an answer raise `unclear` for one that is not what it should be."""
+
+    @wraps(read)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except MemrepoError:
+            raise
+        except _MALFORMED as error:
+            failure = unclear(error)
+        raise failure  # only here, so that Python's error is not its context either
+
+    return checked
 
 
 def is_too_large(error: MemrepoError) -> bool:

@@ -27,8 +27,7 @@ from memrepo.connection.hrana.errors import (
     has_status,
     lost,
     of_status,
-    translate,
-    unclear,
+    reads_answer,
 )
 from memrepo.connection.hrana.messages import (
     CLOSE,
@@ -54,6 +53,8 @@ __all__ = ["HttpStream", "HttpTransport"]
 VERSIONS: Final = ("v3", "v2")
 #: Seconds to connect.
 _CONNECT_S: Final = 5.0
+#: Most characters of what a server calls itself.
+_MAX_VERSION: Final = 100
 #: Bytes above which a message is encoded and decoded on a thread, not on the event loop.
 _LARGE: Final = 262_144
 #: The headers of every request; those that select the database go only to its own server.
@@ -99,7 +100,12 @@ class HttpTransport:
     async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
         body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
         is_large = batch.size > _LARGE
-        return read_reply(await self.pipeline(body, timeout_s=timeout_s, is_large=is_large))
+        reply = await self.pipeline(body, timeout_s=timeout_s, is_large=is_large)
+        return read_reply(reply, batch.steps, self.hide)
+
+    def hide(self, text: str) -> str:
+        """Return *text* without the token."""
+        return self._credentials.hide(text)
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
@@ -107,12 +113,8 @@ class HttpTransport:
             return await self.run(batch, timeout_s=timeout_s)
         body = encode({"batch": write_batch(batch.steps, {}, self.mark.index)})
         content = await self._send("cursor", body, self._root, timeout_s)
-        try:
-            reply, baton = await asyncio.to_thread(read_cursor, iter(content.splitlines()))
-        except ServerError as error:
-            raise translate(error) from error
-        except (ValueError, KeyError, TypeError, StopIteration) as error:
-            raise unclear(error) from error
+        lines = iter(content.splitlines())
+        reply, baton = await asyncio.to_thread(read_cursor, lines, batch.steps, self.hide)
         await self.close_stream(baton, self._root)
         return reply
 
@@ -133,12 +135,7 @@ class HttpTransport:
                 raise
             answer = await self._fall_back(content, timeout_s, error)
         self._is_version_known = True
-        try:
-            if len(answer) > _LARGE:
-                return await asyncio.to_thread(decode, answer)
-            return decode(answer)
-        except ValueError as error:
-            raise unclear(error) from error
+        return await asyncio.to_thread(decode, answer) if len(answer) > _LARGE else decode(answer)
 
     async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
         for version in VERSIONS[1:]:
@@ -151,6 +148,7 @@ class HttpTransport:
         self.version = VERSIONS[0]
         raise first
 
+    @reads_answer
     def follow(self, base_url: object) -> str:
         """
         Return the URL at which a server wants a stream to go on.
@@ -158,10 +156,11 @@ class HttpTransport:
         Raises:
             DatabaseError: It is not a URL of HTTP, or would send the token without TLS.
         """
-        scheme = urlsplit(str(base_url)).scheme
-        if scheme not in ("https", self._scheme):
-            raise unclear(ValueError("base_url"))
-        return str(base_url).rstrip("/")
+        if not isinstance(base_url, str):
+            raise TypeError("base_url")
+        if urlsplit(base_url).scheme not in ("https", self._scheme):
+            raise ValueError("base_url")
+        return base_url.rstrip("/")
 
     async def close_stream(self, baton: str | None, root: str) -> None:
         """End a stream; if that fails, the server ends it 10 seconds later."""
@@ -180,7 +179,8 @@ class HttpTransport:
             if isinstance(error.__cause__, ServerError):
                 return ""
             raise
-        return " ".join(content.decode(errors="replace").split()[:2])
+        said = self.hide(content.decode(errors="replace"))
+        return " ".join(said.split()[:2])[:_MAX_VERSION]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -220,12 +220,14 @@ class HttpTransport:
                 allow_redirects=False,  # they would take the token elsewhere
             ) as response:
                 answer = await response.read()
-                status = response.status
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            raise failed(error) from error
-        if status != HTTPStatus.OK:
-            raise of_status(status, read_refusal(status, answer))
-        return answer
+            failure: MemrepoError = failed(error, self._credentials)
+        else:
+            if response.status == HTTPStatus.OK:
+                return answer
+            refusal = read_refusal(response.status, answer, self.hide)
+            failure = of_status(response.status, refusal)
+        raise failure  # only here, so that aiohttp's error, which may quote the token, is not its context
 
 
 class HttpStream:
@@ -259,10 +261,11 @@ class HttpStream:
                 raise
             # The server was restarted and does not know the baton, so it ran nothing.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
-        self._baton = reply.get("baton")
+        baton = reply.get("baton")
+        self._baton = baton if isinstance(baton, str) else None
         if (base_url := reply.get("base_url")) is not None:
             self._root = self._transport.follow(base_url)
-        read = read_reply(reply)
+        read = read_reply(reply, batch.steps, self._transport.hide)
         self._transport.mark.wrote(read)
         return read
 

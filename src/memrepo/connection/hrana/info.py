@@ -6,6 +6,7 @@ from typing import Final
 
 from memrepo.connection.contract import ConnectionInfo
 from memrepo.connection.hrana import batch as batches
+from memrepo.connection.hrana.errors import reads_answer
 from memrepo.connection.hrana.transport import Transport
 from memrepo.connection.hrana.values import MAX_VALUE_BYTES
 from memrepo.connection.server_url import ServerLocation
@@ -52,19 +53,19 @@ async def describe(
 ) -> ConnectionInfo:
     """Ask the server for its version, and the database for its pragmas."""
     reply = await transport.run(batches.statements((_STATE.bind(),)), timeout_s=timeout_s)
-    (row,) = reply.result().rows
     return _to_info(
-        row,
+        reply.result().rows,
         location,
         server_version=await transport.server_version(timeout_s=timeout_s),
         protocol=transport.protocol,
     )
 
 
+@reads_answer
 def _to_info(
-    row: Row, location: ServerLocation, *, server_version: str, protocol: str
+    rows: list[Row], location: ServerLocation, *, server_version: str, protocol: str
 ) -> ConnectionInfo:
-    version, size_bytes, journal_mode, synchronous, n_fts5, n_vector32 = row
+    ((version, size_bytes, journal_mode, synchronous, n_fts5, n_vector32),) = rows
     return ConnectionInfo(
         engine="libsql",
         engine_version=version,

@@ -7,15 +7,19 @@ Source: https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 import attrs
 
+from memrepo.connection.credentials import Hide
 from memrepo.connection.hrana.batch import BatchReply, Step
-from memrepo.connection.hrana.errors import ServerError, translate, unclear
+from memrepo.connection.hrana.errors import ServerError, reads_answer, translate
 from memrepo.connection.hrana.values import Json
+from memrepo.errors import DatabaseError
+from memrepo.queries.statement import Statement
 
 __all__ = [
     "CLOSE",
@@ -24,8 +28,10 @@ __all__ = [
     "batch_requests",
     "decode",
     "encode",
+    "only_statement",
     "read_batch",
     "read_cursor",
+    "read_error",
     "read_refusal",
     "read_reply",
 ]
@@ -35,6 +41,10 @@ GET_AUTOCOMMIT: Final[Json] = {"type": "get_autocommit"}
 
 #: Fewest characters of a text that is stored on the stream and then referred to by number.
 _LEAST_STORED: Final = 200
+#: Most characters of a text that came instead of an answer and is kept for the cause of an error.
+_MAX_BODY: Final = 200
+
+_is_code = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -44,16 +54,17 @@ def encode(message: Json) -> bytes:
     return _encode(message).encode()
 
 
+@reads_answer
 def decode(content: bytes) -> Json:
     """
     Return a message that was received, an object of JSON.
 
     Raises:
-        ValueError: It is none.
+        DatabaseError: It is none.
     """
     decoded: Any = json.loads(content)
     if not isinstance(decoded, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - handled like a message that is not JSON
+        raise TypeError("not an object")
     return cast(Json, decoded)
 
 
@@ -68,7 +79,7 @@ def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> J
     """
     written: list[Json] = []
     for step in steps:
-        statement: Json = {"want_rows": step.has_rows}
+        statement: Json = {"want_rows": step.statement is not None}
         if step.sql in stored:
             statement["sql_id"] = stored[step.sql]
         else:
@@ -97,31 +108,56 @@ def batch_requests(steps: Sequence[Step], index: int | None) -> list[Json]:
     ]
 
 
-def read_error(error: Json, *, status: int | None = None) -> ServerError:
-    """Read what a server says of a failure; any of its parts may be missing."""
-    message = str(error.get("message") or error.get("error") or "")
-    code = error.get("code") or ("UNKNOWN" if status is None else f"HTTP {status}")
-    return ServerError(code, message, error.get("extended_code") or "", status=status)
+def read_error(
+    error: Any, hide: Hide, *, status: int | None = None, statement: Statement | None = None
+) -> ServerError:
+    """Read what a server says of a failure, which may be anything; *hide* takes the token out."""
+    said: Json = cast(Json, error) if isinstance(error, dict) else {}
+    code = _code(said.get("code")) or ("UNKNOWN" if status is None else f"HTTP {status}")
+    message = hide(str(said.get("message") or said.get("error") or ""))
+    extended = _code(said.get("extended_code"))
+    return ServerError(code, message, extended, status=status, statement=statement)
 
 
-def read_refusal(status: int, answer: bytes) -> ServerError:
+def _code(value: object) -> str:
+    return value if isinstance(value, str) and _is_code(value) else ""
+
+
+def read_refusal(status: int, answer: bytes, hide: Hide) -> ServerError:
     """Read the body of an HTTP response whose status is not 200: JSON of some kind, or any text."""
-    said: Json
     try:
         said = decode(answer)
-    except ValueError:
-        said = {"message": answer[:200].decode(errors="replace")}
-    return read_error(said, status=status)
+    except DatabaseError:
+        said = {"message": hide(answer.decode(errors="replace"))[:_MAX_BODY]}
+    return read_error(said, hide, status=status)
 
 
-def read_batch(result: Json) -> BatchReply:
-    """Return the reply that the result of a batch holds."""
-    errors = [None if error is None else read_error(error) for error in result["step_errors"]]
+@reads_answer
+def read_batch(result: Any, steps: Sequence[Step], hide: Hide) -> BatchReply:
+    """
+    Return the reply to *steps* that the result of a batch holds.
+
+    Raises:
+        DatabaseError: It holds no such reply.
+    """
+    results, errors = result["step_results"], result["step_errors"]
+    if not len(results) == len(errors) == len(steps):
+        raise ValueError("another number of steps")
+    if not all(isinstance(one, dict | None) for one in results):
+        raise TypeError("not an object")
     index = result.get("replication_index")  # a string, a number, or missing
-    return BatchReply(result["step_results"], errors, index=None if index is None else int(index))
+    return BatchReply(
+        results,
+        [
+            None if error is None else read_error(error, hide, statement=step.statement)
+            for error, step in zip(errors, steps, strict=True)
+        ],
+        index=None if index is None else int(index),
+    )
 
 
-def read_reply(reply: Json) -> BatchReply:
+@reads_answer
+def read_reply(reply: Json, steps: Sequence[Step], hide: Hide) -> BatchReply:
     """
     Read the reply to `batch_requests`, and to a GET_AUTOCOMMIT after them.
 
@@ -130,23 +166,31 @@ def read_reply(reply: Json) -> BatchReply:
     """
     is_autocommit = None
     found: BatchReply | None = None
-    try:
-        for result in reply["results"]:
-            if result["type"] == "error":
-                raise translate(read_error(result["error"]))
-            response = result["response"]
-            if response["type"] == "batch":
-                found = read_batch(response["result"])
-            elif response["type"] == "get_autocommit":
-                is_autocommit = response["is_autocommit"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise unclear(error) from error
+    for result in reply["results"]:
+        if result["type"] == "error":
+            raise translate(read_error(result["error"], hide, statement=only_statement(steps)))
+        response = result["response"]
+        if response["type"] == "batch":
+            found = read_batch(response["result"], steps, hide)
+        elif response["type"] == "get_autocommit":
+            is_autocommit = response["is_autocommit"]
+            if not isinstance(is_autocommit, bool):
+                raise TypeError("not a bool")
     if found is None:
-        raise unclear(KeyError("batch"))
+        raise LookupError("batch")
     return attrs.evolve(found, is_autocommit=is_autocommit)
 
 
-def read_cursor(lines: Iterator[bytes]) -> tuple[BatchReply, str | None]:
+def only_statement(steps: Sequence[Step]) -> Statement | None:
+    """Return the one statement among *steps* that an error of the whole request must be about."""
+    found = [step.statement for step in steps if step.statement is not None]
+    return found[0] if len(found) == 1 else None
+
+
+@reads_answer
+def read_cursor(
+    lines: Iterator[bytes], steps: Sequence[Step], hide: Hide
+) -> tuple[BatchReply, str | None]:
     """
     Read what a cursor returned for a batch of one step, one line after another.
 
@@ -154,18 +198,18 @@ def read_cursor(lines: Iterator[bytes]) -> tuple[BatchReply, str | None]:
         The reply, and the baton of the stream, which the cursor leaves open.
 
     Raises:
-        ServerError: The server failed.
+        MemrepoError: The server failed, or this is no such reply.
     """
-    baton: str | None = json.loads(next(lines))["baton"]
+    baton = decode(next(lines)).get("baton")
     rows: list[Any] = []
     result: Json = {"rows": rows, "affected_row_count": 0}
     for line in lines:
-        entry = json.loads(line)
+        entry = decode(line)
         kind = entry["type"]
         if kind == "row":
             rows.append(entry["row"])
         elif kind == "step_end":
             result["affected_row_count"] = entry["affected_row_count"]
         elif kind in ("step_error", "error"):
-            raise read_error(entry["error"])
-    return BatchReply([result], [None]), baton
+            raise translate(read_error(entry["error"], hide, statement=only_statement(steps)))
+    return BatchReply([result], [None]), baton if isinstance(baton, str) else None

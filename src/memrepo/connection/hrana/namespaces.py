@@ -65,10 +65,9 @@ class HttpNamespaces:
             raise NotFoundError("no such tenant")
         self._require_ok(status, answer)
 
-    @staticmethod
-    def _require_ok(status: int, answer: bytes) -> None:
+    def _require_ok(self, status: int, answer: bytes) -> None:
         if status != HTTPStatus.OK:
-            raise of_status(status, read_refusal(status, answer))
+            raise of_status(status, read_refusal(status, answer, self._credentials.hide))
 
     async def _send(self, method: str, path: str) -> tuple[int, bytes]:
         headers: dict[str, str] = {}
@@ -92,7 +91,8 @@ class HttpNamespaces:
             ):
                 return response.status, await response.read()
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            raise failed(error) from error
+            failure = failed(error, self._credentials)
+        raise failure  # only here, so that aiohttp's error, which may quote the token, is not its context
 
 
 def _one_connection() -> aiohttp.TraceConfig:

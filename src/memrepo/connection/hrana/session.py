@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
+from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.errors import deadline, lost
 from memrepo.errors import DatabaseError
 
@@ -19,8 +20,14 @@ def drop_session(session: aiohttp.ClientSession) -> None:
         next(connector.close().__await__(), None)
 
 
-def failed(error: Exception) -> DatabaseError:
-    """Return our error for one of aiohttp's."""
+def failed(error: BaseException, credentials: Credentials) -> DatabaseError:
+    """Return our error for one of aiohttp's, which is its cause unless it quotes the token."""
+    ours = _failed(error)
+    ours.__cause__ = credentials.without(error)
+    return ours
+
+
+def _failed(error: BaseException) -> DatabaseError:
     if isinstance(error, aiohttp.ClientSSLError):
         ours = lost(error, was_sent=False)
         ours.retryable = False  # waiting does not repair a certificate

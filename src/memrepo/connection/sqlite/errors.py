@@ -6,16 +6,17 @@ import errno
 import sqlite3
 from typing import Final
 
+from memrepo.connection.errors import refused_row, statement_failed
 from memrepo.errors import (
     BusyError,
     ConnectionLostError,
-    ConstraintError,
     CorruptDatabaseError,
     DatabaseError,
     MemrepoError,
     ReadOnlyError,
     StorageFullError,
 )
+from memrepo.queries.statement import Statement
 
 __all__ = [
     "file_lost",
@@ -89,15 +90,22 @@ def primary_code(error: BaseException | None) -> int:
     return _code(error) & _PRIMARY
 
 
-def translate(error: sqlite3.Error | OSError, *, outcome_unknown: bool = False) -> MemrepoError:
-    """Return our error for SQLite's or the system's, with it as the cause."""
+def translate(
+    error: sqlite3.Error | OSError,
+    *,
+    statement: Statement | None = None,
+    outcome_unknown: bool = False,
+) -> MemrepoError:
+    """Return our error for SQLite's or the system's, with it as the cause; *statement* had it, if known."""
     code = _code(error)
     ours: MemrepoError
     if code & _PRIMARY == sqlite3.SQLITE_CONSTRAINT:
-        ours = ConstraintError(_CONSTRAINTS.get(code, "other"))
+        ours = refused_row(_CONSTRAINTS.get(code, "other"), str(error))
     else:
         name = getattr(error, "sqlite_errorname", None) or _system_name(error)
         kind, sentence = _ERRORS.get(code) or _ERRORS.get(code & _PRIMARY, _UNKNOWN)
+        if statement is not None and code & _PRIMARY not in _ERRORS:
+            sentence = statement_failed(statement.name, statement.sql, str(error))
         ours = kind(f"{sentence} ({name})")
         ours.outcome_unknown = outcome_unknown
     ours.__cause__ = error

@@ -11,6 +11,7 @@ import attrs
 
 from memrepo.connection.coalescing import CoalescedCall
 from memrepo.connection.pending import PendingCall
+from memrepo.queries.statement import Statement
 
 __all__ = ["StatementLimit", "Watch", "distrust"]
 
@@ -55,6 +56,8 @@ class Watch:
         self.limit = limit
         #: The call that runs.
         self.call: PendingCall | CoalescedCall | None = None
+        #: Its statement that SQLite refused, until that is told.
+        self.failed: Statement | None = None
         #: When its statement has to end, by `monotonic`.
         self.stops_at = math.inf
 

@@ -36,9 +36,10 @@ def judge(calls: Sequence[PendingCall], file: FileIdentity, *, look_every_s: flo
     if file.is_same(look_every_s=look_every_s):
         return
     for call in calls:
-        if call.outcome is not None:
-            is_unknown = getattr(call.outcome, "outcome_unknown", True)
-            call.outcome = file_lost(outcome_unknown=is_unknown)
+        if isinstance(call.outcome, list):
+            call.outcome = file_lost(outcome_unknown=True)
+        elif isinstance(call.outcome, DatabaseError):
+            call.outcome = file_lost(outcome_unknown=call.outcome.outcome_unknown)
 
 
 def keep_log(connection: sqlite3.Connection) -> bool:

@@ -22,7 +22,8 @@ def run(
     Run a call's statements one after the other, and return their results.
 
     Raises:
-        sqlite3.Error: One failed, or *watch* stopped it.
+        sqlite3.Error: One failed, which *watch* has noted, or was stopped by it.
+        InvalidInputError: A value is of no type that SQLite stores.
     """
     results: list[Result] = []
     record = call.record
@@ -43,6 +44,13 @@ def run(
                 except sqlite3.OperationalError as error:
                     _fetch_rest(connection, cursor, rows, error)
                 results.append(Result(rows, max(cursor.rowcount, 0)))
+            except sqlite3.Error:
+                watch.failed = statement
+                raise
+            except Exception:
+                # Python's own, for a value that SQLite does not take: of this call only.
+                statement.check(parameters)
+                raise
             finally:
                 if record is not None:
                     record.timings.append((started, perf_counter() - started))

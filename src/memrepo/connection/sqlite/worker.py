@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.errors import rolled_back
@@ -21,8 +21,12 @@ from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
 from memrepo.connection.sqlite.lost import judge, keep_log, refuse
 from memrepo.connection.sqlite.statements import run
+from memrepo.errors import InvalidInputError, MemrepoError
 
 __all__ = ["WorkerConnection"]
+
+#: What a call's statement can end in; all else is of the worker.
+_FAILURES: Final = (sqlite3.Error, InvalidInputError)
 
 
 class WorkerConnection(sqlite3.Connection):
@@ -180,6 +184,7 @@ class WorkerConnection(sqlite3.Connection):
         """
         if self._file.is_lost:
             raise file_lost()
+        self._failed = None
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
@@ -215,12 +220,12 @@ class WorkerConnection(sqlite3.Connection):
             if not is_single:
                 self.begin()
             call.outcome = run(self, call, self._watch)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             self.undo()
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
-            call.outcome = translate(error, outcome_unknown=is_single and is_storage(error))
+            call.outcome = self._explain(error, outcome_unknown=is_single and is_storage(error))
             return
         if not is_single:
             self._commit([call])
@@ -251,17 +256,17 @@ class WorkerConnection(sqlite3.Connection):
             return
         try:
             call.succeed(run(self, call, self._watch))
-        except sqlite3.Error:
+        except _FAILURES:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
             call.outcome = run(self, call, self._watch)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             if is_busy(error):
                 raise
-            call.outcome = translate(error)
+            call.outcome = self._explain(error)
 
     def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
@@ -272,12 +277,21 @@ class WorkerConnection(sqlite3.Connection):
             self.execute("SAVEPOINT unit")
         try:
             call.outcome = run(self, call, self._watch)
-        except sqlite3.Error as error:
-            call.outcome = translate(error)
+        except _FAILURES as error:
+            call.outcome = self._explain(error)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
             self.execute("RELEASE unit")
+
+    def _explain(
+        self, error: sqlite3.Error | InvalidInputError, *, outcome_unknown: bool = False
+    ) -> MemrepoError:
+        """Return our error for one of a call's statements; `run` has noted which it was."""
+        if isinstance(error, InvalidInputError):
+            return error
+        failed, self._watch.failed = self._watch.failed, None
+        return translate(error, statement=failed, outcome_unknown=outcome_unknown)
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:

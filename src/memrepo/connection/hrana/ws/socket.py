@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 import aiohttp
 import attrs
+from libsql_client import LibsqlError  # pyright: ignore[reportMissingTypeStubs]
 from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs]
     HranaConn,
     HranaStream,
@@ -21,7 +22,7 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 
 from memrepo.connection.hrana.values import Json
 
-__all__ = ["Link", "Sockets", "answer"]
+__all__ = ["Link", "Socket", "Sockets"]
 
 #: Seconds to wait for a server's part in closing a socket; a server that hangs never plays it.
 _CLOSE_S: Final = 0.5
@@ -52,12 +53,39 @@ class Sockets:
         )
 
 
+class Socket(HranaConn):  # type: ignore[misc]  # libsql-client says nothing of its types
+    """
+    libsql-client's socket, which here also ends the calls whose answers it cannot read.
+
+    It forgets a call before it reads the answer. If that fails, only the other calls would be told.
+    """
+
+    def __init__(self, sockets: Sockets, url: str, token: str | None) -> None:
+        self._asked: set[Future[Any]] = set()
+        super().__init__(cast(Any, sockets), url, token)
+
+    def send_request(self, request: Any) -> Future[Any]:
+        """Send a request; its future ends with the answer, or with the socket."""
+        future: Future[Any] = super().send_request(request)
+        # Otherwise asyncio logs an error that comes when nobody waits any more.
+        future.add_done_callback(_mark_as_seen)
+        self._asked.add(future)
+        future.add_done_callback(self._asked.discard)
+        return future
+
+    def _set_exception(self, e: BaseException) -> None:
+        super()._set_exception(e)
+        for future in tuple(self._asked):
+            if not future.done():
+                future.set_exception(e)
+
+
 @attrs.define(eq=False)
 class Link:
     """A socket, and how many calls run on it."""
 
     #: libsql-client's socket.
-    connection: HranaConn
+    connection: Socket
     #: How many calls wait for an answer on it.
     n_running: int = 0
     #: Whether a call on it got no answer: the others may finish, but no new one begins.
@@ -68,14 +96,23 @@ class Link:
         """Whether new calls may use it."""
         return not self.is_suspect and self.connection.exception is None
 
+    async def answer(self, stream: HranaStream, message: Json) -> object:
+        """
+        Send a batch on a stream and return its result, of whatever type it is.
 
-async def answer(stream: HranaStream, message: Json) -> Json:
-    """Send a batch on a stream and return the answer; raises what libsql-client raises."""
-    future: Future[Any] = stream.batch(cast(Any, message))
-    # Otherwise asyncio logs an error that comes when nobody waits any more.
-    future.add_done_callback(_mark_as_seen)
-    # libsql-client itself fails if one of its futures is cancelled.
-    return cast(Json, await asyncio.shield(future))
+        Not by the stream's own method, which waits without end where an answer has no result.
+
+        Raises:
+            Exception: What libsql-client raises for a socket that is closed, or for a message that it
+                cannot read, which may be any error of Python's.
+        """
+        if stream.closed:
+            raise LibsqlError("the stream was closed", "STREAM_CLOSED")
+        stream_id = stream._state.stream_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        request = {"type": "batch", "stream_id": stream_id, "batch": message}
+        # libsql-client itself fails if one of its futures is cancelled.
+        response = await asyncio.shield(self.connection.send_request(request))
+        return response["result"]
 
 
 def _mark_as_seen(future: Future[Any]) -> None:

@@ -16,25 +16,27 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from ssl import SSLContext
-from typing import Any, Final, cast
+from typing import Final
 
 import aiohttp
 import attrs
 from libsql_client import LibsqlError  # pyright: ignore[reportMissingTypeStubs]
-from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs]
-    HranaConn,
-    HranaStream,
-)
+from libsql_client.hrana.conn import HranaStream  # pyright: ignore[reportMissingTypeStubs]
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.batch import Batch, BatchReply, Step
-from memrepo.connection.hrana.errors import ServerError, deadline, lost, translate, unclear
+from memrepo.connection.hrana.errors import deadline, lost, translate, unclear
 from memrepo.connection.hrana.http import HttpTransport
-from memrepo.connection.hrana.messages import batch as write_batch, read_batch
+from memrepo.connection.hrana.messages import (
+    batch as write_batch,
+    only_statement,
+    read_batch,
+    read_error,
+)
 from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
-from memrepo.connection.hrana.ws.socket import Link, Sockets, answer
+from memrepo.connection.hrana.ws.socket import Link, Socket, Sockets
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.waiting import OwnTask, leave_to_loop
 from memrepo.errors import AuthenticationError, DatabaseError, InvalidInputError, MemrepoError
@@ -47,8 +49,12 @@ _CONNECT_S: Final = 5.0
 _MAX_REQUEST_BYTES: Final = 16_000_000
 #: libsql-client's codes for a socket that is closed.
 _GONE: Final = ("HRANA_WEBSOCKET_ERROR", "CLIENT_CLOSED", "STREAM_CLOSED")
+#: Its code for a message that is none of Hrana.
+_NO_HRANA: Final = "HRANA_PROTO_ERROR"
+#: What a connection breaks with; all else is an answer that cannot be read.
+_BROKEN: Final = (LibsqlError, aiohttp.ClientError, aiohttp.WebSocketError, OSError)
 #: Asks whether the server answers.
-_HELLO: Final = Step("SELECT 1", has_rows=True)
+_HELLO: Final = Step("SELECT 1")
 #: Asks whether the token may write; it deletes nothing, even where the table exists.
 _WRITE: Final = Step("DELETE FROM `memrepo_migrations` WHERE 0")
 
@@ -141,25 +147,26 @@ class WebSocketTransport:
 
     async def _connect(self, timeout_s: float) -> Link:
         token = await self._credentials.token()
-        link = Link(HranaConn(cast(Any, self._sockets), self._url, token))
+        link = Link(Socket(self._sockets, self._url, token))
         try:
             async with asyncio.timeout(timeout_s):
                 await link.connection.wait_connected()
                 # The socket opens before the server checks the token, so ask something.
                 stream = link.connection.open_stream()
-                await answer(stream, write_batch([_HELLO], {}, None))
+                await link.answer(stream, write_batch([_HELLO], {}, None))
                 stream.close()
-        except TimeoutError as error:
+        except Exception as error:  # noqa: BLE001 - libsql-client lets any error of Python's through
             self._retire(link)
-            raise lost(error, was_sent=False) from error
-        except (LibsqlError, aiohttp.ClientError, OSError) as error:
-            self._retire(link)
-            reason = await self.explain(error, timeout_s, was_sent=False)
-            raise reason from reason.__cause__
+            failure: BaseException = error
         except BaseException:
             self._retire(link)
             raise
-        return link
+        else:
+            return link
+        # Only here, so that libsql-client's error, which may quote the token, is not the context of ours.
+        if isinstance(failure, TimeoutError):
+            raise lost(failure, was_sent=False)
+        raise await self._explain(failure, timeout_s, was_sent=False)
 
     def _retire(self, link: Link) -> None:
         """Begin no more calls on a socket, and close it when the last one on it has ended."""
@@ -172,10 +179,17 @@ class WebSocketTransport:
             ending.add_done_callback(self._endings.discard)
 
     async def exchange(
-        self, link: Link, stream: HranaStream, message: Json, timeout_s: float, *, is_write: bool
+        self,
+        link: Link,
+        stream: HranaStream,
+        batch: Batch,
+        message: Json,
+        timeout_s: float,
+        *,
+        is_write: bool,
     ) -> BatchReply:
         """
-        Send a batch on a stream and wait for its reply.
+        Send a batch, written as a message, on a stream and wait for its reply.
 
         Raises:
             MemrepoError: There is no reply, or the batch as a whole failed.
@@ -183,25 +197,30 @@ class WebSocketTransport:
         link.n_running += 1
         try:
             async with asyncio.timeout(timeout_s):
-                result = await answer(stream, message)
-            return read_batch(result)
+                result = await link.answer(stream, message)
         except TimeoutError as error:
             link.is_suspect = True
             raise deadline(error) from error
-        except (LibsqlError, aiohttp.ClientError, OSError) as error:
-            reason = await self.explain(error, timeout_s, was_sent=True, is_write=is_write)
-            raise reason from reason.__cause__
-        except (ValueError, KeyError, TypeError) as error:
-            raise unclear(error) from error
+        except Exception as error:  # noqa: BLE001 - as in `_connect`
+            failure = error
+        else:
+            return read_batch(result, batch.steps, self._credentials.hide)
         finally:
             link.n_running -= 1
             if not link.is_good:
                 self._retire(link)
+        raise await self._explain(failure, timeout_s, was_sent=True, is_write=is_write, batch=batch)
 
     # --- what went wrong -------------------------------------------------------------------------
 
-    async def explain(
-        self, error: Exception, timeout_s: float, *, was_sent: bool, is_write: bool = False
+    async def _explain(
+        self,
+        error: BaseException,
+        timeout_s: float,
+        *,
+        was_sent: bool,
+        is_write: bool = False,
+        batch: Batch | None = None,
     ) -> MemrepoError:
         """
         Return our error for one of libsql-client's or aiohttp's.
@@ -210,16 +229,22 @@ class WebSocketTransport:
         much work. Which it was is asked over HTTP, for *timeout_s* at most.
         """
         if isinstance(error, LibsqlError) and error.code not in _GONE:
-            return translate(ServerError(error.code, error.explanation))
+            if error.code == _NO_HRANA:
+                return unclear(error)
+            said = {"code": error.code, "message": error.explanation}
+            statement = None if batch is None else only_statement(batch.steps)
+            return translate(read_error(said, self._credentials.hide, statement=statement))
         if isinstance(error, aiohttp.ClientConnectorError):
-            return failed(error)
+            return failed(error, self._credentials)
+        if not isinstance(error, _BROKEN):
+            return unclear(error)
         probe = _WRITE if is_write else _HELLO
         try:
             await self._http.run(Batch([probe], [], 0), timeout_s=min(timeout_s, _CONNECT_S))
         except DatabaseError as reason:
             if not reason.retryable:
                 return reason
-        return lost(error, was_sent=was_sent)
+        return lost(self._credentials.without(error), was_sent=was_sent)
 
 
 class WebSocketStream:
@@ -249,7 +274,7 @@ class WebSocketStream:
                 raise lost(error, was_sent=False) from error
         try:
             reply = await self._transport.exchange(
-                self._link, self._stream, message, timeout_s, is_write=self._is_write
+                self._link, self._stream, batch, message, timeout_s, is_write=self._is_write
             )
         finally:
             if is_last:
