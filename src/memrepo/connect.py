@@ -12,9 +12,7 @@ from functools import partial
 from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, get_args
-
-import attrs
+from typing import TYPE_CHECKING, Any, Unpack
 
 from memrepo.admin.files import create_missing
 from memrepo.admin.migrate import read_version
@@ -28,10 +26,15 @@ from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
-from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
 from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
+from memrepo.options import (
+    DEFAULT_LOCK_TIMEOUT_S,
+    DEFAULT_REQUEST_TIMEOUT_S,
+    CheckedOptions,
+    ConnectOptions,
+)
 from memrepo.repositories.scopes import Settings
 from memrepo.store import Store
 
@@ -39,60 +42,6 @@ if TYPE_CHECKING:
     from memrepo.connection.hrana.connection import LibSQLConnection
 
 __all__ = ["OpeningStore", "connect", "from_env"]
-
-#: Default of `lock_timeout_s`, in seconds.
-DEFAULT_LOCK_TIMEOUT_S: Final = 10.0
-#: Default of `request_timeout_s`, in seconds.
-DEFAULT_REQUEST_TIMEOUT_S: Final = 30.0
-
-
-class ConnectOptions(TypedDict, total=False):
-    """The options of `connect`, for functions that pass them on."""
-
-    auth_token: AuthToken | None
-    ssl_context: SSLContext | None
-    durability: Durability
-    migrate: bool
-    accept_push: bool
-    private: bool
-    lock_timeout_s: float
-    request_timeout_s: float
-    idle_after: timedelta
-    clock: Clock
-    on_statement: OnStatement | None
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class CheckedOptions:
-    """The options of `connect` with their defaults, checked; without a repr, which would show the token."""
-
-    auth_token: AuthToken | None = None
-    ssl_context: SSLContext | None = None
-    durability: Durability = "full"
-    migrate: bool = True
-    accept_push: bool = False
-    private: bool = True
-    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
-    request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
-    idle_after: timedelta = IDLE_AFTER
-    clock: Clock = utc_now
-    on_statement: OnStatement | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Check what can be checked without a database."""
-        if not isinstance(self.durability, str) or self.durability not in get_args(Durability):
-            raise InvalidInputError("durability", 'must be "full" or "normal"')
-        check_seconds("lock_timeout_s", self.lock_timeout_s)
-        check_seconds("request_timeout_s", self.request_timeout_s)
-        check_duration("idle_after", self.idle_after)
-        check_flag("migrate", self.migrate)
-        check_flag("accept_push", self.accept_push)
-        check_flag("private", self.private)
-        check_function("clock", self.clock)
-        if self.on_statement is not None:
-            check_function("on_statement", self.on_statement)
-        if self.ssl_context is not None and not isinstance(self.ssl_context, SSLContext):
-            raise InvalidInputError("ssl_context", "must be an ssl.SSLContext")
 
 
 class OpeningStore(AbstractAsyncContextManager[Store]):

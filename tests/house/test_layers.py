@@ -29,6 +29,7 @@ LAYERS: Final = tuple(
         "repositories/ admin/",
         "transfer/",
         "store.py",
+        "options.py",
         "connect.py",
         "pool/",
         "cli/ contrib/ testing/",

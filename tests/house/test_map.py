@@ -75,7 +75,15 @@ _KNOWN_LOOKS: Final = {
     ("connection/sqlite/inode.py", name)
     for name in ("FileIdentity.are_there", "_Noted.is_same", "_has_settled")
 }
-_IDLE: Final = ("KeptStream._look", "CallQueue._sweep")
+_IDLE: Final = (
+    "KeptStream._look",
+    "CallQueue._sweep",
+    "CallQueue._drop_turns_that_are_over",
+    "ServerWriter._mend",
+    "ThreadQueue._mend",
+    "WorkerThread._tell_again",
+    "Job.tell",
+)
 
 
 @contextmanager

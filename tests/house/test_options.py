@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 import memrepo
-from memrepo.connect import CheckedOptions, ConnectOptions
+from memrepo.options import CheckedOptions, ConnectOptions
 
 
 def test_one_set_of_options() -> None:

@@ -9,10 +9,9 @@ from typing import Final
 
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost
-from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.errors import DatabaseError
 
-__all__ = ["judge", "keep_log", "refuse"]
+__all__ = ["keep_log", "lose", "refuse"]
 
 #: https://sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfignockptonclose
 _NO_CKPT_ON_CLOSE: Final = 1006
@@ -25,16 +24,8 @@ def refuse(calls: Sequence[PendingCall]) -> None:
             call.outcome = file_lost()
 
 
-def judge(calls: Sequence[PendingCall], file: FileIdentity, *, look_every_s: float) -> None:
-    """
-    If *file* is lost, fail the calls that have run: what they stored is stored for nobody.
-
-    What looks like damage to the file, or to the disk, may only be the loss of its log.
-    """
-    if any(isinstance(call.outcome, DatabaseError) for call in calls):
-        look_every_s = 0.0
-    if file.is_same(look_every_s=look_every_s):
-        return
+def lose(calls: Sequence[PendingCall]) -> None:
+    """Fail the calls that have run on a lost file: what they stored is stored for nobody."""
     for call in calls:
         if isinstance(call.outcome, list):
             call.outcome = file_lost(outcome_unknown=True)

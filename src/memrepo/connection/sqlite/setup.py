@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -121,7 +121,7 @@ async def open_writer(
 
 
 @asynccontextmanager
-async def _closing_on_failure(thread: WorkerThread) -> AsyncIterator[None]:
+async def _closing_on_failure(thread: WorkerThread) -> AsyncGenerator[None]:
     try:
         yield
     except BaseException as error:

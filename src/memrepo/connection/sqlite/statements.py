@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 import sqlite3
 from time import monotonic, perf_counter
+from typing import Final
 
 from memrepo.connection.coalescing import CoalescedCall
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.limits import Watch
 from memrepo.domain.codec import Row
+from memrepo.errors import InvalidInputError, MemrepoError
 
-__all__ = ["run"]
+__all__ = ["FAILURES", "explain", "run"]
+
+#: What a call's statement can end in; all else is of the worker.
+FAILURES: Final = (sqlite3.Error, InvalidInputError)
 
 
 def run(
@@ -58,6 +64,16 @@ def run(
     finally:
         watch.call = None
         watch.stops_at = math.inf
+
+
+def explain(
+    error: sqlite3.Error | InvalidInputError, watch: Watch, *, outcome_unknown: bool = False
+) -> MemrepoError:
+    """Return our error for one of a call's statements; `run` has noted which it was."""
+    if isinstance(error, InvalidInputError):
+        return error
+    failed, watch.failed = watch.failed, None
+    return translate(error, statement=failed, outcome_unknown=outcome_unknown)
 
 
 def _fetch_rest(

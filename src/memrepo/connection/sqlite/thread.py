@@ -199,11 +199,7 @@ class WorkerThread:
 
         self.put(shut, (), Errand(self._loop.create_future()))
         await asyncio.wait({is_shut}, timeout=_SHUT_S)
-        if (
-            self.file is not None
-            and self.file.is_lost
-            and not (is_shut.done() and is_shut.result())
-        ):
+        if self.file.is_lost and not (is_shut.done() and is_shut.result()):
             raise ConnectionLostError(f"a store that lost {self.file.path} still has it open")
 
     def stop(self) -> None:

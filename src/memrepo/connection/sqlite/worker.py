@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
 from memrepo.connection.errors import rolled_back
@@ -19,14 +19,11 @@ from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
-from memrepo.connection.sqlite.lost import judge, keep_log, refuse
-from memrepo.connection.sqlite.statements import run
-from memrepo.errors import InvalidInputError, MemrepoError
+from memrepo.connection.sqlite.lost import keep_log, lose, refuse
+from memrepo.connection.sqlite.statements import FAILURES, explain, run
+from memrepo.errors import DatabaseError
 
 __all__ = ["WorkerConnection"]
-
-#: What a call's statement can end in; all else is of the worker.
-_FAILURES: Final = (sqlite3.Error, InvalidInputError)
 
 
 class WorkerConnection(sqlite3.Connection):
@@ -136,7 +133,10 @@ class WorkerConnection(sqlite3.Connection):
             if self._file.is_same():
                 raise
             refuse(waiting)
-        judge(waiting, self._file, look_every_s=self._look_every_s)
+        # At once after an error: what looks like damage to the file may only be the loss of its log.
+        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
+        if not self._file.is_same(look_every_s=0.0 if has_failed else self._look_every_s):
+            lose(waiting)
 
     def run_reads(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -160,7 +160,9 @@ class WorkerConnection(sqlite3.Connection):
             if self._file.is_same():
                 raise
             refuse(waiting)
-        judge(waiting, self._file, look_every_s=self._look_every_s)
+        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
+        if has_failed and not self._file.is_same():
+            lose(waiting)
 
     def run_in_transaction(self, calls: Sequence[PendingCall]) -> None:
         """Run each call's unit inside the open transaction; one that fails is undone alone."""
@@ -220,12 +222,14 @@ class WorkerConnection(sqlite3.Connection):
             if not is_single:
                 self.begin()
             call.outcome = run(self, call, self._watch)
-        except _FAILURES as error:
+        except FAILURES as error:
             self.undo()
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
-            call.outcome = self._explain(error, outcome_unknown=is_single and is_storage(error))
+            call.outcome = explain(
+                error, self._watch, outcome_unknown=is_single and is_storage(error)
+            )
             return
         if not is_single:
             self._commit([call])
@@ -256,17 +260,17 @@ class WorkerConnection(sqlite3.Connection):
             return
         try:
             call.succeed(run(self, call, self._watch))
-        except _FAILURES:
+        except FAILURES:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
             call.outcome = run(self, call, self._watch)
-        except _FAILURES as error:
+        except FAILURES as error:
             if is_busy(error):
                 raise
-            call.outcome = self._explain(error)
+            call.outcome = explain(error, self._watch)
 
     def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
@@ -277,21 +281,12 @@ class WorkerConnection(sqlite3.Connection):
             self.execute("SAVEPOINT unit")
         try:
             call.outcome = run(self, call, self._watch)
-        except _FAILURES as error:
-            call.outcome = self._explain(error)
+        except FAILURES as error:
+            call.outcome = explain(error, self._watch)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
             self.execute("RELEASE unit")
-
-    def _explain(
-        self, error: sqlite3.Error | InvalidInputError, *, outcome_unknown: bool = False
-    ) -> MemrepoError:
-        """Return our error for one of a call's statements; `run` has noted which it was."""
-        if isinstance(error, InvalidInputError):
-            return error
-        failed, self._watch.failed = self._watch.failed, None
-        return translate(error, statement=failed, outcome_unknown=outcome_unknown)
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
