@@ -26,8 +26,7 @@ _HEAD: Final = """\
 Generated from the source by `make docs`; do not edit. Import everything from `memrepo`, unless its
 section says otherwise. All instants are aware datetimes, in UTC where memrepo returns them, kept to
 the millisecond. A method may also raise what any call may raise: `ClosedError`, `WrongLoopError`,
-`TransactionError`, `DatabaseError` and its subclasses, and `DecodeError` for a row that another
-program wrote.
+`TransactionError`, and `DatabaseError` and its subclasses.
 """
 #: The modules that come first; the others follow in the order of the imports.
 _FIRST: Final = (

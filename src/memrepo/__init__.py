@@ -1,5 +1,6 @@
 """The durable memory of an asyncio agent, in plain SQL tables that its user owns."""
 
+from memrepo.admin.repair import Repair
 from memrepo.admin.restore import restore_backup
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connect import OpeningStore, connect, from_env
@@ -104,6 +105,7 @@ __all__ = [
     "ReadOnlyError",
     "RememberOutcome",
     "Remembered",
+    "Repair",
     "Repositories",
     "Repository",
     "Result",

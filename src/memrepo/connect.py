@@ -10,12 +10,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
-from memrepo.admin.files import create_private
+from memrepo.admin.files import create_missing
 from memrepo.admin.migrate import read_version
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Driver, Durability
@@ -24,7 +23,8 @@ from memrepo.connection.errors import require_asyncio
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
-from memrepo.connection.sqlite.reasons import name_file, system_error
+from memrepo.connection.sqlite.emptied import find_emptied
+from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.models import IDLE_AFTER
@@ -133,7 +133,9 @@ def connect(
         private: Whether only the owner can read and write a file that is made now, and SQLite's files
             beside it (mode 0600). ``False`` leaves their rights to the umask. Those of a file that exists
             stay as they are.
-        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries.
+        lock_timeout_s: Maximum wait for the write lock, in seconds, including safe retries. While a
+            file is opened, also the longest that one statement may run, so that an endless trigger in
+            it is an error; to migrate a file of many gigabytes, give it more.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
         clock: Returns the current instant, with its time zone.
@@ -148,7 +150,7 @@ def connect(
         WrongLoopError: No event loop of asyncio runs.
         AuthenticationError: The server refused the token.
         ConnectionLostError: The server cannot be reached.
-        CorruptDatabaseError: The file is not a database.
+        CorruptDatabaseError: The file is not a database, or is empty beside a ``-wal`` file with data.
         ReadOnlyError: The file or its folder is not writable.
         DatabaseError: The database cannot be opened. These errors name the file and the reason.
         MigrationError: The schema cannot be migrated to this version. Nothing was written.
@@ -205,11 +207,14 @@ def from_env(**options: Unpack[ConnectOptions]) -> OpeningStore:
 
 
 async def _open_file(location: Location, options: CheckedOptions) -> Store:
+    # Before the file is made, and before SQLite reads it.
+    was_emptied = location.path is not None and await find_emptied(location.path)
     if options.private and location.path is not None and location.mode == "rwc":
-        await asyncio.to_thread(_create, location.path)
+        await asyncio.to_thread(create_missing, location.path)
     try:
         connection = await SQLiteConnection.open(
             location,
+            was_emptied=was_emptied,
             durability=options.durability,
             lock_timeout_s=options.lock_timeout_s,
             on_statement=options.on_statement,
@@ -217,15 +222,6 @@ async def _open_file(location: Location, options: CheckedOptions) -> Store:
         return await _make_store(connection, options)
     except DatabaseError as error:
         raise await name_file(error, location) from error.__cause__
-
-
-def _create(path: Path) -> None:
-    try:
-        create_private(path)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise system_error(path, "cannot be opened", error) from error
 
 
 async def _open_server(
@@ -268,4 +264,5 @@ async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
         await store.migrate()
     elif options.migrate and store.schema_version < len(known):
         raise MigrationError("the database needs migrations, but was opened for reading only")
+    connection.end_opening()
     return store

@@ -117,7 +117,7 @@ class ConstraintError(MemrepoError):
 
 
 class DecodeError(MemrepoError):
-    """A stored value cannot be decoded, as an instant that another program wrote in another format."""
+    """A page would have to begin after a row whose stored instant, another program's, is no text."""
 
 
 class DatabaseError(MemrepoError):

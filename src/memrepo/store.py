@@ -10,12 +10,14 @@ from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.backup import back_up
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import Migration, load_migrations, read_migrations
+from memrepo.admin.repair import Repair, repair
 from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant, check_version_table
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.repositories.scopes import ScopedStore, Settings
+from memrepo.repositories.spelling import respell_instants
 from memrepo.transfer.copy import CopyReport, OnProgress, copy_rows, require_another
 
 __all__ = ["Store"]
@@ -62,7 +64,9 @@ class Store(ScopedStore):
         """
         Bring the schema to this version of memrepo, and adopt what other programs stored.
 
-        Idempotent, and safe when several processes do it at once.
+        Their facts get a hash, and their instants memrepo's spelling. Until then a fact may not be found by
+        its text, and an instant is compared as the text that it is. Idempotent, and safe when several
+        processes do it at once.
 
         Returns:
             The `schema_version` it has now.
@@ -77,6 +81,7 @@ class Store(ScopedStore):
             self._driver, known, now, accept_push=self._accept_push
         )
         await adopt_facts(self._driver)
+        await respell_instants(self._driver)
         return self._schema_version
 
     async def apply_migrations(self, folder: str | PathLike[str], *, version_table: str) -> int:
@@ -97,9 +102,10 @@ class Store(ScopedStore):
 
         Raises:
             InvalidInputError: *folder* is not a folder, or *version_table* is not accepted.
-            MigrationError: A file has a wrong name, is not UTF-8, was changed after it was applied, or
-                has a statement that fails or ends the transaction; or the database has a migration that
-                the folder does not have. The file it names was not applied.
+            MigrationError: A file has a wrong name, cannot be read as UTF-8 text, was changed after it
+                was applied, or has a statement that fails, ends the transaction, needs a value or
+                changes the version table; or the database has a migration that the folder does not
+                have. The file it names was not applied.
         """
         table = versions.version_table(check_version_table(version_table))
         known = await asyncio.to_thread(_read_folder, folder)
@@ -207,7 +213,7 @@ class Store(ScopedStore):
 
     async def verify(self) -> list[Problem]:
         """
-        Check the file, the references between rows, and each fact's text against its hash.
+        Check the file, the references between rows, each fact's text against its hash, and each value.
 
         Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another
         program may need more than this SQLite has, as libSQL's vector index: it is listed as not checked,
@@ -220,6 +226,32 @@ class Store(ScopedStore):
             https://sqlite.org/pragma.html#pragma_integrity_check
         """
         return [problem async for problem in find_problems(self._driver)]
+
+    async def repair(self) -> list[Repair]:
+        """
+        Put right what another program, or a damaged disk, did to indexes and to the text of facts.
+
+        A fact whose text was changed is hashed anew; if it now states what another fact states, it is
+        superseded by that. Indexes that do not fit their table are built anew. Where a damaged unique
+        index let rows be stored twice, the current fact keeps its hash, the latest session stays the
+        active one, and the first event keeps its key. No row is deleted. Others' writes wait while
+        indexes are built.
+
+        It does not change what only you can decide: a reference to a missing row, a value that cannot be
+        read. Of a file with damaged pages, restore a backup. Of one that `connect` cannot open because
+        of its indexes, say ``connect(path, migrate=False)`` first.
+
+        Returns:
+            What was done; an empty list if nothing had to be. `verify` then finds none of it.
+
+        Raises:
+            CorruptDatabaseError: Pages of the file are damaged.
+            MigrationError: The database is not migrated to this memrepo's schema.
+        """
+        known = await asyncio.to_thread(load_migrations)
+        if self.schema_version != len(known):
+            raise MigrationError("the store must be migrated to this memrepo's schema first")
+        return await repair(self._driver)
 
     async def close(self) -> None:
         """

@@ -112,6 +112,18 @@ async def test_many_stores_at_once(path: Path, folder: Path) -> None:
         ({"0003_add_z.sql": "CREATE TABLE z (x);\nCREATE TABL z;\n"}, "0003_add_z failed"),
         ({"0003_add_z.sql": "CREATE TABLE z (x);\n/* */ COMMIT;\n"}, "COMMIT is not allowed"),
         ({"0003_add_z.sql": "CREATE TABLE z (x);\n-- new\nvacuum;\n"}, "VACUUM is not allowed"),
+        ({"0003_add_z.sql": "CREATE TABLE z (x);\0\n"}, "0003_add_z.sql: has a NUL character"),
+        (
+            {"0003_add_z.sql": "INSERT INTO a (x) VALUES (:x);\n"},
+            "0003_add_z: nothing is bound to :x",
+        ),
+        ({"0003_add_z.sql": "INSERT INTO a (x) VALUES (?);\n"}, "0003_add_z: a statement has the"),
+        ({"0003_add_z.sql": f"DROP TABLE {TABLE};\n"}, "0003_add_z failed"),
+        ({"0003_add_z.sql": f"ALTER TABLE {TABLE} RENAME TO z;\n"}, "0003_add_z failed"),
+        (
+            {"0003_add_z.sql": f"DELETE FROM {TABLE};\n"},
+            "0003_add_z: a row breaks a constraint, or",
+        ),
     ],
     ids=str,
 )
@@ -136,6 +148,13 @@ async def test_a_file_that_is_no_text(path: Path, folder: Path) -> None:
     """A file that is not UTF-8 is refused by its name."""
     (folder / "0003_add_z.sql").write_bytes(b"-- \xff\n")
     with pytest.raises(MigrationError, match=r"migrations/0003_add_z\.sql: is not UTF-8 text"):
+        await apply(path, folder)
+
+
+async def test_a_folder_that_is_named_like_a_file(path: Path, folder: Path) -> None:
+    """What cannot be read is refused by its name, with the system's reason."""
+    (folder / "0003_add_z.sql").mkdir()
+    with pytest.raises(MigrationError, match=r"0003_add_z\.sql: cannot be read \(Is a directory\)"):
         await apply(path, folder)
 
 

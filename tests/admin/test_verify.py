@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_verify_finds_what_another_program_broke(tmp_path: Path, clock: Clock) -> None:
-    """A changed text, a reference to nothing and a damaged index are each named, without the text."""
+    """A changed text, a reference to nothing, a damaged index, a time that is none: named, without the text."""
     path = tmp_path / "agent.db"
     async with memrepo.connect(path, clock=clock) as store:
         changed = await store.memories.remember("secret")
@@ -35,7 +35,7 @@ async def test_verify_finds_what_another_program_broke(tmp_path: Path, clock: Cl
     async with memrepo.connect(path, clock=clock) as store:
         problems = await store.verify()
     kinds = {problem.kind for problem in problems}
-    assert kinds == {"integrity", "foreign key", "content hash"}
+    assert kinds == {"integrity", "foreign key", "content hash", "value"}
     (wrong_hash,) = (problem for problem in problems if problem.kind == "content hash")
     assert (wrong_hash.table, wrong_hash.id) == ("memory_entries", changed.id)
     assert "secret" not in repr(problems)

@@ -15,7 +15,7 @@ from unittest import mock
 
 import memrepo
 from memrepo import Store
-from memrepo.connection.sqlite import worker
+from memrepo.connection.sqlite import limits
 from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.connection.sqlite.queue import ThreadQueue
 
@@ -63,7 +63,7 @@ class Stores:
         opening = memrepo.connect(
             path if is_file else ":memory:", clock=clock, durability=durability
         )
-        with mock.patch.object(worker, "_STEPS_BETWEEN_CHECKS", self._steps):
+        with mock.patch.object(limits, "_STEPS_BETWEEN_CHECKS", self._steps):
             store = await opening
         try:
             self._threads = _workers()
@@ -82,15 +82,15 @@ class Stores:
     @contextmanager
     def slow(self) -> Iterator[None]:
         """Make the statements of the open store some times slower, so that more happens meanwhile."""
-        look = worker._Watch.__call__
+        look = limits.Watch.__call__
         share = min(1.0, 0.02 * self._steps)
 
-        def nap(watch: worker._Watch) -> bool:
+        def nap(watch: limits.Watch) -> bool:
             if random.random() < share:
                 time.sleep(_NAP_S)
             return look(watch)
 
-        with mock.patch.object(worker._Watch, "__call__", nap):
+        with mock.patch.object(limits.Watch, "__call__", nap):
             yield
 
     def complaints(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -431,7 +432,9 @@ async def test_purge_refuses(store: Store, before: Any) -> None:
 # --- rows of another program -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("raw", ['{"v":', "NaN", '{"v": Infinity}', "plain", "", "[" * 100_000])
+@pytest.mark.parametrize(
+    "raw", ['{"v":', "NaN", "[1e999]", '{"v": Infinity}', "plain", "", "[" * 100_000]
+)
 async def test_broken_json(tmp_path: Path, clock: Clock, raw: str) -> None:
     """A row whose JSON another program broke is returned with its text and a mark, among the others."""
     path = tmp_path / "agent.db"
@@ -449,6 +452,7 @@ async def test_broken_json(tmp_path: Path, clock: Clock, raw: str) -> None:
         assert [event.event_data for event in events] == [1, None, 2]
         assert [event.is_broken for event in events] == [False, True, False]
         assert events[1].raw_event_data == raw
+        json.dumps([event.to_dict() for event in events], allow_nan=False)
         assert await store.daily_logs.for_day(date(2026, 2, 2)) == events
         assert await store.daily_logs.get(events[1].id) == events[1]
         assert await store.daily_logs.count_by_day() == {date(2026, 2, 2): 3}

@@ -36,6 +36,10 @@ CREATE TABLE `sessions` (
     `summary` TEXT
 , `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0);
 
+-- index ix_daily_logs__other_spelling
+CREATE INDEX `ix_daily_logs__other_spelling` ON `daily_logs` (`id`)
+    WHERE `timestamp` NOT GLOB '????-??-??T??:??:??.???Z';
+
 -- index ix_daily_logs__scope_timestamp
 CREATE INDEX `ix_daily_logs__scope_timestamp` ON `daily_logs` (`scope`, `timestamp`);
 
@@ -54,6 +58,13 @@ CREATE INDEX `ix_memory_entries__expires_at` ON `memory_entries` (`scope`, `expi
 CREATE INDEX `ix_memory_entries__hash_version` ON `memory_entries` (`id`)
     WHERE `hash_version` = 0;
 
+-- index ix_memory_entries__other_spelling
+CREATE INDEX `ix_memory_entries__other_spelling` ON `memory_entries` (`id`)
+    WHERE `created_at` NOT GLOB '????-??-??T??:??:??.???Z'
+    OR `last_accessed` NOT GLOB '????-??-??T??:??:??.???Z'
+    OR `expires_at` NOT GLOB '????-??-??T??:??:??.???Z'
+    OR `deleted_at` NOT GLOB '????-??-??T??:??:??.???Z';
+
 -- index ix_memory_entries__scope_category_created_at
 CREATE INDEX `ix_memory_entries__scope_category_created_at`
     ON `memory_entries` (`scope`, `category`, `created_at`);
@@ -67,6 +78,11 @@ CREATE INDEX `ix_memory_entries__superseded_by` ON `memory_entries` (`superseded
 
 -- index ix_sessions__open
 CREATE INDEX `ix_sessions__open` ON `sessions` (`scope`, `started_at`) WHERE `ended_at` IS NULL;
+
+-- index ix_sessions__other_spelling
+CREATE INDEX `ix_sessions__other_spelling` ON `sessions` (`id`)
+    WHERE `started_at` NOT GLOB '????-??-??T??:??:??.???Z'
+    OR `ended_at` NOT GLOB '????-??-??T??:??:??.???Z';
 
 -- index ix_sessions__scope_started_at
 CREATE INDEX `ix_sessions__scope_started_at` ON `sessions` (`scope`, `started_at`);

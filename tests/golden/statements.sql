@@ -226,7 +226,7 @@ ORDER BY `item`.`key`;
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before;
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
 -- daily_logs.days
 SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
@@ -426,7 +426,7 @@ WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before;
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
 -- maintenance.backup
 VACUUM INTO :path;
@@ -438,9 +438,9 @@ PRAGMA wal_checkpoint(TRUNCATE);
 PRAGMA foreign_key_check;
 
 -- maintenance.hashes
-SELECT `id`,`scope`,typeof(`content`),CAST(`content` AS BLOB),`content_hash`
+SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
-WHERE `id`>:after_id AND `hash_version`<>0 AND (`superseded_by` IS NULL OR NOT `content_hash` IS NULL)
+WHERE `id`>:after_id AND `hash_version`<>0 AND (NOT `content_hash` IS NULL OR (`superseded_by` IS NULL AND `deleted_at` IS NULL))
 ORDER BY `id`
 LIMIT :limit;
 
@@ -535,7 +535,7 @@ WHERE `scope`=:scope AND `source`=:source;
 -- memories.count_purgeable
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
 
 -- memories.find_many ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
@@ -801,7 +801,7 @@ ORDER BY `created_at`,`id`;
 -- memories.purge
 DELETE
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`deleted_at`<:before OR `expires_at`<:before);
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
 
 -- memories.refresh_many
 UPDATE `memory_entries`
@@ -905,6 +905,64 @@ UPDATE `memory_entries`
 SET `metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- repair.hash_anew
+UPDATE `memory_entries`
+SET `hash_version`=0
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`);
+
+-- repair.outcomes
+SELECT `memory_entries`.`id`,`memory_entries`.`content_hash`,`memory_entries`.`superseded_by`
+FROM json_each(:ids) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`item`.`value`;
+
+-- repair.reindex (daily_logs)
+REINDEX `daily_logs`;
+
+-- repair.reindex (memory_entries)
+REINDEX `memory_entries`;
+
+-- repair.reindex (sessions)
+REINDEX `sessions`;
+
+-- repair.spare_events
+UPDATE `daily_logs`
+SET `idempotency_key`=NULL
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`,`idempotency_key`
+ORDER BY `id`) AS `place`
+FROM `daily_logs`
+WHERE `idempotency_key` IS NOT NULL)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.spare_facts
+UPDATE `memory_entries`
+SET `content_hash`=NULL,`hash_version`=0
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `content_hash`
+ORDER BY `deleted_at` IS NOT NULL,`superseded_by` IS NOT NULL,`id`) AS `place`
+FROM `memory_entries`
+WHERE `content_hash` IS NOT NULL)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.spare_sessions
+UPDATE `sessions`
+SET `is_exclusive`=0
+WHERE `id` IN (SELECT `id`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`
+ORDER BY `started_at` DESC,`id` DESC) AS `place`
+FROM `sessions`
+WHERE `ended_at` IS NULL AND `is_exclusive`=1)
+WHERE `place`>1)
+RETURNING `id`;
+
+-- repair.unique_indexes
+SELECT `i`.`name`,`s`.`sql`
+FROM pragma_index_list(:table) AS `i` JOIN `sqlite_master` AS `s` ON `s`.`type`='index' AND `s`.`name`=`i`.`name`
+WHERE `i`.`unique`=1 AND `s`.`sql` IS NOT NULL;
 
 -- sessions.end
 UPDATE `sessions`
@@ -1090,10 +1148,80 @@ WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<:day_start);
 
+-- spelling.other (daily_logs)
+SELECT `id`,`timestamp`
+FROM `daily_logs`
+WHERE NOT `timestamp` GLOB '????-??-??T??:??:??.???Z' AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.other (memory_entries)
+SELECT `id`,`created_at`,`last_accessed`,`expires_at`,`deleted_at`
+FROM `memory_entries`
+WHERE (NOT `created_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `last_accessed` GLOB '????-??-??T??:??:??.???Z' OR NOT `expires_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `deleted_at` GLOB '????-??-??T??:??:??.???Z') AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.other (sessions)
+SELECT `id`,`started_at`,`ended_at`
+FROM `sessions`
+WHERE (NOT `started_at` GLOB '????-??-??T??:??:??.???Z' OR NOT `ended_at` GLOB '????-??-??T??:??:??.???Z') AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- spelling.respell (daily_logs.timestamp)
+UPDATE `daily_logs`
+SET `timestamp`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `daily_logs`.`id`=json_extract(`item`.`value`,'$[0]') AND `daily_logs`.`timestamp`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.created_at)
+UPDATE `memory_entries`
+SET `created_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`created_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.deleted_at)
+UPDATE `memory_entries`
+SET `deleted_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`deleted_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.expires_at)
+UPDATE `memory_entries`
+SET `expires_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`expires_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (memory_entries.last_accessed)
+UPDATE `memory_entries`
+SET `last_accessed`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`last_accessed`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (sessions.ended_at)
+UPDATE `sessions`
+SET `ended_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `sessions`.`id`=json_extract(`item`.`value`,'$[0]') AND `sessions`.`ended_at`=json_extract(`item`.`value`,'$[1]');
+
+-- spelling.respell (sessions.started_at)
+UPDATE `sessions`
+SET `started_at`=json_extract(`item`.`value`,'$[2]')
+FROM json_each(:batch) `item`
+WHERE `sessions`.`id`=json_extract(`item`.`value`,'$[0]') AND `sessions`.`started_at`=json_extract(`item`.`value`,'$[1]');
+
 -- versions.applied
 SELECT `number`,`name`,`checksum`
 FROM `memrepo_migrations`
 ORDER BY `number`;
+
+-- versions.confirm
+INSERT INTO `memrepo_migrations` (`name`,`checksum`,`applied_at`)
+SELECT null,null,null
+WHERE NOT EXISTS (SELECT 1
+FROM `memrepo_migrations`
+WHERE `number`=:number);
 
 -- versions.create
 CREATE TABLE IF NOT EXISTS `memrepo_migrations` (`number` INTEGER PRIMARY KEY NOT NULL, `name` TEXT NOT NULL, `checksum` TEXT NOT NULL, `applied_at` TEXT NOT NULL);

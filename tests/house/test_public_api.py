@@ -60,6 +60,7 @@ PUBLIC = [
     "ReadOnlyError",
     "RememberOutcome",
     "Remembered",
+    "Repair",
     "Repositories",
     "Repository",
     "Result",
@@ -248,7 +249,7 @@ def test_models_are_frozen_slotted_and_keyword_only(kind: type) -> None:
     fields = attrs.fields(kind)
     assert all(field.kw_only for field in fields)
     assert "__dict__" not in dir(kind)
-    instance = kind(**{field.name: None for field in fields})
+    instance = kind(**{field.alias: None for field in fields})
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(instance, fields[0].name, 1)
     with pytest.raises((attrs.exceptions.FrozenInstanceError, AttributeError)):

@@ -29,7 +29,16 @@ from memrepo import InvalidInputError, queries
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
-from memrepo.queries import builder, copying, daily_logs, memories, sessions, versions
+from memrepo.queries import (
+    builder,
+    copying,
+    daily_logs,
+    memories,
+    repair,
+    sessions,
+    spelling,
+    versions,
+)
 from memrepo.queries.builder import Query
 from memrepo.queries.coalescing import CoalescibleStatement
 from memrepo.queries.statement import BoundStatement, Statement, Unit
@@ -41,7 +50,7 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "versions.")
+WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "repair.", "spelling.", "versions.")
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -98,6 +107,19 @@ def _copying_shapes() -> Iterator[tuple[str, Statement]]:
             yield f"copying.{build.__name__} ({table})", build(table)
 
 
+def _spelling_shapes() -> Iterator[tuple[str, Statement]]:
+    for table, columns in spelling.INSTANTS.items():
+        yield f"spelling.other ({table})", spelling.other(table)
+        for column in columns:
+            yield f"spelling.respell ({table}.{column})", spelling.respell(table, column)
+
+
+def _repair_shapes() -> Iterator[tuple[str, Statement]]:
+    for table, spare in repair.SPARE.items():
+        yield f"repair.reindex ({table})", repair.reindex(table)
+        yield spare.name, spare
+
+
 def _constants(module: ModuleType) -> list[Statement]:
     values = [*vars(module).values()]
     if module is versions:
@@ -110,8 +132,12 @@ def _constants(module: ModuleType) -> list[Statement]:
 def all_statements() -> dict[str, Statement]:
     """Return every statement there is, and every pinned shape of those that are built."""
     found = {its.name: its for module in MODULES for its in _constants(module)}
-    for shapes in (_memory_shapes(), _session_shapes(), _daily_log_shapes(), _copying_shapes()):
-        found.update(shapes)
+    found.update(_memory_shapes())
+    found.update(_session_shapes())
+    found.update(_daily_log_shapes())
+    found.update(_copying_shapes())
+    found.update(_spelling_shapes())
+    found.update(_repair_shapes())
     return found
 
 
@@ -213,7 +239,7 @@ def test_literals_are_known_constants() -> None:
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
-        *("lost+found", "pushed_at"),
+        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
     assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}
@@ -319,6 +345,10 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
         ("adoption.unchecked", "ix_memory_entries__hash_version"),
+        ("spelling.other (memory_entries)", "ix_memory_entries__other_spelling (id>?)"),
+        ("spelling.other (sessions)", "ix_sessions__other_spelling (id>?)"),
+        ("spelling.other (daily_logs)", "ix_daily_logs__other_spelling (id>?)"),
+        ("spelling.respell (daily_logs.timestamp)", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.set_hash", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.mark_checked", "INTEGER PRIMARY KEY (rowid=?)"),
         ("sessions.newest_open", "ix_sessions__open (scope=?)"),
@@ -492,7 +522,8 @@ async def test_what_is_bound_is_what_the_statement_asks_for(
     for statement, parameters in recorder.bound:
         assert set(_placeholders(statement.sql)) == set(parameters), statement.name
         assert all(type(its) in (str, int, type(None)) for its in parameters.values())
-        assert parameters["scope"] == "user:42"
+        if not statement.name.startswith(WHOLE_DATABASE):
+            assert parameters["scope"] == "user:42"
     ran = {statement.name for statement, _ in recorder.bound}
     assert {its.name for module in modules for its in _constants(module)} - ran == set()
 

@@ -48,7 +48,12 @@ async def test_life_of_a_store(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     async with memrepo.connect(path) as store:
         migrations = [
             ("memrepo.admin.migrate", "INFO", f"applied migration {name}")
-            for name in ("0001_initial", "0002_add_scopes_and_lifecycle", "0003_add_settings")
+            for name in (
+                "0001_initial",
+                "0002_add_scopes_and_lifecycle",
+                "0003_add_settings",
+                "0004_index_other_spellings",
+            )
         ]
         assert said(caplog) == [opened, *migrations]
         assert store.schema_version == len(migrations)

@@ -35,10 +35,12 @@ async def adopt_facts(connection: Connection) -> int:
         return 0
     await _lose_facts_of_others(connection)
     await _clear_wrong_hashes(connection)
-    n_checked = 0
-    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=0)):
+    n_checked = after = 0
+    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
         await connection.write(_unit(rows))
         n_checked += len(rows)
+        # Not from the start: a trigger of another program might mark each as unchecked again.
+        after = rows[-1][0]
     _logger.info("adopted %d facts", n_checked)
     return n_checked
 

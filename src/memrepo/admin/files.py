@@ -6,10 +6,11 @@ import os
 import stat
 from pathlib import Path
 
+from memrepo.connection.sqlite.reasons import system_error
 from memrepo.connection.url import SIDE_SUFFIXES
 from memrepo.errors import InvalidInputError
 
-__all__ = ["create_private", "give_name", "give_rights", "require_free", "sync"]
+__all__ = ["create_missing", "create_private", "give_name", "give_rights", "require_free", "sync"]
 
 
 def create_private(path: Path) -> None:
@@ -30,6 +31,21 @@ def create_private(path: Path) -> None:
         raise
     except (AttributeError, OSError):  # not on Windows, and for root only on macOS
         os.close(os.open(where, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def create_missing(path: Path) -> None:
+    """
+    Create *path*, as `create_private` does, unless it is there.
+
+    Raises:
+        DatabaseError: It cannot be created.
+    """
+    try:
+        create_private(path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise system_error(path, "cannot be opened", error) from error
 
 
 def give_rights(path: Path, like: Path) -> None:

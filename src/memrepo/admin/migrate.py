@@ -18,9 +18,9 @@ from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row, to_number
 from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.errors import ConstraintError, DatabaseError, MigrationError
+from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, MigrationError
 from memrepo.queries import adoption, versions
-from memrepo.queries.statement import Statement, Unit
+from memrepo.queries.statement import BoundStatement, Statement, Unit
 from memrepo.queries.versions import OURS, VersionTable
 
 __all__ = ["migrate", "pending", "read_version"]
@@ -123,7 +123,9 @@ async def migrate(
         except ConstraintError:
             # Another process was faster, unless the migration itself broke a constraint.
             if len(await _applied(connection, table)) < migration.number:
-                raise MigrationError(f"{migration.name}: a row breaks a constraint") from None
+                raise MigrationError(
+                    f"{migration.name}: a row breaks a constraint, or the version table is changed"
+                ) from None
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
@@ -182,7 +184,7 @@ def _unit(migration: Migration, now: str, table: VersionTable, state: _State) ->
     unit = [table.create.bind(), record]
     if not state.is_original:
         unit += [
-            statement.bind()
+            _without_values(statement, migration)
             for statement in migration.statements()
             if not _is_there(statement, state.shape)
         ]
@@ -192,7 +194,15 @@ def _unit(migration: Migration, now: str, table: VersionTable, state: _State) ->
         # Another program's number is left to it.
         elif state.shape.user_version == 0:
             unit.append(versions.SET_MARK.bind())
+    unit.append(table.confirm.bind(number=migration.number))
     return tuple(unit)
+
+
+def _without_values(statement: Statement, migration: Migration) -> BoundStatement:
+    try:
+        return statement.bind()
+    except InvalidInputError as error:
+        raise MigrationError(f"{migration.name}: nothing is bound to :{error.field}") from error
 
 
 def _is_there(statement: Statement, found: Shape) -> bool:

@@ -16,7 +16,7 @@ import attrs
 
 from memrepo.admin.shape import EMPTY, Shape, read_shape
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.errors import MigrationError
+from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.queries.statement import Statement, control_word
 
@@ -49,10 +49,16 @@ class Migration:
             if sqlite3.complete_statement(text):
                 if word := control_word(text):
                     raise MigrationError(f"{self.name}: {word} is not allowed in a migration")
-                yield Statement(f"migrations.{self.name}", text.strip(), is_pragma=True)
+                yield self._statement(text.strip())
                 text = ""
         if any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
             raise MigrationError(f"{self.name}: the last statement has no semicolon")
+
+    def _statement(self, sql: str) -> Statement:
+        try:
+            return Statement(f"migrations.{self.name}", sql, is_pragma=True)
+        except InvalidInputError as error:
+            raise MigrationError(f"{self.name}: a statement {error.reason}") from error
 
 
 @cache
@@ -74,8 +80,8 @@ def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     Read the ``.sql`` files of a folder, in order.
 
     Raises:
-        MigrationError: A file's name is wrong, a number is missing or used twice, or a file is not
-            UTF-8.
+        MigrationError: A file's name is wrong, a number is missing or used twice, or a file cannot be
+            read as UTF-8 text.
     """
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     migrations: list[Migration] = []
@@ -85,12 +91,22 @@ def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
             raise MigrationError(
                 f"{folder.name}/{name}: expected a file {expected:04d}_verb_noun.sql"
             )
-        try:
-            text = (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-        except ValueError as error:
-            raise MigrationError(f"{folder.name}/{name}: is not UTF-8 text") from error
+        text = _read(folder / name, f"{folder.name}/{name}")
         migrations.append(Migration(expected, name.removesuffix(".sql"), text))
     return tuple(migrations)
+
+
+def _read(file: Traversable, label: str) -> str:
+    try:
+        text = file.read_text(encoding="utf-8").replace("\r\n", "\n")
+    except ValueError as error:
+        raise MigrationError(f"{label}: is not UTF-8 text") from error
+    except OSError as error:
+        raise MigrationError(f"{label}: cannot be read ({error.strerror})") from error
+    # SQLite takes it for the end of the text, and would pass over the statements after it.
+    if "\0" in text:
+        raise MigrationError(f"{label}: has a NUL character")
+    return text
 
 
 @cache

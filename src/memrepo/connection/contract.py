@@ -22,7 +22,8 @@ Durability: TypeAlias = Literal["full", "normal"]
 class Result(NamedTuple):
     """The result of one statement."""
 
-    #: The rows it returned, in its order; empty for a statement that returns none.
+    #: The rows it returned, in its order; empty for a statement that returns none. On a file or in
+    #: memory, a text that is not UTF-8, as another program may have stored it, comes as bytes.
     rows: list[Row]
     #: How many rows it inserted, updated or deleted; 0 for a SELECT.
     changes: int
@@ -142,6 +143,14 @@ class Driver(Connection, Protocol):
 
     async def allow_writing(self) -> None:
         """Prepare for writing, unless it is read-only. Idempotent."""
+        ...
+
+    def end_opening(self) -> None:
+        """
+        Take the database for one that is ours: until now, each statement had to end in time.
+
+        A file's triggers, or a server that does not answer, must not keep the caller for ever.
+        """
         ...
 
     async def close(self) -> None:

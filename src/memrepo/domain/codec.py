@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from memrepo.domain.instants import NO_INSTANT, parse_instant, to_instant
+from memrepo.domain.instants import NO_INSTANT, parse_instant
 from memrepo.domain.models import (
     DailyLog,
     MemoryEntry,
@@ -28,6 +28,7 @@ __all__ = [
     "to_memory",
     "to_number",
     "to_session",
+    "unreadable",
 ]
 
 #: A value as SQLite stores it.
@@ -87,7 +88,7 @@ def _unfrozen(model: type) -> type[Any]:
 _UnfrozenMemory: Final = _unfrozen(MemoryEntry)
 _UnfrozenDailyLog: Final = _unfrozen(DailyLog)
 
-#: The columns that are instants.
+#: The columns that are instants, numbers of other rows, and never NULL; the rest are texts.
 _INSTANTS: Final = {
     "created_at",
     "last_accessed",
@@ -98,6 +99,18 @@ _INSTANTS: Final = {
     "last_activity_at",
     "timestamp",
 }
+_NUMBERS: Final = {"id", "session_id", "superseded_by"}
+_REQUIRED: Final = {
+    "content",
+    "category",
+    "source",
+    "created_at",
+    "started_at",
+    "event_type",
+    "timestamp",
+}
+#: Stands for an instant that cannot be read.
+_NO_INSTANT_TEXT: Final = "1970-01-01T00:00:00.000Z"
 
 
 def encode_cursor(instant: str, number: int) -> str:
@@ -118,12 +131,7 @@ def to_number(rows: Sequence[Row]) -> int:
 
 
 def to_memory(row: Row) -> MemoryEntry:
-    """
-    Decode a row of `MEMORY_COLUMNS`.
-
-    Raises:
-        DecodeError: A value that should be an instant is not.
-    """
+    """Decode a row of `MEMORY_COLUMNS`; a row with a value that cannot be read gets a mark."""
     entry = _UnfrozenMemory()
     # fmt: off
     (
@@ -136,24 +144,39 @@ def to_memory(row: Row) -> MemoryEntry:
         entry.last_accessed = None if last_accessed is None else parse_instant(last_accessed)
         entry.expires_at = None if expires_at is None else parse_instant(expires_at)
         entry.deleted_at = None if deleted_at is None else parse_instant(deleted_at)
+        # One by one, because a loop over the values would take half as long as all the rest.
+        if not (
+            type(entry.content) is type(entry.category) is type(entry.source) is str
+            and type(entry.scope) is str
+            and (entry.content_hash is None or type(entry.content_hash) is str)
+            and (entry.raw_metadata is None or type(entry.raw_metadata) is str)
+            and (entry.superseded_by is None or type(entry.superseded_by) is int)
+        ):
+            raise TypeError
     except NO_INSTANT:
-        _check_instants("memory_entries", MEMORY_COLUMNS, row)
-        raise
+        return attrs.evolve(to_memory(_mend(MEMORY_COLUMNS, row)), is_mended=True)
+    entry._is_mended = False  # noqa: SLF001 - a field of the model that it becomes
     entry.__class__ = MemoryEntry
     decoded: MemoryEntry = entry
     return decoded
 
 
 def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
-    """Decode a row of `SESSION_COLUMNS` and the time of the latest event; the status is that at *now*."""
+    """
+    Decode a row of `SESSION_COLUMNS` and the time of the latest event, as `to_memory` does.
+
+    The status is that at *now*.
+    """
     number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
     try:
         started_at = parse_instant(started_text)
         ended_at = None if ended_text is None else parse_instant(ended_text)
         last_activity_at = started_at if last_event_text is None else parse_instant(last_event_text)
+        if not all(its is None or type(its) is str for its in (scope, end_trigger, summary)):
+            raise TypeError
     except NO_INSTANT:
-        _check_instants("sessions", (*SESSION_COLUMNS, "last_activity_at"), row)
-        raise
+        mended = _mend((*SESSION_COLUMNS, "last_activity_at"), row)
+        return attrs.evolve(to_session(mended, now, idle_after), is_mended=True)
     return Session(
         id=number,
         scope=scope,
@@ -177,19 +200,56 @@ def to_daily_log(row: Row) -> DailyLog:
     # fmt: on
     try:
         event.timestamp = parse_instant(timestamp)
+        if not (
+            type(event.event_type) is type(event.scope) is str
+            and (event.raw_event_data is None or type(event.raw_event_data) is str)
+            and (event.key is None or type(event.key) is str)
+            and (event.session_id is None or type(event.session_id) is int)
+        ):
+            raise TypeError
     except NO_INSTANT:
-        _check_instants("daily_logs", DAILY_LOG_COLUMNS, row)
-        raise
+        return attrs.evolve(to_daily_log(_mend(DAILY_LOG_COLUMNS, row)), is_mended=True)
+    event._is_mended = False  # noqa: SLF001 - a field of the model that it becomes
     event.__class__ = DailyLog
     decoded: DailyLog = event
     return decoded
 
 
-def _check_instants(table: str, columns: Sequence[str], row: Row) -> None:
-    """Raise for the first value that should be an instant and is not."""
-    for column, value in zip(columns, row, strict=True):
-        if column in _INSTANTS and value is not None:
-            to_instant(value, f"{table} {row[0]}: {column}")
+def _mend(columns: Sequence[str], row: Row) -> Row:
+    """Return *row* with a value that can be read in the place of each that cannot."""
+    return tuple(
+        None if value is None and column not in _REQUIRED else _mended(column, value)
+        for column, value in zip(columns, row, strict=True)
+    )
+
+
+def _mended(column: str, value: Value) -> Value:
+    if column in _NUMBERS:
+        return value if type(value) is int else None
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value
+    if column not in _INSTANTS:
+        return "" if text is None else str(text)
+    try:
+        parse_instant(text)
+    except NO_INSTANT:
+        return _NO_INSTANT_TEXT
+    return text
+
+
+def unreadable(column: str, stored: bytes | None) -> str:
+    """Return why *stored*, the bytes of a text, cannot be read; ``""`` if it can be."""
+    if stored is None:
+        return "is NULL" if column in _REQUIRED else ""
+    try:
+        text = stored.decode()
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    try:
+        if column in _INSTANTS:
+            parse_instant(text)
+    except NO_INSTANT:
+        return "is no instant"
+    return ""
 
 
 def _status(ended_at: datetime | None, idle: timedelta, idle_after: timedelta) -> SessionStatus:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from memrepo.errors import DecodeError, InvalidInputError
+from memrepo.errors import InvalidInputError
 
 __all__ = [
     "NO_INSTANT",
@@ -13,7 +15,7 @@ __all__ = [
     "encode_instant",
     "in_utc",
     "parse_instant",
-    "to_instant",
+    "read_dates",
 ]
 
 #: What `parse_instant` raises for a value that is not an instant.
@@ -39,23 +41,17 @@ def encode_bound(field: str, instant: datetime) -> str:
         raise InvalidInputError(field, "is outside the years 1 to 9999") from None
 
 
-def to_instant(text: object, place: str = "a stored instant") -> datetime:
-    """
-    Decode an instant of any offset, from the column that *place* names.
-
-    Raises:
-        DecodeError: It is not ISO 8601 text, or outside the years 1 to 9999 in UTC.
-    """
-    try:
-        return parse_instant(text)
-    except NO_INSTANT as error:
-        raise DecodeError(f"{place} is not ISO 8601 text") from error
-
-
 def parse_instant(text: object) -> datetime:
     """Decode an instant of any offset; raises one of `NO_INSTANT` for anything else."""
     instant = datetime.fromisoformat(text)  # type: ignore[arg-type]
     return instant if instant.tzinfo is UTC else in_utc(instant)
+
+
+def read_dates(texts: Iterable[object]) -> Iterator[date]:
+    """Yield the UTC date of each of *texts* that is an instant; another program's may be none."""
+    for text in texts:
+        with suppress(*NO_INSTANT):
+            yield parse_instant(text).date()
 
 
 def in_utc(instant: datetime) -> datetime:

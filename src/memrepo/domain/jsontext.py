@@ -59,7 +59,7 @@ def encode_json(field: str, value: JsonValue) -> str:
 def decode_json(text: str) -> tuple[JsonValue, bool]:
     """Read stored *text*; return the value and whether it was readable (``None, False`` if not)."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant), True
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), True
     except (TypeError, ValueError, RecursionError):
         # TypeError: in a damaged file, even a number can stand where text was.
         return None, False
@@ -67,6 +67,14 @@ def decode_json(text: str) -> tuple[JsonValue, bool]:
 
 def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(name)
+
+
+def _finite(number: str) -> float:
+    # JSON has numbers of any size, but 1e999 would come out as infinity, which is not JSON.
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(number)
+    return value
 
 
 def _is_flat(value: object) -> bool:

@@ -83,6 +83,17 @@ class MemoryEntry(PlainModel):
     superseded_by: int | None
     #: `metadata` as it is stored: JSON text, or ``None``.
     raw_metadata: str | None
+    _is_mended: bool = attrs.field(default=False, repr=False)
+
+    @property
+    def is_broken(self) -> bool:
+        """
+        Whether a stored value cannot be read, as another program may have left it.
+
+        A text that is a blob or not UTF-8 is shown with U+FFFD for the bytes that are no UTF-8, an instant
+        that is none as 1970-01-01, a number that is none as ``None``. `Store.verify` names the column.
+        """
+        return self._is_mended
 
     @property
     def metadata(self) -> Mapping[str, JsonValue] | None:
@@ -116,6 +127,12 @@ class Session(PlainModel):
     #: At the moment of reading: ``ended``; ``active``; or ``abandoned``, which is not ended but has
     #: been idle for the repository's ``idle_after``.
     status: SessionStatus
+    _is_mended: bool = attrs.field(default=False, repr=False)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a stored value cannot be read, as in `MemoryEntry.is_broken`."""
+        return self._is_mended
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
@@ -136,15 +153,24 @@ class DailyLog(PlainModel):
     timestamp: datetime
     #: The idempotency key it was appended with, or ``None``.
     key: str | None
+    _is_mended: bool = attrs.field(default=False, repr=False)
 
     @property
     def event_data(self) -> JsonValue:
         """`raw_event_data`, decoded anew each time; ``None`` if there is none or `is_broken`."""
-        return None if self.raw_event_data is None else decode_json(self.raw_event_data)[0]
+        if self.raw_event_data is None or self._is_mended:
+            return None
+        return decode_json(self.raw_event_data)[0]
 
     @property
     def is_broken(self) -> bool:
-        """Whether `raw_event_data` is not JSON, as another program may have stored it."""
+        """
+        Whether `raw_event_data` is not JSON, as another program may have stored it.
+
+        Or another stored value cannot be read, as in `MemoryEntry.is_broken`.
+        """
+        if self._is_mended:
+            return True
         return self.raw_event_data is not None and not decode_json(self.raw_event_data)[1]
 
 

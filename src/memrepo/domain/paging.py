@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, Generic, TypeVar, overload
 
 import attrs
@@ -10,6 +11,7 @@ import attrs
 from memrepo.domain.checks import check_cursor, check_limit
 from memrepo.domain.codec import Row, Value, encode_cursor
 from memrepo.domain.plain import PlainModel
+from memrepo.errors import DecodeError, InvalidInputError
 
 __all__ = ["DEFAULT_LIMIT", "ITERATE_LIMIT", "Page", "page_parameters", "to_page", "walk"]
 
@@ -73,11 +75,24 @@ def to_page(
 
     The rows are ordered by (column *instant*, column 0). If there is one more than *limit*, another
     page follows.
+
+    Raises:
+        DecodeError: Another page would follow a row whose stored instant no cursor can hold.
     """
     shown = rows[:limit]
     is_last = len(rows) <= limit
-    cursor = None if is_last else encode_cursor(shown[-1][instant], shown[-1][0])
+    cursor = None if is_last else _cursor_after(shown[-1][instant], shown[-1][0])
     return Page(items=tuple(map(decode, shown)), next_cursor=cursor)
+
+
+def _cursor_after(instant: Value, number: int) -> str:
+    # A text could stand for a blob, or for one that is not UTF-8, but has another place in the order.
+    if isinstance(instant, str):
+        with suppress(InvalidInputError):
+            cursor = encode_cursor(instant, number)
+            check_cursor(cursor)
+            return cursor
+    raise DecodeError(f"row {number} has an instant after which no page can begin")
 
 
 async def walk(find_page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:

@@ -29,7 +29,7 @@ class PlainModel:
         cls = type(self)
         assert attrs.has(cls)  # noqa: S101 - for the type checker: every model is an attrs class
         names = [field.name.removeprefix("raw_") for field in attrs.fields(cls)]
-        return {name: _plain(getattr(self, name)) for name in names}
+        return {name: _plain(getattr(self, name)) for name in names if not name.startswith("_")}
 
 
 def _plain(value: object) -> JsonValue:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from pypika.functions import Cast
-from pypika.terms import Function
 
 from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.facts import MEMORIES
@@ -37,17 +36,19 @@ VACUUM: Final = Statement("maintenance.vacuum", "VACUUM")
 CHECKPOINT: Final = Statement(
     "maintenance.checkpoint", "PRAGMA wal_checkpoint(TRUNCATE)", is_pragma=True
 )
-#: The facts of all scopes whose hash memrepo has checked, in order of their ids, with the type that
-#: their content is stored as. It comes as bytes, because damaged content need not be UTF-8.
+#: The facts of all scopes whose hash memrepo has checked, in order of their ids. Their content comes as
+#: bytes, because damaged content need not be UTF-8.
 HASHES: Final = statement(
     "maintenance.hashes",
     Query.from_(MEMORIES)
-    .select(MEMORIES.id, MEMORIES.scope, Function("typeof", MEMORIES.content))
-    .select(Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
+    .select(MEMORIES.id, MEMORIES.scope, Cast(MEMORIES.content, "BLOB"), MEMORIES.content_hash)
     .where(MEMORIES.id > param("after_id"))
     .where(MEMORIES.hash_version != 0)
-    # Among adopted facts that are the same, only the one that is not superseded has the hash.
-    .where(MEMORIES.superseded_by.isnull() | MEMORIES.content_hash.notnull())
+    # Among adopted facts that are the same, only one has the hash: the others are superseded or forgotten.
+    .where(
+        MEMORIES.content_hash.notnull()
+        | (MEMORIES.superseded_by.isnull() & MEMORIES.deleted_at.isnull())
+    )
     .orderby(MEMORIES.id)
     .limit(param("limit")),
 )

@@ -29,6 +29,7 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
+from memrepo.queries.spelling import is_ours
 from memrepo.queries.statement import Statement
 
 # --- one fact by its id ------------------------------------------------------------------------
@@ -180,8 +181,11 @@ def forgotten(*, after: bool) -> Statement:
 
 
 def _purgeable() -> Criterion:
-    old = (MEMORIES.deleted_at < param("before")) | (MEMORIES.expires_at < param("before"))
-    return in_scope() & old
+    old = [
+        (column < param("before")) & is_ours(column)
+        for column in (MEMORIES.deleted_at, MEMORIES.expires_at)
+    ]
+    return in_scope() & Criterion.any(old)
 
 
 FORGET_ALL: Final = statement(

@@ -7,6 +7,8 @@ from typing import Final
 import attrs
 from pypika import Table
 from pypika.functions import Count
+from pypika.queries import QueryBuilder
+from pypika.terms import ExistsCriterion, NullValue
 
 from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.statement import Statement
@@ -28,6 +30,8 @@ class VersionTable:
     applied: Statement
     #: Adds a row.
     record: Statement
+    #: Fails, and its unit with it, if the row ``:number`` is gone again, or the table is.
+    confirm: Statement
 
 
 def version_table(name: str, prefix: str | None = None) -> VersionTable:
@@ -57,7 +61,19 @@ def version_table(name: str, prefix: str | None = None) -> VersionTable:
             .columns(table.number, table.name, table.checksum, table.applied_at)
             .insert(param("number"), param("name"), param("checksum"), param("now")),
         ),
+        # A migration can drop the table or delete from it. Only a row that cannot be stored ends a unit.
+        statement(
+            f"{prefix}.confirm",
+            Query.into(table)
+            .columns(table.name, table.checksum, table.applied_at)
+            .select(NullValue(), NullValue(), NullValue())
+            .where(ExistsCriterion(_recorded(table)).negate()),
+        ),
     )
+
+
+def _recorded(table: Table) -> QueryBuilder:
+    return Query.from_(table).select(1).where(table.number == param("number"))
 
 
 #: The version table of our own schema.

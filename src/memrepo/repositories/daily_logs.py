@@ -21,7 +21,7 @@ from memrepo.domain.arguments import (
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log, to_number
 from memrepo.domain.days import day_range, days_around
-from memrepo.domain.instants import encode_bound, encode_instant, to_instant
+from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
@@ -29,6 +29,7 @@ from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
 from memrepo.repositories.repository import Repository, found, not_found
+from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["DailyLogRepo"]
 
@@ -240,7 +241,7 @@ class DailyLogRepo(Repository):
         """
         zone = check_tz("tz", tz)
         rows = await self.connection.read(queries.DAYS.bind(scope=self.scope))
-        days = days_around(to_instant(row[0]).date() for row in rows)
+        days = days_around(read_dates(row[0] for row in rows))
         ranges = [[encode_bound("day", end) for end in day_range(day, zone)] for day in days]
         bound = queries.COUNT_BY_DAY.bind(scope=self.scope, days=json.dumps(ranges))
         counts = [row[0] for row in await self.connection.read(bound)]
@@ -250,6 +251,9 @@ class DailyLogRepo(Repository):
         """
         Delete for good the events that happened before an instant.
 
+        An event whose time cannot be read stays. Other programs' times get memrepo's spelling first, by a
+        dry run, too, unless the store is read-only.
+
         Returns:
             How many events were deleted, or with *dry_run* would be.
         """
@@ -257,7 +261,8 @@ class DailyLogRepo(Repository):
             "scope": self.scope,
             "before": encode_bound("before", check_instant("before", before)),
         }
-        if check_flag("dry_run", dry_run):
+        await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
+        if dry_run:
             return to_number(await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound)))
         (result,) = await self.connection.write((queries.PURGE.bind(**bound),))
         return result.changes

@@ -45,6 +45,7 @@ from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.repositories.repository import Repository, found
+from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["MemoryRepo"]
 
@@ -446,13 +447,18 @@ class MemoryRepo(Repository):
         """
         Delete for good the facts that were forgotten or expired before an instant.
 
-        A superseded fact that is neither stays, as the history of another.
+        A superseded fact that is neither stays, as the history of another. So does one with an instant
+        that cannot be read. Other programs' instants get memrepo's spelling first, by a dry run, too, unless
+        the store is read-only.
 
         Returns:
             How many facts were deleted, or with *dry_run* would be.
         """
         bound = encode_bound("before", check_instant("before", before))
-        if check_flag("dry_run", dry_run):
+        await prepare_purge(
+            self.connection, "memory_entries", dry_run=check_flag("dry_run", dry_run)
+        )
+        if dry_run:
             return await self._count(queries.COUNT_PURGEABLE, before=bound)
         statement = queries.PURGE.bind(scope=self.scope, before=bound)
         (result,) = await self.connection.write((statement,))

@@ -10,7 +10,7 @@ import attrs
 
 from memrepo import DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
 from memrepo.domain.codec import encode_cursor
-from memrepo.domain.instants import encode_instant, to_instant
+from memrepo.domain.instants import encode_instant, parse_instant
 
 __all__ = [
     "AnyRow",
@@ -141,7 +141,7 @@ def page_of(
     ordered = sorted(rows, key=lambda row: (instant(row), row.id), reverse=newest_first)
     if after is not None:
         number, _, text = after.partition("~")
-        place = (to_instant(text), int(number))
+        place = (parse_instant(text), int(number))
         ordered = [
             row
             for row in ordered

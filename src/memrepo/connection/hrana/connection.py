@@ -118,6 +118,9 @@ class LibSQLConnection:
     async def allow_writing(self) -> None:
         """Do nothing: the server knows what this store may do."""
 
+    def end_opening(self) -> None:
+        """Do nothing: each request has its own time limit, now and later."""
+
     async def close(self) -> None:
         """
         Finish what runs, refuse what waits, and close.

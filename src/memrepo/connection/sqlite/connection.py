@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
@@ -20,19 +19,13 @@ from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.compaction import compact
 from memrepo.connection.sqlite.copying import write_copy
-from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.health import advise
 from memrepo.connection.sqlite.info import describe
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Run
+from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.queue import ThreadQueue
-from memrepo.connection.sqlite.setup import (
-    LOOK_AFTER_WRITES_S,
-    open_thread,
-    prepare_writer,
-    set_pragma,
-    shut_lost,
-)
+from memrepo.connection.sqlite.setup import open_first, open_thread, open_writer
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
@@ -60,6 +53,7 @@ class SQLiteConnection:
         durability: Durability,
         lock_timeout_s: float,
         on_statement: OnStatement | None,
+        was_emptied: bool,
     ) -> None:
         self._writer: ThreadQueue | None = None
         self._reader: ThreadQueue | None = None
@@ -70,6 +64,8 @@ class SQLiteConnection:
         self.lock_timeout_s = lock_timeout_s
         self._durability: Durability = durability
         self._on_statement = on_statement
+        self._limit = StatementLimit(lock_timeout_s)
+        self._was_emptied = was_emptied
 
     def __repr__(self) -> str:
         """Name the database."""
@@ -98,6 +94,7 @@ class SQLiteConnection:
         durability: Durability,
         lock_timeout_s: float,
         on_statement: OnStatement | None = None,
+        was_emptied: bool = False,
     ) -> Self:
         """
         Open the database for reading; one in memory also for writing.
@@ -113,6 +110,7 @@ class SQLiteConnection:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
             on_statement=on_statement,
+            was_emptied=was_emptied,
         )
         try:
             await connection._open()
@@ -123,18 +121,11 @@ class SQLiteConnection:
         return connection
 
     async def _open(self) -> None:
-        try:
-            if self.location.path is None:
-                thread = await open_thread(self.location, self._file)
-                self._writer = ThreadQueue(thread, WorkerConnection.run_group)
-                await set_pragma(thread, "foreign_keys", 1)
-            else:
-                await shut_lost(self.location.path)
-                thread = await open_thread(self.location, self._file)
-                self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
-                await set_pragma(thread, "query_only", 1)
-        except sqlite3.Error as error:
-            raise translate(error) from error
+        thread = await open_first(self.location, self._file, self._limit)
+        if self.location.path is None:
+            self._writer = ThreadQueue(thread, WorkerConnection.run_group)
+        else:
+            self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
 
     async def allow_writing(self) -> None:
         """
@@ -146,17 +137,20 @@ class SQLiteConnection:
         """
         path = self.location.path
         if path is not None and self._writer is None and not self.is_read_only:
-            await self._open_writer(path)
-
-    async def _open_writer(self, path: Path) -> None:
-        try:
-            look_every_s = LOOK_AFTER_WRITES_S[self._durability]
-            thread = await open_thread(self.location, self._file, look_every_s=look_every_s)
+            thread = await open_writer(
+                self.location,
+                self._file,
+                self._limit,
+                self._durability,
+                self._deadline(),
+                was_emptied=self._was_emptied,
+            )
             self._writer = ThreadQueue(thread, WorkerConnection.run_group)
-            await prepare_writer(thread, self._durability, self._deadline())
             await advise(path, self._durability)
-        except sqlite3.Error as error:
-            raise translate(error) from error
+
+    def end_opening(self) -> None:
+        """From now on, a statement may run for as long as it takes; see `Driver`."""
+        self._limit.seconds = None
 
     async def close(self) -> None:
         """

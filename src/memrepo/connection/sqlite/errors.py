@@ -46,7 +46,11 @@ _ERRORS: Final[dict[int, tuple[type[DatabaseError], str]]] = {
     sqlite3.SQLITE_NOTADB: (CorruptDatabaseError, "the file is not a database"),
     sqlite3.SQLITE_CANTOPEN: (DatabaseError, "the database file cannot be opened"),
     sqlite3.SQLITE_IOERR: (DatabaseError, "reading or writing the database file failed"),
-    sqlite3.SQLITE_INTERRUPT: (DatabaseError, "the statement was interrupted"),
+    # Otherwise only cancelled calls are interrupted, and nobody sees their errors.
+    sqlite3.SQLITE_INTERRUPT: (
+        DatabaseError,
+        "while the store was opened, a statement took longer than lock_timeout_s: is a trigger endless?",
+    ),
 }
 
 _UNKNOWN: Final = (DatabaseError, "the database failed")

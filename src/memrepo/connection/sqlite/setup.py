@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
 from memrepo.connection.contract import Durability
 from memrepo.connection.sqlite.busy import BUSY_SLICE_S, until_free
+from memrepo.connection.sqlite.emptied import tell_emptied
 from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
 from memrepo.errors import DatabaseError
 
-__all__ = ["LOOK_AFTER_WRITES_S", "open_thread", "prepare_writer", "set_pragma", "shut_lost"]
+__all__ = ["open_first", "open_thread", "open_writer", "set_pragma"]
 
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
 
 #: Seconds between two checks that the file is still there; ``full`` checks after each commit. A check
 #: costs a tenth of a commit without a sync.
-LOOK_AFTER_WRITES_S: Final[Mapping[Durability, float]] = {"full": 0.0, "normal": 0.01}
+_LOOK_AFTER_WRITES_S: Final[Mapping[Durability, float]] = {"full": 0.0, "normal": 0.01}
 #: The same before a read.
 _LOOK_BEFORE_READS_S: Final = 0.5
 
@@ -40,7 +43,11 @@ _threads: Final[WeakSet[WorkerThread]] = WeakSet()
 
 
 async def open_thread(
-    location: Location, file: FileIdentity, *, look_every_s: float = _LOOK_BEFORE_READS_S
+    location: Location,
+    file: FileIdentity,
+    *,
+    look_every_s: float = _LOOK_BEFORE_READS_S,
+    limit: StatementLimit | None = None,
 ) -> WorkerThread:
     """
     Open the database on a thread of its own; a cancelled call leaves no thread behind.
@@ -49,6 +56,7 @@ async def open_thread(
         location: The database.
         file: The file.
         look_every_s: Seconds between two checks that the file is still there.
+        limit: How long one statement may run, which can be changed later; ``None`` for no limit.
 
     Raises:
         ConnectionLostError: *file* is not there any more.
@@ -56,7 +64,9 @@ async def open_thread(
         DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
     try:
-        thread = await WorkerThread.open(location.uri, busy_slice_s=BUSY_SLICE_S)
+        thread = await WorkerThread.open(
+            location.uri, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit()
+        )
     except (sqlite3.Error, OSError) as error:
         failure = translate(error)
         named = (
@@ -73,7 +83,55 @@ async def open_thread(
     return thread
 
 
-async def shut_lost(path: Path) -> None:
+async def open_first(location: Location, file: FileIdentity, limit: StatementLimit) -> WorkerThread:
+    """Open a file for reading, or a database in memory."""
+    if location.path is not None:
+        await _shut_lost(location.path)
+    thread = await open_thread(location, file, limit=limit)
+    async with _closing_on_failure(thread):
+        await set_pragma(thread, "foreign_keys" if location.path is None else "query_only", 1)
+    return thread
+
+
+async def open_writer(
+    location: Location,
+    file: FileIdentity,
+    limit: StatementLimit,
+    durability: Durability,
+    deadline: float,
+    *,
+    was_emptied: bool,
+) -> WorkerThread:
+    """Open a file for writing; *was_emptied* tells whether it was there without length."""
+    look_every_s = _LOOK_AFTER_WRITES_S[durability]
+    thread = await open_thread(location, file, look_every_s=look_every_s, limit=limit)
+    async with _closing_on_failure(thread):
+        if was_emptied and location.path is not None:
+            await tell_emptied(thread, location.path, location.mode, deadline)
+        # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried:
+        # if eight processes open a file at once, one of them fails.
+        await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)
+        await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
+        await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
+        await set_pragma(thread, "foreign_keys", 1)
+        # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
+        await set_pragma(thread, "secure_delete", 1)
+        await thread.run(WorkerConnection.require_writable)
+    return thread
+
+
+@asynccontextmanager
+async def _closing_on_failure(thread: WorkerThread) -> AsyncGenerator[None]:
+    try:
+        yield
+    except BaseException as error:
+        await thread.close()
+        if isinstance(error, sqlite3.Error):
+            raise translate(error) from error
+        raise
+
+
+async def _shut_lost(path: Path) -> None:
     """
     Close what stores of this process have open of *path*, and have lost.
 
@@ -88,19 +146,6 @@ async def shut_lost(path: Path) -> None:
         for thread in others:
             if thread.file.real_path == real_path:
                 await thread.shut_if_lost()
-
-
-async def prepare_writer(thread: WorkerThread, durability: Durability, deadline: float) -> None:
-    """Set the pragmas of a file's writer, and verify them."""
-    # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried: if
-    # eight processes open a file at once, one of them fails.
-    await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)
-    await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
-    await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
-    await set_pragma(thread, "foreign_keys", 1)
-    # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
-    await set_pragma(thread, "secure_delete", 1)
-    await thread.run(WorkerConnection.require_writable)
 
 
 async def set_pragma(thread: WorkerThread, name: str, value: str | int) -> None:

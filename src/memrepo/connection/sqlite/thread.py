@@ -35,6 +35,7 @@ from memrepo.connection.contract import Result
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Asker, Errand, Job, Run, Single
+from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.waiting import settle
 from memrepo.domain.codec import Row, Value
@@ -67,9 +68,11 @@ class WorkerThread:
         self._repeater: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, uri: str, *, busy_slice_s: float) -> Self:
+    async def open(cls, uri: str, *, busy_slice_s: float, limit: StatementLimit) -> Self:
         """
         Start a thread and open the database on it; a cancelled call leaves no thread behind.
+
+        *limit* holds for each statement, and can be changed later.
 
         Raises:
             sqlite3.Error: It cannot be opened; the thread has ended.
@@ -79,7 +82,7 @@ class WorkerThread:
             aiosqlite.connect,
             uri,
             uri=True,
-            factory=partial(WorkerConnection, serve=thread._serve),
+            factory=partial(WorkerConnection, serve=thread._serve, limit=limit),
             isolation_level=None,
             timeout=busy_slice_s,
             cached_statements=256,

@@ -11,42 +11,31 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 from memrepo.connection.coalescing import CoalescedCall, coalesce
-from memrepo.connection.contract import Result
 from memrepo.connection.errors import rolled_back
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, translate
 from memrepo.connection.sqlite.inode import FileIdentity
+from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
 from memrepo.connection.sqlite.lost import keep_log, lose, refuse
-from memrepo.errors import DatabaseError, InvalidInputError, MemrepoError
-from memrepo.queries.statement import Statement
+from memrepo.connection.sqlite.statements import FAILURES, explain, run
+from memrepo.errors import DatabaseError
 
 __all__ = ["WorkerConnection"]
-
-#: Steps of SQLite's virtual machine between two checks whether the call was cancelled: about a
-#: millisecond, so that ordinary statements are never checked.
-_STEPS_BETWEEN_CHECKS: Final = 20_000
-#: What a call's statement can end in; all else is of the worker.
-_FAILURES: Final = (sqlite3.Error, InvalidInputError)
-
-
-class _Watch:
-    """Tells SQLite to stop a cancelled call. Does not refer to the connection, to make no cycle."""
-
-    call: PendingCall | CoalescedCall | None = None
-
-    def __call__(self) -> bool:
-        return self.call is not None and self.call.is_cancelled
 
 
 class WorkerConnection(sqlite3.Connection):
     """A connection that runs units. Its methods block, and are for the worker thread only."""
 
     def __init__(
-        self, database: str, *args: Any, serve: Callable[[WorkerConnection], None], **kwargs: Any
+        self,
+        database: str,
+        *args: Any,
+        serve: Callable[[WorkerConnection], None],
+        limit: StatementLimit,
+        **kwargs: Any,
     ) -> None:
         #: Why the database could not be opened; the connection is then to an empty database in memory.
         #: If this raised instead, aiosqlite would not wait for its thread to end, and the thread's last
@@ -58,13 +47,13 @@ class WorkerConnection(sqlite3.Connection):
             self.failure = error
             super().__init__(":memory:")
         self._serve = serve
-        self._watch = _Watch()
-        self._failed: Statement | None = None
+        self._watch = Watch(limit)
         self._file = FileIdentity(None)
         self._look_every_s = 0.0
         #: Whether the database is closed.
         self.is_shut = False
-        self.set_progress_handler(self._watch, _STEPS_BETWEEN_CHECKS)
+        self._watch.stand_over(self)
+        distrust(self)
 
     def close(self) -> None:
         """Do jobs until the thread is stopped, and only then close."""
@@ -232,13 +221,15 @@ class WorkerConnection(sqlite3.Connection):
         try:
             if not is_single:
                 self.begin()
-            call.outcome = self._run(call)
-        except _FAILURES as error:
+            call.outcome = run(self, call, self._watch)
+        except FAILURES as error:
             self.undo()
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
-            call.outcome = self._explain(error, outcome_unknown=is_single and is_storage(error))
+            call.outcome = explain(
+                error, self._watch, outcome_unknown=is_single and is_storage(error)
+            )
             return
         if not is_single:
             self._commit([call])
@@ -268,18 +259,18 @@ class WorkerConnection(sqlite3.Connection):
             run_single(call)
             return
         try:
-            call.succeed(self._run(call))
-        except _FAILURES:
+            call.succeed(run(self, call, self._watch))
+        except FAILURES:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
-            call.outcome = self._run(call)
-        except _FAILURES as error:
+            call.outcome = run(self, call, self._watch)
+        except FAILURES as error:
             if is_busy(error):
                 raise
-            call.outcome = self._explain(error)
+            call.outcome = explain(error, self._watch)
 
     def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
@@ -289,48 +280,13 @@ class WorkerConnection(sqlite3.Connection):
         if needs_savepoint := len(call.unit) > 1:
             self.execute("SAVEPOINT unit")
         try:
-            call.outcome = self._run(call)
-        except _FAILURES as error:
-            call.outcome = self._explain(error)
+            call.outcome = run(self, call, self._watch)
+        except FAILURES as error:
+            call.outcome = explain(error, self._watch)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:
             self.execute("RELEASE unit")
-
-    def _run(self, call: PendingCall | CoalescedCall) -> list[Result]:
-        results: list[Result] = []
-        record = call.record
-        if record is not None:
-            record.timings.clear()  # of an attempt that found the file locked
-        self._watch.call = call
-        try:
-            for statement, parameters in call.unit:
-                started = 0.0 if record is None else perf_counter()
-                try:
-                    cursor = self.execute(statement.positional_sql, statement.values(parameters))
-                    results.append(Result(cursor.fetchall(), max(cursor.rowcount, 0)))
-                except sqlite3.Error:
-                    self._failed = statement
-                    raise
-                except Exception:
-                    # Python's own, for a value that SQLite does not take: of this call only.
-                    statement.check(parameters)
-                    raise
-                finally:
-                    if record is not None:
-                        record.timings.append((started, perf_counter() - started))
-            return results
-        finally:
-            self._watch.call = None
-
-    def _explain(
-        self, error: sqlite3.Error | InvalidInputError, *, outcome_unknown: bool = False
-    ) -> MemrepoError:
-        """Return our error for one of a call's statements; `_run` has noted which it was."""
-        if isinstance(error, InvalidInputError):
-            return error
-        failed, self._failed = self._failed, None
-        return translate(error, statement=failed, outcome_unknown=outcome_unknown)
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:

@@ -1,0 +1,97 @@
+"""Put right what `verify` finds wrong with indexes and with the text of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import attrs
+
+from memrepo.admin.adoption import adopt_facts
+from memrepo.admin.verify import ProblemKind, changed_facts
+from memrepo.connection.contract import Driver
+from memrepo.domain.jsontext import to_compact_json
+from memrepo.domain.plain import PlainModel
+from memrepo.queries import repair as queries
+from memrepo.queries.maintenance import INTEGRITY_OF
+
+__all__ = ["Repair", "repair"]
+
+#: Facts hashed anew in one unit.
+_BATCH: Final = 500
+_SPARE_ROWS: Final = {
+    "sessions": "is open beside the active session of its scope, and no longer counts as the active one",
+    "daily_logs": "has the key of an earlier event, and has none any more",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Repair(PlainModel):
+    """Something that `Store.repair` has done."""
+
+    #: The kind of the problem, as `Problem` has it.
+    kind: ProblemKind
+    #: The table.
+    table: str
+    #: The row's id, or ``None`` for a table's indexes.
+    id: int | None
+    #: What was done; never stored text.
+    detail: str
+
+
+async def repair(connection: Driver) -> list[Repair]:
+    """Build damaged indexes anew, then hash the facts whose text has changed; see `Store.repair`."""
+    done: list[Repair] = []
+    duplicates: list[int] = []
+    for table in queries.SPARE:
+        if await connection.read_aside(INTEGRITY_OF.bind(table=table)) == [("ok",)]:
+            continue
+        spare = await _rebuild_indexes(connection, table)
+        done.append(_repair(table, None, "its indexes were built anew"))
+        if table == "memory_entries":
+            duplicates = spare
+        else:
+            done += [_repair(table, number, _SPARE_ROWS[table]) for number in spare]
+    changed = [number async for number in changed_facts(connection)]
+    return done + await _hash_anew(connection, sorted({*duplicates, *changed}))
+
+
+def _repair(table: str, number: int | None, detail: str) -> Repair:
+    return Repair(kind="integrity", table=table, id=number, detail=detail)
+
+
+async def _rebuild_indexes(connection: Driver, table: str) -> list[int]:
+    """Build a table's indexes anew; return the rows that had to give up what must be unique."""
+    async with connection.transaction() as transaction:
+        # A damaged unique index refuses both to be rebuilt with duplicates in it, and their correction.
+        unique = await transaction.read(queries.UNIQUE_INDEXES.bind(table=table))
+        for name, _ in unique:
+            await transaction.write((queries.drop_index(name).bind(),))
+        await transaction.write((queries.reindex(table).bind(),))
+        (spare,) = await transaction.write((queries.SPARE[table].bind(),))
+        for _, sql in unique:
+            await transaction.write((queries.create_index(sql).bind(),))
+    return [number for (number,) in spare.rows]
+
+
+async def _hash_anew(connection: Driver, ids: list[int]) -> list[Repair]:
+    batches = [to_compact_json(ids[first : first + _BATCH]) for first in range(0, len(ids), _BATCH)]
+    for batch in batches:
+        await connection.write((queries.HASH_ANEW.bind(ids=batch),))
+    if batches:
+        await adopt_facts(connection)
+    return [
+        Repair(kind="content hash", table="memory_entries", id=number, detail=detail)
+        for batch in batches
+        for number, detail in _outcomes(await connection.read(queries.OUTCOMES.bind(ids=batch)))
+    ]
+
+
+def _outcomes(rows: list[tuple[int, str | None, int | None]]) -> Iterator[tuple[int, str]]:
+    for number, content_hash, superseded_by in rows:
+        if content_hash is not None:
+            yield number, "its text was hashed anew"
+        elif superseded_by is None:
+            yield number, "states what another fact states, and stays forgotten"
+        else:
+            yield number, f"states what fact {superseded_by} states, and is superseded by it"

@@ -1,0 +1,111 @@
+"""Run the statements of a call, and fetch their rows."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from time import monotonic, perf_counter
+from typing import Final
+
+from memrepo.connection.coalescing import CoalescedCall
+from memrepo.connection.contract import Result
+from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.errors import translate
+from memrepo.connection.sqlite.limits import Watch
+from memrepo.domain.codec import Row
+from memrepo.errors import InvalidInputError, MemrepoError
+
+__all__ = ["FAILURES", "explain", "run"]
+
+#: What a call's statement can end in; all else is of the worker.
+FAILURES: Final = (sqlite3.Error, InvalidInputError)
+
+
+def run(
+    connection: sqlite3.Connection, call: PendingCall | CoalescedCall, watch: Watch
+) -> list[Result]:
+    """
+    Run a call's statements one after the other, and return their results.
+
+    Raises:
+        sqlite3.Error: One failed, which *watch* has noted, or was stopped by it.
+        InvalidInputError: A value is of no type that SQLite stores.
+    """
+    results: list[Result] = []
+    record = call.record
+    if record is not None:
+        record.timings.clear()  # of an attempt that found the file locked
+    watch.call = call
+    limit_s = watch.limit.seconds
+    try:
+        for statement, parameters in call.unit:
+            started = 0.0 if record is None else perf_counter()
+            if limit_s is not None:
+                watch.stops_at = monotonic() + limit_s
+            try:
+                cursor = connection.execute(statement.positional_sql, statement.values(parameters))
+                rows: list[Row] = []
+                try:
+                    rows.extend(cursor)
+                except sqlite3.OperationalError as error:
+                    _fetch_rest(connection, cursor, rows, error)
+                results.append(Result(rows, max(cursor.rowcount, 0)))
+            except sqlite3.Error:
+                watch.failed = statement
+                raise
+            except Exception:
+                # Python's own, for a value that SQLite does not take: of this call only.
+                statement.check(parameters)
+                raise
+            finally:
+                if record is not None:
+                    record.timings.append((started, perf_counter() - started))
+        return results
+    finally:
+        watch.call = None
+        watch.stops_at = math.inf
+
+
+def explain(
+    error: sqlite3.Error | InvalidInputError, watch: Watch, *, outcome_unknown: bool = False
+) -> MemrepoError:
+    """Return our error for one of a call's statements; `run` has noted which it was."""
+    if isinstance(error, InvalidInputError):
+        return error
+    failed, watch.failed = watch.failed, None
+    return translate(error, statement=failed, outcome_unknown=outcome_unknown)
+
+
+def _fetch_rest(
+    connection: sqlite3.Connection,
+    cursor: sqlite3.Cursor,
+    rows: list[Row],
+    error: sqlite3.OperationalError,
+) -> None:
+    """
+    Add to *rows* what is left after *error*, if it says that a text is not UTF-8: that comes as bytes.
+
+    The cursor still stands at the row in question. If we converted each text ourselves from the start,
+    all reads would be slower.
+
+    Raises:
+        sqlite3.OperationalError: It is another error.
+    """
+    # This one is Python's own, without a code of SQLite's. Its message quotes the text.
+    if hasattr(error, "sqlite_errorcode"):
+        raise error
+    n_before = len(rows)
+    connection.text_factory = _to_text
+    try:
+        rows.extend(cursor)
+    finally:
+        connection.text_factory = str
+    if len(rows) == n_before:
+        raise error
+
+
+def _to_text(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored

@@ -1,0 +1,63 @@
+"""Statements that find and correct instants in another spelling than ours, across all scopes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from pypika import Criterion, Field, Table
+
+from memrepo.queries.builder import JsonEach, Query, json_item, param, statement
+from memrepo.queries.statement import Statement
+
+__all__ = ["INSTANTS", "is_ours", "other", "respell"]
+
+#: The columns that are instants, by table.
+INSTANTS: Final = {
+    "memory_entries": ("created_at", "last_accessed", "expires_at", "deleted_at"),
+    "sessions": ("started_at", "ended_at"),
+    "daily_logs": ("timestamp",),
+}
+#: ``2026-02-02T14:16:24.123Z``, as the indexes have it: their statements must say it in the same words.
+_OURS: Final = "????-??-??T??:??:??.???Z"
+
+
+def is_ours(column: Field) -> Criterion:
+    """Is spelt as ours, so that the order of texts is that of time."""
+    return column.glob(_OURS)
+
+
+@cache
+def other(table: str) -> Statement:
+    """
+    Read the next ``:limit`` rows after ``:after`` with an instant in another spelling.
+
+    Returns:
+        Of each row its id and its instants, by the partial index of these rows.
+    """
+    rows = Table(table)
+    columns = [rows[name] for name in INSTANTS[table]]
+    return statement(
+        "spelling.other",
+        Query.from_(rows)
+        .select(rows.id, *columns)
+        .where(Criterion.any(is_ours(column).negate() for column in columns))
+        .where(rows.id > param("after"))
+        .orderby(rows.id)
+        .limit(param("limit")),
+    )
+
+
+@cache
+def respell(table: str, column: str) -> Statement:
+    """Correct a column; ``:batch`` is a JSON array of [id, text that it had, text that it gets]."""
+    rows, items = Table(table), JsonEach("batch")
+    return statement(
+        "spelling.respell",
+        Query.update(rows)
+        .set(rows[column], json_item(items, 2))
+        .from_(items)
+        .where(rows.id == json_item(items, 0))
+        # Another program may have changed it since it was read.
+        .where(rows[column] == json_item(items, 1)),
+    )

@@ -1,0 +1,33 @@
+"""`Store.repair` on every driver: facts that another program edited are found by their text again."""
+
+from __future__ import annotations
+
+import pytest
+
+from memrepo import MemoryNew, Statement, Store
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_an_edited_fact(store: Store) -> None:
+    """Verify names the facts, repair says what it did, and nothing is left to be named."""
+    await store.memories.remember_many(MemoryNew(content=text) for text in ("tea", "jam", "dog"))
+    edit = "UPDATE memory_entries SET content = CASE id WHEN 1 THEN 'coffee' ELSE 'DOG' END WHERE id < 3"
+    await store.connection.write((Statement("another.program", edit).bind(),))
+    assert [problem.id for problem in await store.verify()] == [1, 2]
+    assert [(its.id, its.detail) for its in await store.repair()] == [
+        (1, "its text was hashed anew"),
+        (2, "states what fact 3 states, and is superseded by it"),
+    ]
+    assert await store.verify() == []
+    assert (await store.memories.remember("coffee")).id == 1
+    assert (await store.memories.remember("dog")).id == 3
+    assert (await store.memories.remember("tea")).outcome == "created"
+
+
+async def test_indexes_can_be_rebuilt(store: Store) -> None:
+    """What repair runs on a damaged index runs on every driver."""
+    await store.memories.remember("tea")
+    for sql in ("PRAGMA integrity_check(`memory_entries`)", "REINDEX `memory_entries`"):
+        await store.connection.write((Statement("repair", sql, is_pragma=True).bind(),))
+    assert await store.repair() == []
