@@ -121,7 +121,7 @@ async def test_constraint_is_named(
         ("SELECT missing FROM notes", "no such column: missing"),
         ("SELECT missing(1)", "no such function: missing"),
         ("INSERT INTO notes (missing) VALUES (1)", "table notes has no column named missing"),
-        ("SELEC 1", 'near "SELEC"|near SELEC'),
+        ("SELEC 1", 'near "SELEC"|error: `SELEC`'),
     ],
 )
 async def test_error_names_the_statement_and_the_reason(

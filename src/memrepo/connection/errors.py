@@ -36,15 +36,17 @@ _words = re.compile(r"\w+").findall
 _SENTENCES: Final = frozenset(
     """
     a already ambiguous argument arguments at available be big bindings blob but can cannot circular clause collation column columns
-    command constraint context database datatype default does duplicate error execute exists expression for
+    command constraint context could database datatype default does duplicate error execute executing exists expression for
     from function functions generated group hex have has in incomplete index input integer is json limit
     literal malformed match mismatch misuse modified modify must name named near no not number of on one
-    only or order overflow parsed qualified query recognized reference references result row rows select
+    only or order overflow parsed primary qualified query recognized reference references request result row rows select
     sequence sql sqlite statement string such supplied syntax table term terms than the there this time to
     token too unknown unrecognized use used using value values view virtual were when where wrong you
     """.split()  # noqa: SIM905 - as a text it is readable
 )
 _is_small_number = re.compile(r"\d{1,2}").fullmatch
+#: Where in the SQL it is, as servers add.
+_position = re.compile(r" \(at offset \d+\)| around L\d+:\d+")
 _MAX_REASON: Final = 200
 
 
@@ -90,6 +92,6 @@ def refused_row(kind: str, said: str) -> ConstraintError:
 def statement_failed(name: str, sql: str, said: str) -> str:
     """Say that the statement *name* failed, and what SQLite *said* of it unless that may hold a value."""
     known = _SENTENCES | {word.lower() for word in _words(sql)}
-    said = said.strip().removesuffix(".")
+    said = _position.sub("", said).strip().removesuffix(".")
     is_safe = all(word.lower() in known or _is_small_number(word) for word in _words(said))
     return f"{name} failed: {said[:_MAX_REASON]}" if said and is_safe else f"{name} failed"
