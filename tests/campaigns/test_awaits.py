@@ -172,6 +172,7 @@ def _cases(folder: Path) -> dict[str, Action]:
         "info": _Maintenance(lambda store: store.info()),
         "verify": _Maintenance(lambda store: store.verify()),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
+        "repair": _Maintenance(lambda store: store.repair()),
         "compact": _Maintenance(lambda store: store.compact()),
     }
 

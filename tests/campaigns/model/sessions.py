@@ -41,7 +41,8 @@ class Sessions:
         if active is not None:
             if not end_active:
                 raise ConflictError("a session is active")
-            self._change(active, ended_at=self._now, end_trigger="explicit")
+            ended = max(self._now, active.started_at)
+            self._change(active, ended_at=ended, end_trigger="explicit")
         return self._start()
 
     def get_or_start(
@@ -56,7 +57,8 @@ class Sessions:
         if session.ended_at is not None:
             return SessionEnd(ended_now=False, session=session)
         text = session.summary if summary is None else summary
-        changed = self._change(session, ended_at=self._now, end_trigger=trigger, summary=text)
+        ended = max(self._now, session.started_at)
+        changed = self._change(session, ended_at=ended, end_trigger=trigger, summary=text)
         return SessionEnd(ended_now=True, session=changed)
 
     def summarize(self, id: int, summary: str) -> Session:
@@ -121,7 +123,8 @@ class Sessions:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         is_of_other_day = day_boundary is not None and last < midnight
         if self._now - last >= idle_after or is_of_other_day:
-            self._change(session, ended_at=last, end_trigger="timeout")
+            ended = max(last, session.started_at)
+            self._change(session, ended_at=ended, end_trigger="timeout")
 
     def _start(self) -> Session:
         session = Session(

@@ -168,6 +168,24 @@ int creat64(const char *path, mode_t mode)
     return open_recorded(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
+int mknod(const char *path, mode_t mode, dev_t dev)
+{
+    char full[PATH_MAX];
+    const char *name = absolute(AT_FDCWD, path, full) ? watched_name(full) : NULL;
+    int result, fd;
+    if (!name || ((mode & S_IFMT) && !S_ISREG(mode)))
+        return syscall(SYS_mknodat, AT_FDCWD, path, mode, dev);
+    pthread_mutex_lock(&mutex);
+    result = syscall(SYS_mknodat, AT_FDCWD, path, mode, dev);
+    if (result == 0 && (fd = real_openat64(AT_FDCWD, path, O_RDONLY)) >= 0) {
+        track(fd, name, 0, 0);
+        fds[fd] = 0;
+        real_close(fd);
+    }
+    pthread_mutex_unlock(&mutex);
+    return result;
+}
+
 int close(int fd)
 {
     int result;
