@@ -132,9 +132,10 @@ async def _bridge(
         async for message in far:
             _, said = state.say(message.data.encode())
             try:
-                await near.send_str(said.decode())
-            except UnicodeDecodeError:
-                await near.send_bytes(said)
+                try:
+                    await near.send_str(said.decode())
+                except UnicodeDecodeError:
+                    await near.send_bytes(said)
             except ConnectionError:
                 break
         passing.cancel()

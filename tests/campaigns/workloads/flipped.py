@@ -213,7 +213,7 @@ def fields_of(row: Any) -> list[tuple[Any, Any]]:
 
 def type_of(field: Any) -> tuple[type, ...]:
     """Return the types that an attribute may have."""
-    names = {"int": int, "str": str, "datetime": datetime, "None": type(None)}
+    names = {"int": int, "bool": bool, "str": str, "datetime": datetime, "None": type(None)}
     return tuple(names.get(name, str) for name in str(field.type).split(" | "))
 
 
