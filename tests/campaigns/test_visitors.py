@@ -10,11 +10,10 @@ Proven: no acknowledged fact is lost, the file is sound, and what fails, fails w
 
 from __future__ import annotations
 
-import contextlib
 import gc
+import json
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -39,13 +38,20 @@ pytestmark = [
 
 _N_ACTIONS = 25
 
-#: Does what it is told, a line each: visits the file, or adds an event to it.
+#: Does what it is told, a line each: visits the file, adds an event to it, or says what is in it. (A
+#: connection of this process would share the log's index with the stores that are being looked at.)
 _OTHER_PROGRAM = """
-import sqlite3, sys
+import json, sqlite3, sys
 for line in sys.stdin:
     path, event = line.rstrip("\\n").split("\\t")
     try:
         connection = sqlite3.connect(path, timeout=5)
+        if event == "?":
+            damage = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            texts = [row[0] for row in connection.execute("SELECT content FROM memory_entries")]
+            texts += [row[0] for row in connection.execute("SELECT event_type FROM daily_logs")]
+            print(json.dumps([damage, texts]), flush=True)
+            continue
         if event:
             connection.execute(
                 "INSERT INTO daily_logs (event_type, timestamp) VALUES (?, '2026-02-02T14:16:24.123Z')",
@@ -65,12 +71,19 @@ class _OtherProgram:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
+    def contents(self, path: Path) -> tuple[list[str], list[str]]:
+        damage, texts = json.loads(self._say(path, "?"))
+        return damage, texts
+
     def tell(self, path: Path, event: str = "") -> bool:
+        return self._say(path, event) == "done\n"
+
+    def _say(self, path: Path, event: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{path}\t{event}\n")
         self._process.stdin.flush()
-        return self._process.stdout.readline() == "done\n"
+        return self._process.stdout.readline()
 
 
 @pytest.fixture
@@ -173,13 +186,9 @@ class _Round:
             self.acknowledged.add(event)
 
     def check(self, seed: int) -> None:
-        with contextlib.closing(sqlite3.connect(self._path)) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], seed
-            facts = connection.execute("SELECT content FROM memory_entries")
-            found = {content for (content,) in facts}
-            events = connection.execute("SELECT event_type FROM daily_logs")
-            found |= {event for (event,) in events}
-        assert self.acknowledged <= found, (seed, self.acknowledged - found)
+        damage, texts = self._other.contents(self._path)
+        assert damage == ["ok"], seed
+        assert self.acknowledged <= set(texts), (seed, self.acknowledged - set(texts))
 
 
 async def test_visitors(tmp_path: Path, figures: Figures, other_program: _OtherProgram) -> None:

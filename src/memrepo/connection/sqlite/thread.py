@@ -45,6 +45,8 @@ __all__ = ["WorkerThread"]
 
 #: Seconds to wait for the thread of another store, which may have a long job.
 _SHUT_S: Final = 5.0
+#: Seconds between two looks whether a stopped thread has closed its database.
+_LOOK_S: Final = 0.005
 #: Seconds after which an asker that is in no queue is told again.
 _REPEAT_S: Final = 0.05
 
@@ -59,6 +61,7 @@ class WorkerThread:
         self._wake: SimpleQueue[None] = SimpleQueue()
         #: The file it has open.
         self.file = FileIdentity(None)
+        self._worker: WorkerConnection | None = None
         self._is_stopped = False
         self._is_closed = False
         #: Done when the thread does no more jobs.
@@ -180,8 +183,8 @@ class WorkerThread:
 
     @property
     def is_open(self) -> bool:
-        """Whether it does jobs."""
-        return not self._is_stopped and not self._loop.is_closed()
+        """Whether its database is open; that of a forgotten store is so for a moment longer."""
+        return self._worker is not None and not self._worker.is_shut
 
     async def shut_if_lost(self) -> None:
         """
@@ -191,6 +194,11 @@ class WorkerThread:
             ConnectionLostError: That would do harm, so it is still open.
         """
         loop = asyncio.get_running_loop()
+        if self._is_stopped or self._loop.is_closed():
+            deadline = loop.time() + _SHUT_S
+            while self.is_open and loop.time() < deadline:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(_LOOK_S)
+            return
         is_shut: asyncio.Future[bool] = loop.create_future()
 
         def shut(worker: WorkerConnection, _: object) -> None:
@@ -216,6 +224,7 @@ class WorkerThread:
         A debugger can throw an exception into the thread at any moment. So a job stays in the queue
         until the event loop has been told of it, which may happen twice.
         """
+        self._worker = worker
         tell = self._loop.call_soon_threadsafe
         while not self._loop.is_closed():
             try:

@@ -63,10 +63,10 @@ class WorkerConnection(sqlite3.Connection):
     def shut(self) -> None:
         """Close the database at once; a lost one without a checkpoint, which would go to another file."""
         if not self.is_shut:
-            self.is_shut = True
             if self._file.is_lost or not self._file.are_there():
                 keep_log(self)
             super().close()
+            self.is_shut = True
 
     def shut_if_lost(self) -> None:
         """Close a lost database now, unless that would do harm."""
