@@ -51,7 +51,7 @@ def test_pool_that_cannot_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             with monkeypatch.context() as patch:
                 patch.setattr(SQLiteConnection, "open", _fail)
                 told = await asyncio.gather(*(use() for _ in range(3)), return_exceptions=True)
-            assert [str(error) for error in told] == ["not now"] * 3
+            assert [str(error) for error in told] == [f"{tmp_path}/acme.db: not now"] * 3
             await asyncio.gather(*(use() for _ in range(3)))
 
     with asyncio.Runner(loop_factory=eager_loop) as runner:

@@ -37,7 +37,7 @@ def test_one_set_of_options() -> None:
 def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]) -> None:
     """An option that is not there is a TypeError that names it, wherever it is given."""
     monkeypatch.setenv("DATABASE_URL", "agent.db")
-    expected = r"^(connect|StorePool)\(\) got an unexpected keyword argument 'lock_timeout'$"
+    expected = r"^(connect|StorePool)\(\) got an unexpected keyword argument 'lock_timeout'"
     with pytest.raises(TypeError, match=expected):
         use(lock_timeout=1)
 
