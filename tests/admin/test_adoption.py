@@ -18,9 +18,9 @@ import pytest
 
 import memrepo
 from memrepo.admin import adoption
-from memrepo.connection.contract import Connection, Result
+from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row
-from memrepo.queries.statement import BoundStatement, Unit
+from tests.admin.interruption import Cancelled
 from tests.admin.original import DRIZZLE
 from tests.admin.test_migrations import LATEST, versions_of
 from tests.conftest import Clock
@@ -261,25 +261,6 @@ async def test_adopt_broken_text(path: Path) -> None:
         original.run("UPDATE memory_entries SET content = CAST(x'ff61' AS TEXT) WHERE id > 1")
     async with memrepo.connect(path) as store:
         assert (await store.memories.remember("tea, no milk")).id == number
-
-
-class Cancelled:
-    """A connection that stops its caller at the n-th unit that is to be written."""
-
-    def __init__(self, inner: Connection, countdown: int) -> None:
-        self.inner = inner
-        self.countdown = countdown
-
-    async def read(self, statement: BoundStatement) -> list[Row]:
-        """Run a SELECT."""
-        return await self.inner.read(statement)
-
-    async def write(self, unit: Unit) -> Sequence[Result]:
-        """Run a unit, unless it is the n-th."""
-        self.countdown -= 1
-        if self.countdown == 0:
-            raise asyncio.CancelledError
-        return await self.inner.write(unit)
 
 
 @pytest.mark.parametrize("countdown", range(1, 4))

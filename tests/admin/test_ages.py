@@ -6,34 +6,18 @@ Each is upgraded here, and then used by the original's own statements, with both
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 import memrepo
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import load_migrations
-from tests.admin.original import AGES, OTHER_TABLES, THEN, Program, on_file, on_server
+from tests.admin.original import AGES, OTHER_TABLES, THEN, Program
 from tests.conftest import Clock
-from tests.servers.sqld import Sqld
 
 pytestmark = pytest.mark.asyncio
 
 KNOWN = load_migrations()
 LATER = "2026-02-02T15:00:00.000Z"
-
-
-@pytest.fixture(params=["file", "http", "ws"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Program]]:
-    """A new database: its URL, and the original on it."""
-    if request.param == "file":
-        path = tmp_path / "jarvis.db"
-        yield str(path), on_file(path)
-    else:
-        server: Sqld = request.getfixturevalue("sqld")
-        namespace = server.new_namespace()
-        yield server.url(namespace, request.param), on_server(server, namespace)
 
 
 def _fill(original: Program) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -13,13 +12,11 @@ import memrepo
 from memrepo.admin import adoption
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import load_migrations
-from memrepo.connection.contract import Connection, Result
-from memrepo.domain.codec import Row
-from memrepo.queries.statement import BoundStatement, Unit
-from tests.admin.original import THEN, Program, on_file, on_server
+from memrepo.connection.contract import Connection
+from tests.admin.interruption import Cancelled
+from tests.admin.original import THEN, Program, on_file
 from tests.admin.test_migrations import image
 from tests.conftest import Clock
-from tests.servers.sqld import Sqld
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,18 +38,6 @@ def push(original: Program, *, keep: str = "") -> None:
         for (column,) in original.run(f"SELECT name FROM pragma_table_info('{table}')"):
             if column not in f"{columns} {keep}".split():
                 original.run(f"ALTER TABLE `{table}` DROP COLUMN `{column}`")
-
-
-@pytest.fixture(params=["file", "http", "ws"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Program]]:
-    """A new database: its URL, and the original on it."""
-    if request.param == "file":
-        path = tmp_path / "jarvis.db"
-        yield str(path), on_file(path)
-    else:
-        server: Sqld = request.getfixturevalue("sqld")
-        namespace = server.new_namespace()
-        yield server.url(namespace, request.param), on_server(server, namespace)
 
 
 async def _fill(url: str, clock: Clock) -> None:
@@ -122,25 +107,6 @@ async def test_accepted_with_columns_that_were_kept(
     async with memrepo.connect(url, clock=clock, accept_push=True) as store:
         assert [fact.content async for fact in store.memories.iterate()] == ["Likes tea"]
         assert await store.scoped("user:ada").memories.count() == 600
-
-
-class Cancelled:
-    """A connection that stops its caller at the n-th unit that is to be written."""
-
-    def __init__(self, inner: Connection, countdown: int) -> None:
-        self.inner = inner
-        self.countdown = countdown
-
-    async def read(self, statement: BoundStatement) -> list[Row]:
-        """Run a SELECT."""
-        return await self.inner.read(statement)
-
-    async def write(self, unit: Unit) -> Sequence[Result]:
-        """Run a unit, unless it is the n-th."""
-        self.countdown -= 1
-        if self.countdown == 0:
-            raise asyncio.CancelledError
-        return await self.inner.write(unit)
 
 
 async def _accept(connection: Connection, clock: Clock) -> None:

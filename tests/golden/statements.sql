@@ -451,9 +451,6 @@ PRAGMA integrity_check;
 SELECT `integrity_check`
 FROM pragma_integrity_check(:table);
 
--- maintenance.quick_check
-PRAGMA quick_check;
-
 -- maintenance.tables
 SELECT `name`
 FROM `sqlite_master`

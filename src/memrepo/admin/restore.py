@@ -14,14 +14,13 @@ from memrepo.admin.backup import copy_beside
 from memrepo.admin.files import give_name, give_rights, require_free, sync
 from memrepo.admin.migrate import read_version
 from memrepo.admin.migrations import load_migrations
+from memrepo.admin.verify import find_damage
 from memrepo.connection.contract import Driver
 from memrepo.connection.sqlite.connection import SQLiteConnection
-from memrepo.connection.sqlite.errors import lacks_function
 from memrepo.connection.sqlite.exclusive import hold_alone
 from memrepo.connection.sqlite.reasons import name_file, system_error
 from memrepo.connection.url import Location, check_path
 from memrepo.connection.waiting import finish
-from memrepo.domain.codec import Row
 from memrepo.errors import CorruptDatabaseError, DatabaseError, InvalidInputError, NotFoundError
 from memrepo.queries import maintenance as queries
 
@@ -103,20 +102,11 @@ async def _check(backup: Driver, location: Location) -> None:
         await read_version(backup, await asyncio.to_thread(load_migrations))
         if ("memory_entries",) not in await backup.read(queries.TABLES.bind()):
             raise InvalidInputError("backup", "is a database without memrepo's tables")
-        rows = await _find_damage(backup)
+        damage = [problem async for problem in find_damage(backup) if problem.kind == "integrity"]
     except DatabaseError as error:
         raise await name_file(error, location) from error.__cause__
-    if rows != [("ok",)]:
-        raise CorruptDatabaseError(f"{location} is damaged: {rows[0][0]}")
-
-
-async def _find_damage(backup: Driver) -> list[Row]:
-    try:
-        return await backup.read_aside(queries.INTEGRITY.bind())
-    except DatabaseError as error:
-        if not lacks_function(error):
-            raise
-        return await backup.read_aside(queries.QUICK_CHECK.bind())
+    if damage:
+        raise CorruptDatabaseError(f"{location} is damaged: {damage[0].detail}")
 
 
 async def _take_place(copy: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ from memrepo.domain.plain import PlainModel
 from memrepo.errors import DatabaseError
 from memrepo.queries import copying, maintenance as queries
 
-__all__ = ["Problem", "ProblemKind", "changed_facts", "find_problems"]
+__all__ = ["Problem", "ProblemKind", "changed_facts", "find_damage", "find_problems"]
 
 #: Rows read at a time, and the bytes of a page after which it ends.
 _BATCH: Final = 1_000
@@ -42,7 +42,7 @@ class Problem(PlainModel):
 
 async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, with the text of facts, with values."""
-    async for problem in _find_damage(connection):
+    async for problem in find_damage(connection):
         yield problem
     for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
@@ -82,7 +82,7 @@ async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int
         first = rows[-1][0] + 1
 
 
-async def _find_damage(connection: Driver) -> AsyncIterator[Problem]:
+async def find_damage(connection: Driver) -> AsyncIterator[Problem]:
     """Check the whole file, or table by table where something in the schema is unknown to this SQLite."""
     try:
         rows = await connection.read_aside(queries.INTEGRITY.bind())

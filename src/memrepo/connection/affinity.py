@@ -94,9 +94,8 @@ class Affinity:
         else:
             self.check_place()
         await asyncio.wait({self._closing})
-        if (
-            not self._closing.cancelled()
-        ):  # or else, with all tasks of the loop: it closed all the same
+        # If it was cancelled, with all tasks of the event loop, it has closed all the same.
+        if not self._closing.cancelled():
             self._closing.result()
 
     def check_open(self) -> None:

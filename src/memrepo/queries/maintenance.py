@@ -22,8 +22,6 @@ INTEGRITY_OF: Final = Statement(
     "maintenance.integrity_of",
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
 )
-#: The same without comparing indexes with their tables, which needs the functions that indexes call.
-QUICK_CHECK: Final = Statement("maintenance.quick_check", "PRAGMA quick_check", is_pragma=True)
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
 FOREIGN_KEYS: Final = Statement(
     "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True

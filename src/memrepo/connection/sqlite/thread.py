@@ -198,16 +198,16 @@ class WorkerThread:
             deadline = loop.time() + _SHUT_S
             while self.is_open and loop.time() < deadline:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(_LOOK_S)
-            return
-        is_shut: asyncio.Future[bool] = loop.create_future()
+        else:
+            done: asyncio.Future[None] = loop.create_future()
 
-        def shut(worker: WorkerConnection, _: object) -> None:
-            worker.shut_if_lost()
-            loop.call_soon_threadsafe(is_shut.set_result, worker.is_shut)
+            def shut(worker: WorkerConnection, _: object) -> None:
+                worker.shut_if_lost()
+                loop.call_soon_threadsafe(done.set_result, None)
 
-        self.put(shut, (), Errand(self._loop.create_future()))
-        await asyncio.wait({is_shut}, timeout=_SHUT_S)
-        if self.file.is_lost and not (is_shut.done() and is_shut.result()):
+            self.put(shut, (), Errand(self._loop.create_future()))
+            await asyncio.wait({done}, timeout=_SHUT_S)
+        if self.file.is_lost and self.is_open:
             raise ConnectionLostError(f"a store that lost {self.file.path} still has it open")
 
     def stop(self) -> None:

@@ -186,7 +186,7 @@ class WorkerConnection(sqlite3.Connection):
         """
         if self._file.is_lost:
             raise file_lost()
-        self._failed = None
+        self._watch.failed = None
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
