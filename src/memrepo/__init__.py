@@ -8,26 +8,19 @@ from memrepo.connection.contract import Connection, ConnectionInfo, Durability, 
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.hashing import content_hash, normalize_content
 from memrepo.domain.jsontext import JsonValue
-from memrepo.domain.models import (
-    IDLE_AFTER,
-    UNSET,
-    DailyLog,
-    DailyLogFilter,
-    DailyLogNew,
+from memrepo.domain.memories import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
     Remembered,
     RememberOutcome,
-    Session,
-    SessionEnd,
-    SessionFilter,
-    SessionStatus,
-    Unset,
 )
 from memrepo.domain.paging import Page
+from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter, SessionStatus
+from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import (
     AuthenticationError,
     BusyError,

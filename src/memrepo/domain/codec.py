@@ -8,13 +8,10 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from memrepo.domain.daily_logs import DailyLog
 from memrepo.domain.instants import NO_INSTANT, parse_instant
-from memrepo.domain.models import (
-    DailyLog,
-    MemoryEntry,
-    Session,
-    SessionStatus,
-)
+from memrepo.domain.memories import MemoryEntry
+from memrepo.domain.sessions import Session, SessionStatus
 from memrepo.errors import DecodeError
 
 __all__ = [

@@ -13,17 +13,17 @@ from memrepo.domain.arguments import (
     Event,
     batches,
     check_ids,
-    daily_log_conditions,
     encode_each,
     encode_event,
     encode_new_event,
 )
 from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log, to_number
+from memrepo.domain.conditions import daily_log_conditions
+from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
 from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
 from memrepo.queries import daily_logs as queries

@@ -17,7 +17,6 @@ from memrepo.domain.arguments import (
     encode_expiry,
     encode_fact,
     encode_new_fact,
-    memory_conditions,
     merge_facts,
 )
 from memrepo.domain.checks import (
@@ -29,18 +28,18 @@ from memrepo.domain.checks import (
     check_object as check_metadata,
 )
 from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_number
+from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import (
-    UNSET,
+from memrepo.domain.memories import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
     Remembered,
     RememberOutcome,
-    Unset,
 )
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
