@@ -152,8 +152,9 @@ def connect(
         ConnectionLostError: The server cannot be reached.
         CorruptDatabaseError: The file is not a database, or is empty beside a ``-wal`` file with data.
         ReadOnlyError: The file or its folder is not writable.
-        DatabaseError: The database cannot be opened. These errors name the file and the reason.
-        MigrationError: The schema cannot be migrated to this version. Nothing was written.
+        DatabaseError: The database cannot be opened.
+        MigrationError: The schema cannot be migrated to this version. Nothing was written. This and the
+            errors above name the file, and the reason if the system knows it.
     """
     options = CheckedOptions(
         auth_token=auth_token,
@@ -220,8 +221,9 @@ async def _open_file(location: Location, options: CheckedOptions) -> Store:
             on_statement=options.on_statement,
         )
         return await _make_store(connection, options)
-    except DatabaseError as error:
-        raise await name_file(error, location) from error.__cause__
+    except (DatabaseError, MigrationError) as error:
+        await asyncio.to_thread(name_file, error, location)
+        raise
 
 
 async def _open_server(

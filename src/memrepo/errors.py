@@ -121,7 +121,7 @@ class DecodeError(MemrepoError):
 
 
 class DatabaseError(MemrepoError):
-    """The database failed; ``__cause__`` says how."""
+    """The database failed; ``__cause__`` says how. If a file did, the message names it."""
 
     #: Whether the same call may succeed later.
     retryable: bool = False

@@ -129,7 +129,7 @@ async def migrate(
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
-            raise failed(migration) from error
+            raise failed(migration, error) from error
         else:
             _logger.info("applied migration %s", migration.name)
 

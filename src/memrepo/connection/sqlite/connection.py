@@ -262,7 +262,9 @@ class SQLiteConnection:
         deadline = self._deadline(timeout_s)
         turn = await writer.take(deadline)
         try:
-            await until_free(lambda: writer.thread.run(WorkerConnection.begin), deadline)
+            await until_free(
+                lambda: writer.thread.run(WorkerConnection.begin), deadline, self.location
+            )
         except BaseException:
             writer.abandon(turn)
             raise
