@@ -131,7 +131,7 @@ async def migrate(
                 raise
             raise failed(migration, error) from error
         else:
-            _logger.info("applied migration %s", migration.name)
+            _logger.info("%s: applied migration %s", connection, migration.name)
 
 
 async def _read_state(
