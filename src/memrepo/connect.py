@@ -109,7 +109,8 @@ def connect(
     """
     Return a store to open: ``async with memrepo.connect("agent.db") as store: ...``.
 
-    Or ``store = await memrepo.connect("agent.db")``, and ``await store.close()`` in the end.
+    Or ``store = await memrepo.connect("agent.db")``, and ``await store.close()`` in the end. Until then, the
+    process must not open and close the file in other ways, as to copy or hash it: that drops SQLite's locks.
 
     Args:
         url: A path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,

@@ -225,7 +225,9 @@ async def test_full(tmp_path: Path) -> None:
     """When all are in use, a block waits for one that ends, and is refused after lock_timeout_s."""
     async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=0.1) as pool:
         async with pool.open("a"):
-            with pytest.raises(BusyError):
+            with pytest.raises(
+                BusyError, match=r"^all 1 stores of the pool were in use for 0\.1 s$"
+            ):
                 async with pool.open("b"):
                     pytest.fail("the block ran")
             async with pool.open("a"):

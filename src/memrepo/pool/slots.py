@@ -98,7 +98,9 @@ class Slots:
                 return await place
         except TimeoutError:
             self._leave_queue(place)
-            raise BusyError("no store of the pool was free in time") from None
+            raise BusyError(
+                f"all {self._max_open} stores of the pool were in use for {self._wait_s:g} s"
+            ) from None
         except CancelledError:
             self._leave_queue(place)
             raise
