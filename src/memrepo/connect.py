@@ -155,7 +155,7 @@ def connect(
         ReadOnlyError: The file or its folder is not writable.
         DatabaseError: The database cannot be opened.
         MigrationError: The schema cannot be migrated to this version. Nothing was written. This and the
-            errors above name the file, and the reason if the system knows it.
+            errors above name the file or the server, and the reason if the system knows it.
     """
     options = CheckedOptions(
         auth_token=auth_token,
@@ -231,15 +231,19 @@ async def _open_server(
     location: ServerLocation, credentials: Credentials, options: CheckedOptions
 ) -> Store:
     driver = await asyncio.to_thread(_import_server_driver)
-    connection = await driver.open(
-        location,
-        credentials,
-        ssl=options.ssl_context,
-        lock_timeout_s=options.lock_timeout_s,
-        request_timeout_s=options.request_timeout_s,
-        on_statement=options.on_statement,
-    )
-    return await _make_store(connection, options)
+    try:
+        connection = await driver.open(
+            location,
+            credentials,
+            ssl=options.ssl_context,
+            lock_timeout_s=options.lock_timeout_s,
+            request_timeout_s=options.request_timeout_s,
+            on_statement=options.on_statement,
+        )
+        return await _make_store(connection, options)
+    except (DatabaseError, MigrationError) as error:
+        error.args = (f"{location}: {error}",)
+        raise
 
 
 def _import_server_driver() -> type[LibSQLConnection]:
