@@ -365,6 +365,36 @@ async def test_store_that_is_lost(tmp_path: Path, watch: Watch, kind: type[Excep
         assert third is second
 
 
+async def until_closed(store: Store) -> None:
+    """Ping a lost store until it is closed."""
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(ConnectionLostError):
+                await store.ping()
+            await asyncio.sleep(0)
+
+
+async def test_lost_file_under_a_long_block(tmp_path: Path) -> None:
+    """A block that goes on with a store that has lost its file keeps no other from a new store."""
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=0.5) as pool:
+        async with pool.open("acme") as lost:
+            await lost.memories.remember("Likes tea")
+            for path in tmp_path.iterdir():
+                path.rename(f"{path}.gone")
+            with pytest.raises(ConnectionLostError):
+                await lost.ping()
+            for outcome in ("created", "duplicate"):
+                async with pool.open("acme") as store:
+                    assert (await store.memories.remember("Likes coffee")).outcome == outcome
+            with pytest.raises(ConnectionLostError):
+                await lost.memories.count()
+        with pytest.raises(ClosedError):
+            await until_closed(lost)
+        async with pool.open("acme") as again:
+            assert again is store
+    assert repr(pool) == "<memrepo.StorePool, 0 of 1 open>"
+
+
 async def test_inside_a_transaction(tmp_path: Path) -> None:
     """A block may use another tenant inside a transaction of the first, and close what is idle."""
     async with StorePool(tmp_path / "{tenant}.db", max_open=2) as pool:
