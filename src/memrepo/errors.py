@@ -121,7 +121,12 @@ class DecodeError(MemrepoError):
 
 
 class DatabaseError(MemrepoError):
-    """The database failed; ``__cause__`` says how. If a file did, the message names it."""
+    """
+    The database failed; ``__cause__`` says how.
+
+    The message is for whoever looks after the program, and not for the users of a service: if it is a file
+    that failed, the message names it.
+    """
 
     #: Whether the same call may succeed later.
     retryable: bool = False
