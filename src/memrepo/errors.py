@@ -25,6 +25,9 @@ Every error that memrepo raises.
     └── MigrationError
 
 The database's own exception is the ``__cause__``. Messages never hold stored text, parameters or tokens.
+
+That of a `DatabaseError` names the file. So it is for those who look after the program, and not for the users of a
+service.
 """
 
 from __future__ import annotations
@@ -121,12 +124,7 @@ class DecodeError(MemrepoError):
 
 
 class DatabaseError(MemrepoError):
-    """
-    The database failed; ``__cause__`` says how.
-
-    The message is for whoever looks after the program, and not for the users of a service: if it is a file
-    that failed, the message names it.
-    """
+    """The database failed; ``__cause__`` says how."""
 
     #: Whether the same call may succeed later.
     retryable: bool = False
