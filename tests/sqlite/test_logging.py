@@ -22,8 +22,13 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture(autouse=True)
-def healthy_sqlite(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a SQLite without the WAL-reset bug, which would be logged once, in whichever test is first."""
+def healthy_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    Have a file system and a SQLite that no warning tells of.
+
+    The WAL-reset bug would be logged once, in whichever test is first.
+    """
+    monkeypatch.setattr(advice, "is_volatile", lambda _kind: False)
     monkeypatch.setattr(advice, "has_wal_reset_bug", lambda: False)
     advice._warn_of_wal_reset_bug.cache_clear()
     yield
