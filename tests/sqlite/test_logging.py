@@ -172,7 +172,7 @@ async def test_short_wait_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptur
     async with memrepo.connect(path) as store:
         with foreign_lock(path):
             task = asyncio.create_task(store.memories.remember("soon"))
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(0.3)
         await task
     assert said(caplog) == []
 
