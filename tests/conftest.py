@@ -60,7 +60,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
     Campaigns are busy with processes of their own.
     """
-    return (os.cpu_count() or 1) + (config.option.markexpr != "campaign")
+    n_processors = os.cpu_count() or 1
+    return n_processors if config.option.markexpr == "campaign" else n_processors + 1
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:

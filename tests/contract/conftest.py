@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import memrepo
 from memrepo.connection.hrana import http
 from tests.servers.fixtures import Cluster
 from tests.servers.sqld import Sqld
@@ -28,27 +30,47 @@ def driver(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def new_namespace() -> Callable[[Sqld], str]:
+    """Make a namespace for a test: a copy of an empty store, which takes less time than migrating each."""
+    templates: dict[int, str] = {}
+
+    def make(server: Sqld) -> str:
+        if server.port not in templates:
+            templates[server.port] = server.new_namespace()
+            asyncio.run(_migrate(server.url(templates[server.port])))
+        return server.fork(templates[server.port])
+
+    return make
+
+
+async def _migrate(url: str) -> None:
+    async with memrepo.connect(url):
+        pass
+
+
 @pytest.fixture
 def url(
     driver: str,
+    new_namespace: Callable[[Sqld], str],
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
-    """The URL of a new database on each driver."""
+    """The URL of a new database on each driver; on a server, with the schema in it."""
     if driver == "memory":
         yield ":memory:"
     elif driver == "file":
         yield str(tmp_path / "agent.db")
     elif driver.endswith("replica"):
         cluster: Cluster = request.getfixturevalue("sqld_cluster")
-        namespace = cluster.primary.new_namespace()
+        namespace = new_namespace(cluster.primary)
         yield cluster.replicas[0].url(namespace, "ws" if driver.startswith("ws") else "http")
     else:
         if driver == "http-v2":
             monkeypatch.setattr(http, "VERSIONS", ("v2",))
         server: Sqld = request.getfixturevalue("sqld")
-        yield server.new_url("ws" if driver == "ws" else "http")
+        yield server.url(new_namespace(server), "ws" if driver == "ws" else "http")
 
 
 #: Unless ``MEMREPO_CONTRACT=full``, of a test with many sets of arguments these run the first set, and
