@@ -39,7 +39,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 #: Where Linux keeps files in memory, and the bytes that must be free there for the tests to use it.
 _MEMORY = Path("/dev/shm")
-_ROOM = 4 * 2**30
+_ROOM = 6 * 2**30
 
 
 def pytest_configure(config: pytest.Config) -> None:
