@@ -1,12 +1,16 @@
 """
 Write the programs of the documentation as modules, for the type checkers: ``make check`` runs them.
 
-Each page becomes one coroutine, as its blocks are pasted into ``python -m asyncio``.
+A page's blocks are those of a module until the first that awaits; from there on they are one coroutine, as
+``python -m asyncio`` would run them.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sys
+from itertools import takewhile
 from pathlib import Path
 from textwrap import indent
 
@@ -18,10 +22,18 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True)
     for page in PAGES:
         stem = name(page).removesuffix(".md").replace("/", "_").replace("-", "_").lower()
-        body = "\n".join(its.code for its in programs(page) if not file_name(its.code))
-        if body:
-            text = f"async def main() -> None:\n{indent(body, '    ')}"
-            (folder / f"{stem}.py").write_text(text, encoding="utf-8")
+        codes = [its.code for its in programs(page) if not file_name(its.code)]
+        module = [*takewhile(lambda code: not _awaits(code), codes)]
+        if rest := codes[len(module) :]:
+            module.append(f"async def page() -> None:\n{indent(chr(10).join(rest), '    ')}")
+        if module:
+            (folder / f"{stem}.py").write_text("\n".join(module), encoding="utf-8")
+
+
+def _awaits(code: str) -> bool:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    compiled = compile(code, "<block>", "exec", flags=flags, dont_inherit=True)
+    return bool(compiled.co_flags & inspect.CO_COROUTINE)
 
 
 if __name__ == "__main__":
