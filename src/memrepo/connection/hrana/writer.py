@@ -49,6 +49,8 @@ class ServerWriter(CallQueue):
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
+        #: The calls that were begun last, and the task that runs them.
+        self._begun: Sequence[PendingCall] | None = None
         self._running: OwnTask[object] | None = None
 
     async def abort(self, call: PendingCall) -> None:
@@ -65,18 +67,20 @@ class ServerWriter(CallQueue):
         await self._kept.close()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
+        self._begun = (
+            calls  # first: cut off here, they may end with an unknown outcome, but never run twice
+        )
+        for call in calls:
+            call.is_running = True
         is_lone = len(calls) == 1
         work = self._settle(calls, iter) if is_lone else self._run_group(calls)
         self._running = OwnTask(work, loop=self._loop)
         self._running.add_done_callback(lambda _: self.answer(calls))
-        self._begun = calls
-        for call in calls:
-            call.is_running = True
 
     def _mend(self, calls: Sequence[PendingCall]) -> None:
-        if self._begun is not calls or self._running is None:
+        if self._begun is not calls:
             self._start(calls)
-        elif self._running.done():
+        elif self._running is None or self._running.done():
             self.answer(calls)
 
     async def _run_group(self, calls: Sequence[PendingCall]) -> None:
