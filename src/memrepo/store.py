@@ -217,7 +217,8 @@ class Store(ScopedStore):
 
         Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another
         program may need more than this SQLite has, as libSQL's vector index: it is listed as not checked,
-        and the other tables are checked one by one.
+        and the other tables are checked one by one. So they are where a page is damaged; then the rows that
+        cannot be read are not checked further.
 
         Returns:
             What is wrong or could not be checked; an empty list if nothing is.

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, groupby
@@ -20,6 +21,7 @@ import pytest
 
 import memrepo
 from tests.sqlite.files import add_vector_index, umask
+from tests.sqlite.test_opening import said_to_another
 
 pytestmark = pytest.mark.asyncio
 
@@ -281,6 +283,32 @@ async def test_damaged_file_is_moved_away_first(tmp_path: Path) -> None:
     path.rename(tmp_path / "damaged.db")
     await memrepo.restore_backup(backup, path)
     assert await texts_in(path) == ["new"]
+
+
+async def test_folder_is_no_backup(tmp_path: Path) -> None:
+    """A folder in the place of a backup is called one."""
+    with pytest.raises(memrepo.DatabaseError, match=f"^{tmp_path}: .*: it is a folder$"):
+        await memrepo.restore_backup(tmp_path, tmp_path / "agent.db")
+
+
+async def test_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    """A file that may not be written stays, even where its folder may be; the error says why."""
+    with tempfile.TemporaryDirectory(prefix="memrepo-") as name:
+        folder = Path(name)  # pytest's own are closed to others
+        path, backup = folder / "agent.db", folder / "backup.db"
+        await make(path, "old")
+        await make(backup, "new")
+        path.chmod(0o444)
+        backup.chmod(0o444)
+        folder.chmod(0o777)
+        told = said_to_another(
+            "await memrepo.restore_backup(folder + '/backup.db', folder + '/agent.db')", folder
+        )
+        assert told == (
+            f"ReadOnlyError {path} cannot be replaced: there is no permission to write it\n"
+        )
+        assert await texts_in(path) == ["old"]
+        assert list(folder.glob("*.partial*")) == []
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-journal"])

@@ -99,13 +99,14 @@ async def test_opening_on_a_silent_server(scheme: str) -> None:
 
 @both
 async def test_no_server(scheme: str) -> None:
-    """Where nothing listens, opening tries until its deadline, and says that nothing was stored."""
+    """Where nothing listens, opening tries until its deadline, names the server; nothing was stored."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(ConnectionLostError) as caught:
         await memrepo.connect(f"{scheme}://127.0.0.1:{port}", lock_timeout_s=0.3)
     assert 0.2 < time.monotonic() - began < 3
+    assert str(caught.value).startswith(f"{scheme}://127.0.0.1:{port}: cannot connect (")
     assert (caught.value.retryable, caught.value.outcome_unknown) == (True, False)
 
 

@@ -319,7 +319,7 @@ class DailyLogRepo(Repository):
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
-        Delete for good the events that happened before an instant.
+        Delete for good the events of this scope that happened before an instant.
 
         An event whose time cannot be read stays. Other programs' times get memrepo's spelling first, by a
         dry run, too, unless the store is read-only.

@@ -466,7 +466,7 @@ class MemoryRepo(Repository):
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
-        Delete for good the facts that were forgotten or expired before an instant.
+        Delete for good the facts of this scope that were forgotten or expired before an instant.
 
         A superseded fact that is neither stays, as the history of another. So does one with an instant
         that cannot be read. Other programs' instants get memrepo's spelling first, by a dry run, too, unless

@@ -65,6 +65,10 @@ class LibSQLConnection:
         """Name the database, without its token."""
         return f"<{type(self).__name__} {self.location}>"
 
+    def __str__(self) -> str:
+        """Return the database's URL, without its token, for logs."""
+        return str(self.location)
+
     def __del__(self) -> None:
         """Warn of a forgotten close, and let the sockets go."""
         if "_affinity" in self.__dict__ and not self._affinity.is_closed:

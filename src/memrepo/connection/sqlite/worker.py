@@ -105,11 +105,13 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: SQLITE_READONLY.
         """
         try:
-            self.begin()
+            self.begin()  # only for reading, if the file is in WAL mode and read-only
+            self.execute("PRAGMA incremental_vacuum(1)")  # a write that changes nothing
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
-        self.undo()
+        finally:
+            self.undo()
 
     def run_group(self, calls: Sequence[PendingCall]) -> None:
         """
