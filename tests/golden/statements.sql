@@ -531,8 +531,19 @@ WHERE `scope`=:scope AND `source`=:source;
 
 -- memories.count_purgeable
 SELECT COUNT(*)
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z')) UNION
+SELECT `orphan`.`id`
+FROM `memory_entries` `orphan`
+WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain`;
 
 -- memories.find_many ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
@@ -732,8 +743,16 @@ LIMIT :limit;
 
 -- memories.forget
 UPDATE `memory_entries`
-SET `deleted_at`=:now
-WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+SET `deleted_at`=`chain`.`deleted_at`
+FROM (WITH RECURSIVE `chain`(`id`,`deleted_at`) AS (SELECT `id`,COALESCE(`deleted_at`,:now)
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) UNION
+SELECT `fact`.`id`,`chain`.`deleted_at`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`,`deleted_at`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL;
 
 -- memories.forget_all
 UPDATE `memory_entries`
@@ -743,14 +762,18 @@ WHERE `scope`=:scope AND `deleted_at` IS NULL;
 -- memories.forgotten ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.forgotten () after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -779,6 +802,19 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
+-- memories.history
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
+ORDER BY `memory_entries`.`created_at`,`memory_entries`.`id`;
+
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
 SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
@@ -789,16 +825,23 @@ WHERE `known`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 ORDER BY `item`.`key`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
--- memories.predecessors
-SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
-FROM `memory_entries`
-WHERE `superseded_by`=:id AND +`scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-ORDER BY `created_at`,`id`;
-
 -- memories.purge
 DELETE
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
+WHERE `id` IN (SELECT `chain`.`id`
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
+FROM `memory_entries`
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z')) UNION
+SELECT `orphan`.`id`
+FROM `memory_entries` `orphan`
+WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain`);
 
 -- memories.refresh_many
 UPDATE `memory_entries`
@@ -826,8 +869,15 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 -- memories.restore
 UPDATE `memory_entries`
 SET `deleted_at`=null
-WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+FROM (WITH RECURSIVE `chain`(`id`,`deleted_at`) AS (SELECT `id`,`deleted_at`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) UNION
+SELECT `fact`.`id`,`chain`.`deleted_at`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`,`deleted_at`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at`=`chain`.`deleted_at`;
 
 -- memories.revive
 UPDATE `memory_entries`

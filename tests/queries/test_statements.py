@@ -31,6 +31,7 @@ from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
 from memrepo.queries import (
     builder,
+    chains,
     copying,
     daily_logs,
     memories,
@@ -238,7 +239,16 @@ def test_literals_are_known_constants() -> None:
     assert texts == {
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
-        *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
+        *(
+            "blob",
+            "integer",
+            "sqlite_sequence",
+            "sqlite_*",
+            "column",
+            "index",
+            "name",
+            "user_version",
+        ),
         *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
@@ -307,7 +317,9 @@ def test_names_the_scope(name: str) -> None:
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
     """Every table is searched by an index; only the values of a batch are gone through."""
     found = plan(database, EVERY[name])
-    assert not re.search(r"SCAN (?!item\b|CONSTANT|json_each|TABLE json_each|\d)", found), found
+    assert not re.search(r"SCAN (?!chain\b|item\b|CONSTANT|json_each|TABLE json_each|\d)", found), (
+        found
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -341,7 +353,11 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("sessions.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.forget", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.restore", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.history", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.purge", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.purge", "ix_memory_entries__superseded_by (superseded_by>?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
         ("adoption.unchecked", "ix_memory_entries__hash_version"),
@@ -494,7 +510,7 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
     "memories": (
         memrepo.MemoryRepo,
         use_memories,
-        (memories, importlib.import_module("memrepo.queries.remembering")),
+        (memories, chains, importlib.import_module("memrepo.queries.remembering")),
     ),
     "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),
     "daily_logs": (memrepo.DailyLogRepo, use_daily_logs, (daily_logs,)),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -343,30 +343,42 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(NotFoundError):
                 self.run(call)
             return
-        expected: list[Fact] = []
-        to_visit = [number]
-        while to_visit:
-            successor = to_visit.pop()
-            for fact in self.scopes[scope].facts.values():
-                if fact.superseded_by == successor and self.is_there(fact):
-                    expected.append(fact)
-                    to_visit.append(fact.id)
+        chain = self.chains(scope, [number])
+        expected = [fact for fact in chain if self.is_there(fact) and fact.id != number]
         expected.sort(key=lambda fact: (fact.created_at, fact.id))
         assert [as_fact(entry) for entry in self.run(call)] == expected
 
     @rule(scope=SCOPES, number=ids)
     def forget(self, scope: str, number: int) -> None:
-        fact = self.unexpired(scope, number)
-        self.changed(fact, self.store.scoped(scope).memories.forget(number))
-        if fact is not None:
-            fact.deleted_at = fact.deleted_at or self.now()
+        head = self.unexpired(scope, number)
+        self.changed(head, self.store.scoped(scope).memories.forget(number))
+        if head is not None:
+            instant = head.deleted_at or self.now()
+            for fact in self.chains(scope, [number]):
+                fact.deleted_at = fact.deleted_at or instant
 
     @rule(scope=SCOPES, number=ids)
     def restore(self, scope: str, number: int) -> None:
-        fact = self.unexpired(scope, number)
-        self.changed(fact, self.store.scoped(scope).memories.restore(number))
-        if fact is not None:
-            fact.deleted_at = None
+        head = self.unexpired(scope, number)
+        self.changed(head, self.store.scoped(scope).memories.restore(number))
+        if head is not None:
+            instant = head.deleted_at
+            for fact in self.chains(scope, [number]):
+                if fact.deleted_at == instant:
+                    fact.deleted_at = None
+
+    def chains(self, scope: str, heads: Iterable[int]) -> list[Fact]:
+        """The facts with these ids, what they superseded, what that superseded, and so on."""
+        facts = self.scopes[scope].facts
+        members = {number: facts[number] for number in heads}
+        to_visit = list(members)
+        while to_visit:
+            successor = to_visit.pop()
+            for fact in facts.values():
+                if fact.superseded_by == successor and fact.id not in members:
+                    members[fact.id] = fact
+                    to_visit.append(fact.id)
+        return list(members.values())
 
     def unexpired(self, scope: str, number: int) -> Fact | None:
         fact = self.scopes[scope].facts.get(number)
@@ -390,11 +402,18 @@ class Machine(RuleBasedStateMachine):
     @rule(scope=SCOPES, hours=st.none() | st.integers(0, 2))
     def forgotten(self, scope: str, hours: int | None) -> None:
         within = None if hours is None else timedelta(hours=hours, milliseconds=1)
-        facts = self.scopes[scope].facts.values()
+        facts = self.scopes[scope].facts
+        together = {
+            fact.id
+            for fact in facts.values()
+            if (successor := facts.get(fact.superseded_by or 0)) is not None
+            and successor.deleted_at == fact.deleted_at
+        }
         found = [
             (fact.deleted_at, fact.id)
-            for fact in facts
-            if fact.deleted_at is not None
+            for fact in facts.values()
+            if fact.id not in together
+            and fact.deleted_at is not None
             and (within is None or fact.deleted_at >= self.now() - within)
             and self.is_unexpired(fact)
         ]
@@ -405,12 +424,13 @@ class Machine(RuleBasedStateMachine):
     def purge(self, scope: str, hours: int) -> None:
         before = self.now() + timedelta(hours=hours)
         facts = self.scopes[scope].facts
-        gone = [
+        old = [
             fact.id
             for fact in facts.values()
             if (fact.deleted_at is not None and fact.deleted_at < before)
             or (fact.expires_at is not None and fact.expires_at < before)
         ]
+        gone = [fact.id for fact in self.chains(scope, old)]
         memories = self.store.scoped(scope).memories
         assert self.run(memories.purge(before, dry_run=True)) == len(gone)
         assert self.run(memories.purge(before)) == len(gone)
