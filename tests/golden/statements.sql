@@ -223,6 +223,36 @@ WHERE `daily_logs`.`scope`=:scope AND `daily_logs`.`timestamp`>=json_extract(`it
 FROM json_each(:days) `item`
 ORDER BY `item`.`key`;
 
+-- daily_logs.count_deletable ()
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope;
+
+-- daily_logs.count_deletable (event_type)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type;
+
+-- daily_logs.count_deletable (event_type, session_id, timestamp_before, timestamp_from)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
+-- daily_logs.count_deletable (session_id)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id;
+
+-- daily_logs.count_deletable (timestamp_before)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
+-- daily_logs.count_deletable (timestamp_from)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
@@ -233,6 +263,42 @@ SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `day`;
+
+-- daily_logs.delete
+DELETE
+FROM `daily_logs`
+WHERE `id`=:id AND `scope`=:scope
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
+-- daily_logs.delete_many ()
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope;
+
+-- daily_logs.delete_many (event_type)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type;
+
+-- daily_logs.delete_many (event_type, session_id, timestamp_before, timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
+-- daily_logs.delete_many (session_id)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id;
+
+-- daily_logs.delete_many (timestamp_before)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
+-- daily_logs.delete_many (timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
 -- daily_logs.find_many ()
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
@@ -427,6 +493,42 @@ WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 DELETE
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+
+-- erasing.events
+DELETE
+FROM `daily_logs`
+WHERE `id` IN (SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp`,`id`
+LIMIT :limit);
+
+-- erasing.facts
+DELETE
+FROM `memory_entries`
+WHERE `id` IN (SELECT `id`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at`,`id`
+LIMIT :limit);
+
+-- erasing.sessions
+DELETE
+FROM `sessions`
+WHERE `id` IN (SELECT `id`
+FROM `sessions`
+WHERE `scope`=:scope
+ORDER BY `started_at`,`id`
+LIMIT :limit);
+
+-- erasing.sessions_events
+DELETE
+FROM `daily_logs`
+WHERE `session_id` IN (SELECT `id`
+FROM `sessions`
+WHERE `scope`=:scope
+ORDER BY `started_at`,`id`
+LIMIT :limit) AND +`scope`=:scope;
 
 -- maintenance.backup
 VACUUM INTO :path;
@@ -953,6 +1055,12 @@ SET `metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
+-- references.foreign_keys
+SELECT `t`.`name`,`k`.`from`,lower(`k`.`table`)
+FROM `sqlite_master` AS `t` JOIN pragma_foreign_key_list(`t`.`name`) AS `k`
+WHERE `t`.`type`='table' AND lower(`k`.`table`) IN ('memory_entries','sessions','daily_logs') AND `k`.`on_delete` NOT IN ('CASCADE','SET NULL')
+ORDER BY `t`.`name`;
+
 -- repair.hash_anew
 UPDATE `memory_entries`
 SET `hash_version`=0
@@ -1010,6 +1118,96 @@ RETURNING `id`;
 SELECT `i`.`name`,`s`.`sql`
 FROM pragma_index_list(:table) AS `i` JOIN `sqlite_master` AS `s` ON `s`.`type`='index' AND `s`.`name`=`i`.`name`
 WHERE `i`.`unique`=1 AND `s`.`sql` IS NOT NULL;
+
+-- scopes.page ()
+WITH RECURSIVE `found`(`scope`) AS (SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`scope`) `lowest`
+FROM `memory_entries` UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `sessions` UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `daily_logs`)) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`memory_entries`.`scope`) `lowest`
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`sessions`.`scope`) `lowest`
+FROM `sessions`
+WHERE `sessions`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`daily_logs`.`scope`) `lowest`
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`>`found`.`scope`))
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit)
+SELECT `scope`,(SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`),(SELECT MAX(`memory_entries`.`created_at`)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT MAX(`sessions`.`started_at`)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT MAX(`daily_logs`.`timestamp`)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`)
+FROM `found`
+WHERE NOT `scope` IS NULL;
+
+-- scopes.page () after
+WITH RECURSIVE `found`(`scope`) AS (SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`scope`) `lowest`
+FROM `memory_entries`
+WHERE `scope`>:after UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `sessions`
+WHERE `scope`>:after UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `daily_logs`
+WHERE `scope`>:after)) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`memory_entries`.`scope`) `lowest`
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`sessions`.`scope`) `lowest`
+FROM `sessions`
+WHERE `sessions`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`daily_logs`.`scope`) `lowest`
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`>`found`.`scope`))
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit)
+SELECT `scope`,(SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`),(SELECT MAX(`memory_entries`.`created_at`)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT MAX(`sessions`.`started_at`)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT MAX(`daily_logs`.`timestamp`)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`)
+FROM `found`
+WHERE NOT `scope` IS NULL;
+
+-- sessions.delete
+DELETE
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope
+RETURNING `id`;
+
+-- sessions.delete_events
+DELETE
+FROM `daily_logs`
+WHERE `session_id`=(SELECT `id`
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.end
 UPDATE `sessions`
@@ -1170,6 +1368,13 @@ FROM `sessions`
 WHERE `scope`=:scope AND `ended_at` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT 1;
+
+-- sessions.release_events
+UPDATE `daily_logs`
+SET `session_id`=null
+WHERE `session_id`=(SELECT `id`
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.start
 INSERT INTO `sessions` (`scope`,`started_at`,`is_exclusive`)

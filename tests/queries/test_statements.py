@@ -36,6 +36,7 @@ from memrepo.queries import (
     daily_logs,
     memories,
     repair,
+    scopes,
     sessions,
     spelling,
     versions,
@@ -51,7 +52,10 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "repair.", "spelling.", "versions.")
+WHOLE_DATABASE = (
+    *("adoption.", "copying.", "maintenance.", "references.", "repair.", "scopes.", "spelling."),
+    "versions.",
+)
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -100,6 +104,8 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
                 flags = {"after": after, "newest_first": newest_first}
                 name = _label("daily_logs.find_many", names, **flags)
                 yield name, daily_logs.find_many(names, **flags)
+        for build in (daily_logs.delete_many, daily_logs.count_deletable):
+            yield _label(f"daily_logs.{build.__name__}", names), build(names)
 
 
 def _copying_shapes() -> Iterator[tuple[str, Statement]]:
@@ -113,6 +119,11 @@ def _spelling_shapes() -> Iterator[tuple[str, Statement]]:
         yield f"spelling.other ({table})", spelling.other(table)
         for column in columns:
             yield f"spelling.respell ({table}.{column})", spelling.respell(table, column)
+
+
+def _scope_shapes() -> Iterator[tuple[str, Statement]]:
+    for after in (False, True):
+        yield _label("scopes.page", frozenset(), after=after), scopes.page(after=after)
 
 
 def _repair_shapes() -> Iterator[tuple[str, Statement]]:
@@ -139,6 +150,7 @@ def all_statements() -> dict[str, Statement]:
     found.update(_copying_shapes())
     found.update(_spelling_shapes())
     found.update(_repair_shapes())
+    found.update(_scope_shapes())
     return found
 
 
@@ -239,16 +251,8 @@ def test_literals_are_known_constants() -> None:
     assert texts == {
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
-        *(
-            "blob",
-            "integer",
-            "sqlite_sequence",
-            "sqlite_*",
-            "column",
-            "index",
-            "name",
-            "user_version",
-        ),
+        *("blob", "integer", "sqlite_sequence", "sqlite_*", "column", "index", "name"),
+        *("user_version", "memory_entries", "sessions", "daily_logs", "CASCADE", "SET NULL"),
         *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
@@ -360,6 +364,15 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.purge", "ix_memory_entries__superseded_by (superseded_by>?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
+        ("erasing.events", "ix_daily_logs__scope_timestamp (scope=?)"),
+        ("erasing.facts", "ix_memory_entries__scope_created_at (scope=?)"),
+        ("erasing.sessions", "ix_sessions__scope_started_at (scope=?)"),
+        ("erasing.sessions_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("sessions.delete_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("sessions.release_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("scopes.page ()", "COVERING INDEX ix_memory_entries__scope_created_at (scope>?)"),
+        ("scopes.page ()", "COVERING INDEX ix_sessions__scope_started_at (scope>?)"),
+        ("scopes.page ()", "COVERING INDEX ix_daily_logs__scope_timestamp (scope>?)"),
         ("adoption.unchecked", "ix_memory_entries__hash_version"),
         ("spelling.other (memory_entries)", "ix_memory_entries__other_spelling (id>?)"),
         ("spelling.other (sessions)", "ix_sessions__other_spelling (id>?)"),
@@ -469,6 +482,8 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.get_many([session.id])
     await repo.active()
     await repo.summarize(session.id, "c")
+    await repo.delete(session.id, events="keep")
+    await repo.delete((await repo.start(end_active=True)).id)
     async with repo.session(end_active=True):
         clock.advance(seconds=1)
     for is_ended in (None, True, False):
@@ -501,6 +516,9 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
         await repo.find_many(where, after="1~2026", newest_first=newest_first)
         [its async for its in repo.iterate(where, newest_first=newest_first)]
     await repo.for_day(date(2026, 2, 2))
+    await repo.delete(event.id)
+    await repo.delete_many(where, dry_run=True)
+    await repo.delete_many(where)
     await repo.count_by_day()
     await repo.purge(clock.now, dry_run=True)
     await repo.purge(clock.now)

@@ -29,6 +29,8 @@ from memrepo import (
     IDLE_AFTER,
     UNSET,
     ConflictError,
+    DailyLogFilter,
+    EraseReport,
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
@@ -498,6 +500,24 @@ class Machine(RuleBasedStateMachine):
             talk.summary = f"at {self.now()}"
             assert as_talk(self.run(call)) == talk
 
+    @rule(scope=SCOPES, number=session_ids, keep=st.booleans())
+    def delete(self, scope: str, number: int, *, keep: bool) -> None:
+        owner = self.scopes[scope]
+        sessions = self.store.scoped(scope).sessions
+        call = sessions.delete(number, events="keep" if keep else "delete")
+        if number not in owner.talks:
+            with pytest.raises(NotFoundError):
+                self.run(call)
+            return
+        events = [event for event in owner.events.values() if event.session_id == number]
+        assert self.run(call) == len(events)
+        for event in events:
+            if keep:
+                event.session_id = None
+            else:
+                del owner.events[event.id]
+        del owner.talks[number]
+
     @rule(scope=SCOPES)
     def active(self, scope: str) -> None:
         talk = self.open_talk(scope)
@@ -565,6 +585,29 @@ class Machine(RuleBasedStateMachine):
             del owner.events[number]
         for number in owner.talks:
             self.recount(scope, number)
+
+    @rule(scope=SCOPES, event_type=st.sampled_from("xy"), number=session_ids)
+    def delete_events(self, scope: str, event_type: str, number: int) -> None:
+        owner = self.scopes[scope]
+        where = DailyLogFilter(event_type=event_type, session_id=number)
+        gone = [
+            event.id
+            for event in owner.events.values()
+            if event.event_type == event_type and event.session_id == number
+        ]
+        daily_logs = self.store.scoped(scope).daily_logs
+        assert self.run(daily_logs.delete_many(where)) == len(gone)
+        for event_id in gone:
+            del owner.events[event_id]
+        if number in owner.talks:
+            self.recount(scope, number)
+
+    @rule(scope=st.just("user:1"))
+    def erase(self, scope: str) -> None:
+        owner, self.scopes[scope] = self.scopes[scope], Scope()
+        assert self.run(self.store.scoped(scope).erase(confirm=True)) == EraseReport(
+            n_facts=len(owner.facts), n_sessions=len(owner.talks), n_events=len(owner.events)
+        )
 
     # --- the whole -----------------------------------------------------------------------------
 
