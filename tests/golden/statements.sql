@@ -494,41 +494,50 @@ DELETE
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
 
--- erasing.events
+-- erasing.delete (daily_logs)
 DELETE
 FROM `daily_logs`
-WHERE `id` IN (SELECT `id`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.delete (memory_entries)
+DELETE
+FROM `memory_entries`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.delete (sessions)
+DELETE
+FROM `sessions`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.events_of_sessions
+DELETE
+FROM `daily_logs`
+WHERE `session_id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.some (daily_logs)
+SELECT `id`,COALESCE(LENGTH(`event_data`),0)
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `timestamp`,`id`
-LIMIT :limit);
+LIMIT :limit;
 
--- erasing.facts
-DELETE
-FROM `memory_entries`
-WHERE `id` IN (SELECT `id`
+-- erasing.some (memory_entries)
+SELECT `id`,COALESCE(LENGTH(`content`),0)+COALESCE(LENGTH(`metadata`),0)
 FROM `memory_entries`
 WHERE `scope`=:scope
 ORDER BY `created_at`,`id`
-LIMIT :limit);
+LIMIT :limit;
 
--- erasing.sessions
-DELETE
-FROM `sessions`
-WHERE `id` IN (SELECT `id`
+-- erasing.some (sessions)
+SELECT `id`,COALESCE(LENGTH(`summary`),0)
 FROM `sessions`
 WHERE `scope`=:scope
 ORDER BY `started_at`,`id`
-LIMIT :limit);
-
--- erasing.sessions_events
-DELETE
-FROM `daily_logs`
-WHERE `session_id` IN (SELECT `id`
-FROM `sessions`
-WHERE `scope`=:scope
-ORDER BY `started_at`,`id`
-LIMIT :limit) AND +`scope`=:scope;
+LIMIT :limit;
 
 -- maintenance.backup
 VACUUM INTO :path;

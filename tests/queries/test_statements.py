@@ -34,6 +34,7 @@ from memrepo.queries import (
     chains,
     copying,
     daily_logs,
+    erasing,
     memories,
     repair,
     scopes,
@@ -122,6 +123,9 @@ def _spelling_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _scope_shapes() -> Iterator[tuple[str, Statement]]:
+    for table in erasing.TABLES:
+        for build in (erasing.some, erasing.delete):
+            yield f"erasing.{build.__name__} ({table})", build(table)
     for after in (False, True):
         yield _label("scopes.page", frozenset(), after=after), scopes.page(after=after)
 
@@ -364,10 +368,13 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.purge", "ix_memory_entries__superseded_by (superseded_by>?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
-        ("erasing.events", "ix_daily_logs__scope_timestamp (scope=?)"),
-        ("erasing.facts", "ix_memory_entries__scope_created_at (scope=?)"),
-        ("erasing.sessions", "ix_sessions__scope_started_at (scope=?)"),
-        ("erasing.sessions_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("erasing.some (daily_logs)", "ix_daily_logs__scope_timestamp (scope=?)"),
+        ("erasing.some (sessions)", "ix_sessions__scope_started_at (scope=?)"),
+        ("erasing.some (memory_entries)", "ix_memory_entries__scope_created_at (scope=?)"),
+        ("erasing.delete (daily_logs)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.delete (sessions)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.delete (memory_entries)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.events_of_sessions", "ix_daily_logs__session_id_timestamp (session_id=?)"),
         ("sessions.delete_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
         ("sessions.release_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
         ("scopes.page ()", "COVERING INDEX ix_memory_entries__scope_created_at (scope>?)"),

@@ -92,8 +92,8 @@ class ScopedStore(Repositories):
         """
         Delete for good every fact, session and event of this scope, forgotten ones among them.
 
-        It deletes 500 rows at a time, so that other tasks and programs can write in between. After an
-        interruption, repeat it: it goes on with what is left. What is written to the scope meanwhile may
+        It deletes at most 500 rows, or about a megabyte of text, at a time, so that other tasks and programs
+        can write in between. After an interruption, repeat it: it goes on with what is left. What is written to the scope meanwhile may
         be deleted, or may stay: first stop what writes there. An agent that still uses a deleted session
         gets `NotFoundError`.
 
