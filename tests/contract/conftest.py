@@ -43,7 +43,7 @@ def url(
         yield cluster.replicas[0].url(namespace, "ws" if driver.startswith("ws") else "http")
     else:
         if driver == "http-v2":
-            monkeypatch.setattr(http, "VERSIONS", ("v2",))
+            monkeypatch.setattr(http, "_BEST", "v2")
         server: Sqld = request.getfixturevalue("sqld")
         yield server.new_url("ws" if driver == "ws" else "http")
 

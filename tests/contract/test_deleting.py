@@ -34,7 +34,7 @@ async def test_delete_a_session_with_its_events(store: Store) -> None:
 async def test_delete_a_session_without_its_events(store: Store) -> None:
     """Its events stay as they were, but belong to no session."""
     session = await store.sessions.start()
-    event = await store.daily_logs.append(session.id, "x", {"a": 1}, key="k")
+    event = (await store.daily_logs.append(session.id, "x", {"a": 1}, key="k")).event
     assert await store.sessions.delete(session.id, events="keep") == 1
     kept = await store.daily_logs.get(event.id)
     assert kept.session_id is None
@@ -123,8 +123,8 @@ async def test_a_summary_is_removed(store: Store) -> None:
 async def test_delete_an_event(store: Store) -> None:
     """It comes back once more, as it was; its key can be used again."""
     session = await store.sessions.start()
-    event = await store.daily_logs.append(session.id, "x", {"a": [1]}, key="k")
-    other = await store.daily_logs.append(None, "y")
+    event = (await store.daily_logs.append(session.id, "x", {"a": [1]}, key="k")).event
+    other = (await store.daily_logs.append(None, "y")).event
     assert await store.daily_logs.delete(event.id) == event
     assert list(await store.daily_logs.find_many()) == [other]
     for number in (event.id, 77):

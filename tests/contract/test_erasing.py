@@ -146,7 +146,7 @@ async def test_erase(store: Store, scope: str) -> None:
     assert await owner.erase(confirm=True) == NOTHING
     again = await owner.memories.remember("fact 0")
     assert again.outcome == "created"
-    assert (await owner.daily_logs.append(None, "y", key="k")).event_type == "y"
+    assert (await owner.daily_logs.append(None, "y", key="k")).outcome == "created"
     assert await store.verify() == []
 
 

@@ -539,11 +539,11 @@ class Machine(RuleBasedStateMachine):
         if known is not None and number is not None and number not in owner.talks:
             # The key decides, or the session does: either way nothing is stored.
             with contextlib.suppress(NotFoundError):
-                assert as_event(self.run(call)) == known
+                assert as_event(self.run(call).event) == known
             return
         actual = self.run(call)
         self.logged(scope, known or Event(actual.id, number, "x", data, self.now(), key))
-        assert as_event(actual) == owner.events[actual.id]
+        assert as_event(actual.event) == owner.events[actual.id]
 
     def logged(self, scope: str, event: Event) -> None:
         owner = self.scopes[scope]
@@ -571,7 +571,7 @@ class Machine(RuleBasedStateMachine):
             known = next((e for e in owner.events.values() if new.key and e.key == new.key), None)
             event = Event(actual.id, None, "y", new.event_data, self.now(), new.key)
             self.logged(scope, known or event)
-            assert as_event(actual) == owner.events[actual.id]
+            assert as_event(actual.event) == owner.events[actual.id]
 
     @rule(scope=SCOPES, hours=st.integers(-2, 1))
     def purge_events(self, scope: str, hours: int) -> None:

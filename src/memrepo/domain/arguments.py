@@ -23,6 +23,7 @@ from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES, MemoryNew
 from memrepo.errors import InvalidInputError
 
 __all__ = [
+    "TAKEN_AT_ONCE",
     "Event",
     "Fact",
     "batches",
@@ -39,6 +40,8 @@ __all__ = [
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: Items whose values are taken before another task can change them.
+TAKEN_AT_ONCE: Final = 1_000
 #: Most rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for a parameter.
 _BATCH_ROWS: Final = 1_000
 _BATCH_LENGTH: Final = 1_000_000
@@ -61,6 +64,7 @@ class Event(NamedTuple):
     session_id: int | None
     event_type: str
     event_data: str | None
+    timestamp: str | None
     key: str | None
 
 
@@ -130,13 +134,18 @@ def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
 
 def encode_new_event(new: DailyLogNew) -> Event:
     """Check an event."""
-    return Event(*encode_event(new.session_id, new.event_type, new.event_data, new.key))
+    session_id, event_type, event_data, key = encode_event(
+        new.session_id, new.event_type, new.event_data, new.key
+    )
+    time = new.timestamp
+    timestamp = None if time is None else encode_instant(check_instant("timestamp", time))
+    return Event(session_id, event_type, event_data, timestamp, key)
 
 
 def encode_event(
     session_id: int | None, event_type: str, event_data: JsonValue, key: str | None
 ) -> tuple[int | None, str, str | None, str | None]:
-    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event`."""
+    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event` without a timestamp."""
     return (
         None if session_id is None else check_id("session_id", session_id),
         check_name("event_type", event_type),

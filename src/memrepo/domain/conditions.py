@@ -11,6 +11,8 @@ from memrepo.domain.checks import (
     check_id,
     check_instant,
     check_name,
+    check_names,
+    check_pairs,
     check_text,
     check_tz,
 )
@@ -19,6 +21,7 @@ from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.days import day_range
 from memrepo.domain.glob import glob_containing
 from memrepo.domain.instants import encode_bound
+from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.memories import MemoryFilter
 from memrepo.domain.sessions import SessionFilter
 from memrepo.errors import InvalidInputError
@@ -46,6 +49,8 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
     for field in ("category", "source"):
         if (value := getattr(where, field)) is not None:
             parameters[field] = check_name(field, value)
+    if where.metadata is not None:
+        parameters["metadata"] = check_pairs("metadata", where.metadata)
     if where.contains is not None:
         parameters["contains"] = _contains(where.contains)
     if not check_flag("include_expired", where.include_expired):
@@ -89,6 +94,11 @@ def daily_log_conditions(where: DailyLogFilter) -> Conditions:
         parameters["session_id"] = check_id("session_id", where.session_id)
     if where.event_type is not None:
         parameters["event_type"] = check_name("event_type", where.event_type)
+    if where.event_types is not None:
+        names = check_names("event_types", where.event_types)
+        parameters["event_types"] = to_compact_json(names)
+    if where.data is not None:
+        parameters["data"] = check_pairs("data", where.data)
     return Conditions(frozenset(parameters), parameters)
 
 

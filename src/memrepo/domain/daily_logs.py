@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
+from typing import Literal, TypeAlias
 
 import attrs
 
 from memrepo.domain.jsontext import JsonValue, decode_json
 from memrepo.domain.plain import PlainModel
 
-__all__ = ["DailyLog", "DailyLogFilter", "DailyLogNew"]
+__all__ = ["AppendOutcome", "Appended", "DailyLog", "DailyLogFilter", "DailyLogNew"]
+
+#: What `DailyLogRepo.append` did with an event.
+AppendOutcome: TypeAlias = Literal["created", "duplicate"]
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
@@ -53,7 +58,7 @@ class DailyLog(PlainModel):
 
 @attrs.frozen(kw_only=True)
 class DailyLogNew:
-    """An event to append; the fields are the arguments of `DailyLogRepo.append`."""
+    """An event to append: the arguments of `DailyLogRepo.append`, and when it happened."""
 
     #: The session it belongs to, or ``None``.
     session_id: int | None = None
@@ -63,6 +68,8 @@ class DailyLogNew:
     event_data: JsonValue = None
     #: The idempotency key, or ``None``.
     key: str | None = None
+    #: When it happened, as an import knows it; now if ``None``.
+    timestamp: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +80,11 @@ class DailyLogFilter:
     session_id: int | None = None
     #: Only this type.
     event_type: str | None = None
+    #: Only these types, any number of them; none at all if it is empty.
+    event_types: Iterable[str] | None = None
+    #: Only those whose data is an object that has all of these keys, each with this text, number, bool or
+    #: ``None``: ``{"conversation": "c1"}``.
+    data: Mapping[str, str | float | bool | None] | None = None
     #: Only those that happened at this instant or later.
     timestamp_from: datetime | None = None
     #: Only those that happened before this instant.
@@ -81,3 +93,18 @@ class DailyLogFilter:
     day: date | None = None
     #: The time zone of `day`; UTC if ``None``.
     tz: tzinfo | None = None
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class Appended(PlainModel):
+    """The outcome of `DailyLogRepo.append`."""
+
+    #: ``created``; or ``duplicate`` (an event has the key already, and nothing was stored).
+    outcome: AppendOutcome
+    #: The event as it is stored.
+    event: DailyLog
+
+    @property
+    def id(self) -> int:
+        """The event's id."""
+        return self.event.id

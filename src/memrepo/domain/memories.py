@@ -112,6 +112,9 @@ class MemoryFilter:
     accessed_from: datetime | None = None
     #: Only those last accessed before this instant.
     accessed_before: datetime | None = None
+    #: Only those whose metadata has all of these keys, each with this text, number, bool or ``None``:
+    #: ``{"project": "garden"}``.
+    metadata: Mapping[str, str | float | bool | None] | None = None
     #: Only those whose content contains this text, literally, whatever the case of its letters.
     contains: str | None = None
     #: Also the forgotten ones.

@@ -109,6 +109,7 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
     "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
     "contains": lambda: MEMORIES.content.glob(param("contains")),
+    "metadata": lambda: builder.has_pairs(MEMORIES.metadata, "metadata"),
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,
@@ -147,6 +148,13 @@ def _was_forgotten_with_its_successor() -> Criterion:
         .where(in_scope(_successor))
         .where(same_instant)
     )
+
+
+@cache
+def count_by(column: str, conditions: frozenset[str]) -> Statement:
+    """Count the facts of a filter by the values of a column."""
+    by = MEMORIES[column]
+    return builder.count_by(f"memories.count_by_{column}", MEMORIES, by, _where(conditions))
 
 
 @cache
