@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Coroutine, Iterable
@@ -673,7 +674,7 @@ def test_model(machine: type[Machine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=100 if os.environ.get("MEMREPO_CONTRACT") == "full" else 25,
             stateful_step_count=50,
             # Shrinking takes minutes: for that, add Phase.shrink and run it without a timeout.
             phases=[Phase.generate],
