@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from memrepo import ConflictError, DailyLogFilter, InvalidInputError, NotFoundError, Store
+from memrepo import (
+    ConflictError,
+    ConstraintError,
+    DailyLogFilter,
+    InvalidInputError,
+    NotFoundError,
+    Statement,
+    Store,
+)
 from tests.conftest import Clock
 from tests.contract.test_erasing import everything, fill, run
 
 pytestmark = pytest.mark.asyncio
 
+_ADD_MESSAGE = Statement("other.message", "INSERT INTO `messages` VALUES (:id)")
 BAD_IDS: list[Any] = [0, -1, 2**63, True, 1.0, "1", None]
 
 
@@ -78,8 +87,40 @@ async def test_delete_a_session_that_others_refer_to(
     assert await store.sessions.delete(session.id, events=events) == 2
 
 
+async def test_delete_a_session_whose_events_others_refer_to(store: Store) -> None:
+    """The same holds for a foreign key to one of its events, unless the events are kept."""
+    session = await store.sessions.start()
+    event = await store.daily_logs.append(session.id, "x")
+    await run(store, "CREATE TABLE `notes` (`event` INTEGER REFERENCES `daily_logs` (`id`))")
+    await run(store, "INSERT INTO `notes` VALUES (:id)", id=event.id)
+    before = await everything(store)
+    with pytest.raises(ConflictError, match=rf"^rows of notes refer to session {session.id}$"):
+        await store.sessions.delete(session.id)
+    for call in (
+        store.daily_logs.delete(event.id),
+        store.daily_logs.delete_many(DailyLogFilter(session_id=session.id)),
+    ):
+        with pytest.raises(ConstraintError, match="foreign key"):
+            await call
+    assert await everything(store) == before
+    assert await store.sessions.delete(session.id, events="keep") == 1
+
+
+async def test_a_refused_deletion_in_a_transaction(store: Store) -> None:
+    """It leaves the transaction as it was, which then commits the rest."""
+    session = await store.sessions.start()
+    await run(store, "CREATE TABLE `messages` (`session` INTEGER REFERENCES `sessions` (`id`))")
+    async with store.transaction() as tx:
+        await tx.connection.write((_ADD_MESSAGE.bind(id=session.id),))
+        await tx.daily_logs.append(session.id, "x")
+        with pytest.raises(ConflictError, match=r"^rows of messages refer to "):
+            await tx.sessions.delete(session.id)
+        await tx.memories.remember("goes on")
+    assert [len(rows) for rows in await everything(store)] == [1, 1, 1]
+
+
 async def test_delete_a_session_in_a_transaction(store: Store) -> None:
-    """A refused deletion leaves the transaction usable; what is rolled back is there again."""
+    """What is rolled back is there again."""
     await fill(store)
     before = await everything(store)
     session = (await store.sessions.find_many())[0]

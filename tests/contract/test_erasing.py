@@ -265,20 +265,6 @@ async def test_erase_while_others_write(store: Store) -> None:
     assert await store.verify() == []
 
 
-async def test_erase_of_long_rows(store: Store) -> None:
-    """A unit ends after a megabyte of text, so that nobody has to wait for hundreds of long rows."""
-    owner = store.scoped("user:1")
-    text = "x" * 300_000
-    await owner.daily_logs.append_many([DailyLogNew(event_type="x", event_data=text)] * 10)
-    erasing = asyncio.create_task(owner.erase(confirm=True))
-    seen: set[int] = set()
-    while not erasing.done():
-        seen.add(sum(info.n_events for info in await store.scopes()))
-    assert (await erasing).n_events == 10
-    assert seen & {2, 6}
-    assert seen <= {0, 2, 6, 10}
-
-
 async def test_erase_what_will_not_go(store: Store) -> None:
     """Where a trigger of another program keeps the rows, that is an error, and no endless loop."""
     await fill(store)

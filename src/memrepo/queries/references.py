@@ -22,16 +22,18 @@ FOREIGN_KEYS: Final = Statement(
 )
 
 
-def refers(table: str, column: str, parent: str, *, one: bool) -> Statement:
+def refers(table: str, column: str, parent: str, *, one_session: bool) -> Statement:
     """
-    Return a row if *column* of *table* refers to a row of *parent* in ``:scope``, or to ``:id`` there.
+    Return a row if *column* of *table* refers to a row of *parent* in ``:scope``.
 
-    Events of the scope itself do not count.
+    With *one_session*, only to the session ``:id`` or one of its events. Events of the scope itself do not
+    count.
     """
     referring, ours = Table(table), Table(parent).as_("ours")
     which = Query.from_(ours).select(ours.id).where(ours.scope == param("scope"))
-    if one:
-        which = which.where(ours.id == param("id"))
+    if one_session:
+        its = ours.session_id if parent == "daily_logs" else ours.id
+        which = which.where(its == param("id"))
     query = Query.from_(referring).select(1).where(referring[column].isin(which)).limit(1)
     if table == "daily_logs":
         query = query.where(referring.scope != param("scope"))

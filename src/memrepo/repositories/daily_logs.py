@@ -324,6 +324,7 @@ class DailyLogRepo(Repository):
         Its idempotency key, if it has one, can be used again.
 
         Raises:
+            ConstraintError: A row of another table refers to it by a foreign key.
             NotFoundError: No event with this id in this scope.
         """
         bound = queries.DELETE.bind(id=check_id("id", id), scope=self.scope)
@@ -345,6 +346,7 @@ class DailyLogRepo(Repository):
             How many events were deleted, or with *dry_run* would be.
 
         Raises:
+            ConstraintError: A row of another table refers to one of them by a foreign key.
             InvalidInputError: The filter has no condition, or one that is not accepted.
         """
         names, parameters = daily_log_conditions(where)

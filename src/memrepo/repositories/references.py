@@ -17,14 +17,14 @@ async def find_references(connection: Connection, scope: str, id: int | None = N
     Args:
         connection: What to read with.
         scope: Whose rows.
-        id: Only the session with this id; every row of the scope if ``None``.
+        id: Only the session with this id, and its events; every row of the scope if ``None``.
     """
     place: dict[str, Value] = {"scope": scope} if id is None else {"scope": scope, "id": id}
     found: list[str] = []
     for table, column, parent in await connection.read(queries.FOREIGN_KEYS.bind()):
-        if id is not None and parent != "sessions":
+        if id is not None and parent == "memory_entries":
             continue
-        statement = queries.refers(table, column, parent, one=id is not None)
+        statement = queries.refers(table, column, parent, one_session=id is not None)
         if table not in found and await connection.read(statement.bind(**place)):
             found.append(table)
     return found

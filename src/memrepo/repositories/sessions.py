@@ -230,8 +230,8 @@ class SessionRepo(Repository):
             How many events were deleted with it, or kept.
 
         Raises:
-            ConflictError: Rows of another table, or events of another scope, refer to it by a foreign key;
-                the message names the tables. Nothing was deleted.
+            ConflictError: Rows of another table, or events of another scope, refer to it, or to one of its
+                events, by a foreign key; the message names the tables. Nothing was deleted.
             NotFoundError: No session with this id in this scope.
         """
         if not isinstance(events, str) or events not in _EVENTS:
