@@ -185,6 +185,9 @@ async def test_delete_an_event(store: Store) -> None:
         ({"session_id": 1}, "bd"),
         ({"event_type": "b"}, "acd"),
         ({"event_type": "B"}, "abcd"),
+        ({"event_types": ("a", "d", "x")}, "bc"),
+        ({"data": {"of": "a"}}, "bcd"),
+        ({"data": {"of": "a"}, "event_type": "b"}, "abcd"),
         ({"day": date(2026, 2, 2)}, "cd"),
         ({"timestamp_from": datetime(2026, 2, 3, tzinfo=UTC)}, "ab"),
         ({"timestamp_before": datetime(2026, 2, 3, tzinfo=UTC), "session_id": 1}, "bcd"),
@@ -197,7 +200,7 @@ async def test_delete_many_events(
     session = await store.sessions.start()
     other = store.scoped("user:1").daily_logs
     for kind in "abcd":
-        await store.daily_logs.append(session.id if kind in "ac" else None, kind)
+        await store.daily_logs.append(session.id if kind in "ac" else None, kind, {"of": kind})
         await other.append(None, kind)
         clock.advance(hours=1 if kind != "b" else 24)
     given = DailyLogFilter(**where)
