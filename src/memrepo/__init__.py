@@ -25,6 +25,7 @@ from memrepo.domain.memories import (
     RememberOutcome,
 )
 from memrepo.domain.paging import Page
+from memrepo.domain.scopes import EraseReport, ScopeInfo
 from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter, SessionStatus
 from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import (
@@ -88,6 +89,7 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "Durability",
+    "EraseReport",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -110,6 +112,7 @@ __all__ = [
     "Repositories",
     "Repository",
     "Result",
+    "ScopeInfo",
     "ScopedStore",
     "Session",
     "SessionEnd",

@@ -34,6 +34,8 @@ BY_ID: dict[str, Callable[[Repositories, int], Awaitable[object]]] = {
     "sessions.get": lambda repos, number: repos.sessions.get(number),
     "sessions.end": lambda repos, number: repos.sessions.end(number),
     "sessions.summarize": lambda repos, number: repos.sessions.summarize(number, "Taken over"),
+    "sessions.delete": lambda repos, number: repos.sessions.delete(number),
+    "daily_logs.delete": lambda repos, number: repos.daily_logs.delete(number),
     "daily_logs.get": lambda repos, number: repos.daily_logs.get(number),
     "daily_logs.append": lambda repos, number: repos.daily_logs.append(number, "taken over"),
     "daily_logs.append, key": lambda repos, number: repos.daily_logs.append(number, "x", key="k"),

@@ -210,6 +210,34 @@ COUNT_BY_DAY: Final = statement(
     "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
 )
 
+# --- deleting ----------------------------------------------------------------------------------
+
+DELETE: Final = statement(
+    "daily_logs.delete",
+    Query.from_(_d).delete().where(_d.id == param("id")).where(_in_scope()).returning(*_COLUMNS),
+)
+
+
+def _deletable(conditions: frozenset[str]) -> Criterion:
+    # An instant in another spelling would be compared as the text that it is.
+    is_sure = [is_ours(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
+    return Criterion.all([*_where(conditions), *is_sure])
+
+
+@cache
+def delete_many(conditions: frozenset[str]) -> Statement:
+    """Delete the events of a filter."""
+    return statement(
+        "daily_logs.delete_many", Query.from_(_d).delete().where(_deletable(conditions))
+    )
+
+
+@cache
+def count_deletable(conditions: frozenset[str]) -> Statement:
+    """Count the events that `delete_many` would delete."""
+    return builder.count("daily_logs.count_deletable", _d, [_deletable(conditions)])
+
+
 _old = (_in_scope(), _d.timestamp < param("before"), is_ours(_d.timestamp))
 PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))
 COUNT_PURGEABLE: Final = builder.count("daily_logs.count_purgeable", _d, _old)

@@ -39,7 +39,7 @@ from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
-from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
+from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
 from memrepo.repositories.repository import Repository, found, not_found
@@ -55,7 +55,7 @@ _KEY: Final = DAILY_LOG_COLUMNS.index("idempotency_key")
 
 class DailyLogRepo(Repository):
     """
-    The events of one scope. They are appended, never changed.
+    The events of one scope. They are appended and deleted, never changed.
 
     Source: ``daily_logs`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
@@ -316,6 +316,49 @@ class DailyLogRepo(Repository):
         bound = queries.COUNT_BY_DAY.bind(scope=self.scope, days=json.dumps(ranges))
         counts = [row[0] for row in await self.connection.read(bound)]
         return {day: count for day, count in zip(days, counts, strict=True) if count}
+
+    async def delete(self, id: int) -> DailyLog:
+        """
+        Delete an event for good, and return it as it was.
+
+        Its idempotency key, if it has one, can be used again.
+
+        Raises:
+            ConstraintError: A row of another table refers to it by a foreign key.
+            NotFoundError: No event with this id in this scope.
+        """
+        bound = queries.DELETE.bind(id=check_id("id", id), scope=self.scope)
+        (result,) = await self.connection.write((bound,))
+        return found(to_daily_log(result.rows[0]) if result.rows else None, "event", id)
+
+    async def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
+        """
+        Delete for good the events of a filter, as one atomic unit.
+
+        By a range or a day, an event whose time cannot be read stays; other programs' times get memrepo's
+        spelling first, by a dry run, too, unless the store is read-only.
+
+        Args:
+            where: Which events; at least one condition. For all of a scope there is `ScopedStore.erase`.
+            dry_run: Only count them.
+
+        Returns:
+            How many events were deleted, or with *dry_run* would be.
+
+        Raises:
+            ConstraintError: A row of another table refers to one of them by a foreign key.
+            InvalidInputError: The filter has no condition, or one that is not accepted.
+        """
+        names, parameters = daily_log_conditions(where)
+        if not names:
+            raise InvalidInputError("where", "must have a condition: it would delete every event")
+        await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
+        if dry_run:
+            counting = queries.count_deletable(names).bind(scope=self.scope, **parameters)
+            return to_number(await self.connection.read(counting))
+        statement = queries.delete_many(names).bind(scope=self.scope, **parameters)
+        (result,) = await self.connection.write((statement,))
+        return result.changes
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
