@@ -197,7 +197,7 @@ async def _busy_queues(store: Store) -> AsyncIterator[None]:
     async def keep(queue: ThreadQueue) -> None:
         turn = await queue.take(math.inf)
         while not is_over:
-            while not queue._turns and not is_over:
+            while not queue._line.turns and not is_over:
                 await asyncio.sleep(0)
             for _ in range(3):
                 await asyncio.sleep(0)

@@ -38,6 +38,21 @@ async def count(store: Store) -> int:
     return number
 
 
+async def test_long_statement(store: Store) -> None:
+    """One that has declared itself long reads what was written before, in a transaction, too."""
+    long = Statement("notes.find", "SELECT text FROM notes WHERE text = :text", is_long=True)
+    for text in ("a", "b", "c"):
+        await store.connection.write((ADD.bind(text=text, n=1),))
+        rows = await asyncio.gather(*(store.connection.read(long.bind(text=text)) for _ in "xyz"))
+        assert rows == [[(text,)]] * 3
+    async with store.transaction() as tx:
+        await tx.connection.write((ADD.bind(text="d", n=1),))
+        assert await tx.connection.read(long.bind(text="d")) == [("d",)]
+    wrong = Statement("notes.none", "SELECT * FROM no_table", is_long=True)
+    with pytest.raises(DatabaseError, match=r"notes\.none failed"):
+        await store.connection.read(wrong.bind())
+
+
 @pytest.mark.parametrize(
     ("unit", "field"),
     [

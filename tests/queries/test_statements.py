@@ -81,11 +81,13 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
+    yield _label("memories.get_many", frozenset()), memories.get_many()
     for names in _sets(_UPDATABLE)[1:]:
         yield _label("memories.update", names), memories.update(names)
 
 
 def _session_shapes() -> Iterator[tuple[str, Statement]]:
+    yield _label("sessions.get_many", frozenset()), sessions.get_many()
     for names in _sets([*sessions.CONDITIONS]):
         for after in (False, True):
             name = _label("sessions.find_many", names, after=after)
@@ -93,6 +95,7 @@ def _session_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
+    yield _label("daily_logs.get_many", frozenset()), daily_logs.get_many()
     for names in _sets([*daily_logs.CONDITIONS]):
         for after in (False, True):
             for newest_first in (False, True):

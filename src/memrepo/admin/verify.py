@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from memrepo.connection.contract import Driver
+from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.codec import Row, unreadable
 from memrepo.domain.hashing import hash_stored
 from memrepo.domain.plain import PlainModel
@@ -58,8 +59,9 @@ async def changed_facts(connection: Driver) -> AsyncIterator[int]:
     """Yield the id of each fact whose content is not the text that was hashed."""
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
-        for number, scope, content, digest in rows:
-            if hash_stored(content, scope) != digest:
+        own = await list_in_slices(hash_stored(row[2], row[1]) for row in rows)
+        for (number, *_, digest), expected in zip(rows, own, strict=True):
+            if digest != expected:
                 yield number
         after_id = rows[-1][0]
 
@@ -70,16 +72,22 @@ async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int
     bounds = {"last": _HIGHEST_ID, "limit": _BATCH, "size": _PAGE_BYTES}
     first = -_HIGHEST_ID
     while rows := await connection.read(page.bind(first=first, **bounds)):
-        for number, *values, kinds in rows:
-            blobs = iter(kinds)
-            for column, value in zip(copying.TABLES[table][1:], values, strict=True):
-                if column in copying.INTEGERS:
-                    reason = "" if isinstance(value, int | None) else "is no number"
-                else:
-                    reason = "is a blob" if next(blobs) == "1" else unreadable(column, value)
-                if reason:
-                    yield number, f"{column} {reason}"
+        for problems in await list_in_slices(list(_unreadable_in(table, row)) for row in rows):
+            for problem in problems:
+                yield problem
         first = rows[-1][0] + 1
+
+
+def _unreadable_in(table: str, row: Row) -> Iterator[tuple[int, str]]:
+    number, *values, kinds = row
+    blobs = iter(kinds)
+    for column, value in zip(copying.TABLES[table][1:], values, strict=True):
+        if column in copying.INTEGERS:
+            reason = "" if isinstance(value, int | None) else "is no number"
+        else:
+            reason = "is a blob" if next(blobs) == "1" else unreadable(column, value)
+        if reason:
+            yield number, f"{column} {reason}"
 
 
 async def find_damage(connection: Driver) -> AsyncIterator[Problem]:
