@@ -53,6 +53,17 @@ async def test_long_statement(store: Store) -> None:
         await store.connection.read(wrong.bind())
 
 
+async def test_value_that_cannot_be_bound_after_a_failure(store: Store) -> None:
+    """What a statement before has failed of is not taken for what is wrong with a value."""
+    wrong = Statement("notes.none", "SELECT * FROM no_table")
+    find = Statement("notes.find", "SELECT text FROM notes WHERE text = :text")
+    for text in ("\ud800", "a\udfff"):
+        with pytest.raises(DatabaseError):
+            await store.connection.read(wrong.bind())
+        with pytest.raises(InvalidInputError, match="text"):
+            await store.connection.read(find.bind(text=text))
+
+
 @pytest.mark.parametrize(
     ("unit", "field"),
     [
