@@ -126,10 +126,12 @@ def _workers() -> set[threading.Thread]:
 
 
 def queues(store: Store) -> list[ThreadQueue]:
-    """The queues of a store: the writer's and, on a file, the reader's."""
+    """The queues of a store: the writer's and, on a file, those of its readers."""
     connection = store.connection
     assert isinstance(connection, SQLiteConnection)
-    return [queue for queue in (connection._writer, connection._reader) if queue is not None]
+    long = connection._long_readers
+    own = [queue for queue in (connection._writer, connection._reader) if queue is not None]
+    return own if long is None else own + long.queues
 
 
 async def leaks(store: Store) -> list[str]:
