@@ -255,7 +255,7 @@ class _Place:
             is_reached = await _cancel_at(journal, store, case, step, moment)
         except (AssertionError, TimeoutError) as error:
             raise AssertionError(where) from error
-        left = [*await leaks(store), *await self._stores.left_over()]
+        left = [*await leaks(store), *await self._stores.left_over(store)]
         self._tally.add("leaked", where, [*left, *self._stores.complaints()])
         await _BLOCK.play(journal, store)
         await journal.read_all(store)
