@@ -100,10 +100,11 @@ class Stores:
 
     async def left_over(self, store: Store | None = None) -> list[str]:
         """Return which threads and tasks there are besides those of *store*, which is open."""
-        known = self._threads | self._leaked | (set() if store is None else await _threads(store))
         deadline = time.monotonic() + _PATIENCE_S
-        while (left := _workers() - known) and time.monotonic() < deadline:
+        while (left := _workers() - self._threads - self._leaked) and time.monotonic() < deadline:
             await asyncio.sleep(0.0005)
+            if store is not None:  # one may have opened a reader since
+                self._threads |= await _threads(store)
         # Each is told of once.
         self._leaked |= left
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
