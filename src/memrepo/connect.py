@@ -27,7 +27,7 @@ from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.models import IDLE_AFTER
+from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
 from memrepo.options import (
     DEFAULT_LOCK_TIMEOUT_S,

@@ -66,7 +66,7 @@ async def test_each_scope_has_its_own(store: Store) -> None:
         fact = await repos.memories.remember("Likes tea")
         assert (fact.outcome, fact.entry.scope) == ("created", scope)
         session = await repos.sessions.start()
-        event = await repos.daily_logs.append(session.id, "user_state", key="k")
+        event = (await repos.daily_logs.append(session.id, "user_state", key="k")).event
         assert session.scope == event.scope == scope
         facts.append(fact.id)
         sessions.append(session.id)

@@ -198,11 +198,11 @@ RETURNING `id`;
 INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
 SELECT :scope,CASE WHEN json_extract(`item`.`value`,'$[0]') IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
 FROM `sessions` `session`
-WHERE `session`.`id`=json_extract(`item`.`value`,'$[0]') AND `session`.`scope`=:scope),-1) END,json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),:now,json_extract(`item`.`value`,'$[3]')
+WHERE `session`.`id`=json_extract(`item`.`value`,'$[0]') AND `session`.`scope`=:scope),-1) END,json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),COALESCE(json_extract(`item`.`value`,'$[3]'),:now),json_extract(`item`.`value`,'$[4]')
 FROM json_each(:batch) `item`
-WHERE json_extract(`item`.`value`,'$[3]') IS NULL OR NOT EXISTS (SELECT 1
+WHERE json_extract(`item`.`value`,'$[4]') IS NULL OR NOT EXISTS (SELECT 1
 FROM `daily_logs` `known`
-WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=json_extract(`item`.`value`,'$[3]'))
+WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=json_extract(`item`.`value`,'$[4]'))
 ORDER BY `item`.`key`
 RETURNING `id`,`idempotency_key`;
 
@@ -222,6 +222,23 @@ FROM `daily_logs`
 WHERE `daily_logs`.`scope`=:scope AND `daily_logs`.`timestamp`>=json_extract(`item`.`value`,'$[0]') AND `daily_logs`.`timestamp`<json_extract(`item`.`value`,'$[1]'))
 FROM json_each(:days) `item`
 ORDER BY `item`.`key`;
+
+-- daily_logs.count_by_type ()
+SELECT `event_type`,COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`;
+
+-- daily_logs.count_by_type (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+SELECT `event_type`,COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`;
 
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
@@ -262,6 +279,98 @@ WHERE `scope`=:scope
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
+-- daily_logs.find_many (data)
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) after
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) after newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) after
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) after newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
 -- daily_logs.find_many (event_type)
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
@@ -290,31 +399,35 @@ WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from)
+-- daily_logs.find_many (event_types)
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after
+-- daily_logs.find_many (event_types) after
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after newest_first
+-- daily_logs.find_many (event_types) after newest_first
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) newest_first
+-- daily_logs.find_many (event_types) newest_first
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -423,6 +536,31 @@ SELECT `daily_logs`.`id`,`daily_logs`.`session_id`,`daily_logs`.`event_type`,`da
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
 WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 
+-- daily_logs.pop_last ()
+DELETE
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
+-- daily_logs.pop_last (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
@@ -469,10 +607,14 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`<:accessed_before;
 
--- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
 
 -- memories.count (accessed_from)
 SELECT COUNT(*)
@@ -504,6 +646,15 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`>=:created_from;
 
+-- memories.count (metadata)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')));
+
 -- memories.count (not_forgotten)
 SELECT COUNT(*)
 FROM `memory_entries`
@@ -528,6 +679,38 @@ WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `source`=:source;
+
+-- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) category
+SELECT `category`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
+ORDER BY COUNT(*) DESC,`category`;
+
+-- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) source
+SELECT `source`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
+ORDER BY COUNT(*) DESC,`source`;
+
+-- memories.count_by (not_forgotten, not_superseded, now) category
+SELECT `category`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
+ORDER BY COUNT(*) DESC,`category`;
+
+-- memories.count_by (not_forgotten, not_superseded, now) source
+SELECT `source`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
+ORDER BY COUNT(*) DESC,`source`;
 
 -- memories.count_purgeable
 SELECT COUNT(*)
@@ -562,17 +745,25 @@ WHERE `scope`=:scope AND `last_accessed`<:accessed_before AND (`created_at`,`id`
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source) after
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -657,6 +848,28 @@ LIMIT :limit;
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`>=:created_from AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (metadata)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (metadata) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 

@@ -195,12 +195,21 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
 
 
 async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
-    event = await repo.append(None, "tool_invocation", {"ok": True, "n": [1, 2.5, None]}, key="a")
+    new = await repo.append(None, "tool_invocation", {"ok": True, "n": [1, 2.5, None]}, key="a")
+    assert_type(new, memrepo.Appended)
+    assert_type(new.outcome, Literal["created", "duplicate"])
+    event = new.event
     assert_type(event, memrepo.DailyLog)
     assert_type(event.event_data, JsonValue)
     assert_type(event.is_broken, bool)
-    new = memrepo.DailyLogNew(event_type="topic_change", session_id=1)
-    assert_type(await repo.append_many([new]), list[memrepo.DailyLog])
+    topic = memrepo.DailyLogNew(
+        event_type="topic_change", session_id=1, timestamp=memrepo.utc_now()
+    )
+    assert_type(await repo.append_many([topic]), list[memrepo.Appended])
+    assert_type(await repo.find_by_key("a"), memrepo.DailyLog | None)
+    assert_type(await repo.pop_last(), memrepo.DailyLog | None)
+    assert_type(await repo.recent_tool_invocations(limit=5), list[memrepo.DailyLog])
+    assert_type(await repo.count_by_type(), dict[str, int])
     assert_type(await repo.get(1), memrepo.DailyLog)
     assert_type(await repo.find(1), memrepo.DailyLog | None)
     assert_type(await repo.get_many(n for n in (1, 2)), list[memrepo.DailyLog | None])

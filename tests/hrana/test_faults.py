@@ -149,10 +149,12 @@ async def test_lost_answer_of_what_can_be_repeated(
         many = await store.memories.remember_many(MemoryNew(content=f"{n}") for n in range(50))
         assert [entry.entry.content for entry in many] == [str(n) for n in range(50)]
         await lose_next(store, sqld_proxy)
-        event = await store.daily_logs.append(None, "x", key="k")
+        event = (await store.daily_logs.append(None, "x", key="k")).event
         await lose_next(store, sqld_proxy)
         new = [DailyLogNew(event_type="y", key=f"{n}") for n in range(9)]
-        assert [log.key for log in await store.daily_logs.append_many(new)] == list("012345678")
+        assert [its.event.key for its in await store.daily_logs.append_many(new)] == list(
+            "012345678"
+        )
         assert await store.memories.count() == 51
         assert len(await store.daily_logs.find_many()) == 10
         assert (await store.daily_logs.append(None, "x", key="k")).id == event.id

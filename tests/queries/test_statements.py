@@ -78,6 +78,10 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
                 _label("memories.find_many", names, after=after),
                 memories.find_many(names, after=after),
             )
+    for column in ("category", "source"):
+        for names in (current, frozenset(memories.CONDITIONS)):
+            name = _label("memories.count_by", names, **{column: True})
+            yield name, memories.count_by(column, names)
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
@@ -96,6 +100,9 @@ def _session_shapes() -> Iterator[tuple[str, Statement]]:
 
 def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
     yield _label("daily_logs.get_many", frozenset()), daily_logs.get_many()
+    for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
+        yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
+        yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)
     for names in _sets([*daily_logs.CONDITIONS]):
         for after in (False, True):
             for newest_first in (False, True):
@@ -242,6 +249,7 @@ def test_literals_are_known_constants() -> None:
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
+        *("integer", "real", "null"),
         *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
@@ -308,9 +316,10 @@ def test_names_the_scope(name: str) -> None:
 
 @pytest.mark.parametrize("name", REPOSITORY | COALESCED)
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
-    """Every table is searched by an index; only the values of a batch are gone through."""
+    """Every table is searched by an index; only the values of a batch or an object are gone through."""
     found = plan(database, EVERY[name])
-    assert not re.search(r"SCAN (?!item\b|CONSTANT|json_each|TABLE json_each|\d)", found), found
+    json = r"(TABLE )?json_each|(wanted|pair) VIRTUAL TABLE"
+    assert not re.search(rf"SCAN (?!item\b|CONSTANT|{json}|\d)", found), found
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -429,12 +438,15 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
         accessed_from=clock.now,
         accessed_before=later,
         contains="f",
+        metadata={"a": 1},
     )
     everything = memrepo.MemoryFilter(
         include_expired=True, include_forgotten=True, include_superseded=True
     )
     for its in (where, everything, memrepo.MemoryFilter()):
         await repo.count(its)
+        await repo.count_by("category", its)
+        await repo.count_by("source", its)
         [entry async for entry in repo.iterate(its)]
         page = await repo.find_many(its, limit=1)
         await repo.find_many(its, after=page.next_cursor or f"{first}~2026")
@@ -482,7 +494,13 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
         timestamp_from=clock.now,
         timestamp_before=clock.now + timedelta(days=1),
         session_id=1,
+        event_types=("a", "b"),
+        data={"b": 1},
     )
+    await repo.find_by_key("c")
+    await repo.recent_tool_invocations()
+    await repo.count_by_type(where)
+    await repo.pop_last(where)
     for newest_first in (False, True):
         await repo.find_many(where, limit=1, newest_first=newest_first)
         await repo.find_many(where, after="1~2026", newest_first=newest_first)

@@ -22,8 +22,13 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture(autouse=True)
-def healthy_sqlite(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a SQLite without the WAL-reset bug, which would be logged once, in whichever test is first."""
+def healthy_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    Have a file system and a SQLite that no warning tells of.
+
+    The WAL-reset bug would be logged once, in whichever test is first.
+    """
+    monkeypatch.setattr(advice, "is_volatile", lambda _kind: False)
     monkeypatch.setattr(advice, "has_wal_reset_bug", lambda: False)
     advice._warn_of_wal_reset_bug.cache_clear()
     yield
@@ -167,7 +172,7 @@ async def test_short_wait_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptur
     async with memrepo.connect(path) as store:
         with foreign_lock(path):
             task = asyncio.create_task(store.memories.remember("soon"))
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(0.3)
         await task
     assert said(caplog) == []
 

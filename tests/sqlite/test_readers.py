@@ -64,6 +64,9 @@ QUICK: Final[dict[str, Method]] = {
 }
 LONG: Final[dict[str, Method]] = {
     "count": lambda store: store.memories.count(),
+    "count_by": lambda store: store.memories.count_by("category"),
+    "count_by_type": lambda store: store.daily_logs.count_by_type(),
+    "metadata": lambda store: store.memories.find_many(MemoryFilter(metadata={"a": 1})),
     "contains": lambda store: store.memories.find_many(MemoryFilter(contains="fact 1")),
     "source": lambda store: store.memories.find_many(MemoryFilter(source="inferred")),
     "accessed": lambda store: store.memories.find_many(MemoryFilter(accessed_from=NOW)),

@@ -62,7 +62,7 @@ async def changed_facts(connection: Driver) -> AsyncIterator[int]:
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         hashing = (hash_stored(row[2], row[1]) for row in rows)
-        own = await list_in_slices(hashing, most=_SLICE)
+        own = await list_in_slices(hashing, size=_SLICE)
         for (number, *_, digest), expected in zip(rows, own, strict=True):
             if digest != expected:
                 yield number
@@ -76,7 +76,7 @@ async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int
     first = -_HIGHEST_ID
     while rows := await connection.read(page.bind(first=first, **bounds)):
         checking = (list(_unreadable_in(table, row)) for row in rows)
-        for problems in await list_in_slices(checking, most=_SLICE):
+        for problems in await list_in_slices(checking, size=_SLICE):
             for problem in problems:
                 yield problem
         first = rows[-1][0] + 1

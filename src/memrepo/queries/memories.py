@@ -141,6 +141,7 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
     "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
     "contains": lambda: MEMORIES.content.glob(param("contains")),
+    "metadata": lambda: builder.has_pairs(MEMORIES.metadata, "metadata"),
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,
@@ -181,6 +182,13 @@ def find_many(conditions: frozenset[str], *, after: bool, is_large: bool = False
 def count(conditions: frozenset[str]) -> Statement:
     """Count the facts of a filter."""
     return builder.count("memories.count", MEMORIES, _where(conditions))
+
+
+@cache
+def count_by(column: str, conditions: frozenset[str]) -> Statement:
+    """Count the facts of a filter by the values of a column."""
+    by = MEMORIES[column]
+    return builder.count_by(f"memories.count_by_{column}", MEMORIES, by, _where(conditions))
 
 
 @cache

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from memrepo.connection.contract import Result
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
+    TAKEN_AT_ONCE,
     Fact,
     batches,
     check_ids,
@@ -17,7 +18,6 @@ from memrepo.domain.arguments import (
     encode_expiry,
     encode_fact,
     encode_new_fact,
-    memory_conditions,
     merge_facts,
 )
 from memrepo.domain.checks import (
@@ -28,17 +28,16 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
-from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_number
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_named_count, to_number
+from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import (
-    UNSET,
+from memrepo.domain.memories import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
     Remembered,
     RememberOutcome,
-    Unset,
 )
 from memrepo.domain.paging import (
     DEFAULT_LIMIT,
@@ -48,6 +47,7 @@ from memrepo.domain.paging import (
     page_parameters,
     walk,
 )
+from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
@@ -140,6 +140,9 @@ class MemoryRepo(Repository):
         """
         Remember any number of facts as one atomic unit.
 
+        The values are taken when the call takes its first step, of up to 1,000 facts in one go; of more,
+        1,000 at a time: do not change them meanwhile.
+
         Returns:
             One outcome for each item, in order. The second mention of a fact among them is a duplicate.
             An empty list for no facts.
@@ -149,7 +152,7 @@ class MemoryRepo(Repository):
         """
         encode = partial(encode_new_fact, scope=self.scope)
         each = encode_each("facts", facts, MemoryNew, encode)
-        encoded = await list_in_slices(each)
+        encoded = await list_in_slices(each, TAKEN_AT_ONCE)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
@@ -317,6 +320,24 @@ class MemoryRepo(Repository):
         """Return how many facts match a filter; by default, how many are current."""
         names, parameters = memory_conditions(where, encode_instant(self.now()))
         return await self._count(queries.count(names), **parameters)
+
+    async def count_by(
+        self, field: Literal["category", "source"], where: MemoryFilter = _ALL
+    ) -> dict[str, int]:
+        """
+        Return how many facts of a filter each category or source has, the most frequent first, ties by name.
+
+        Returns:
+            Only those that have facts; empty if there are none.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+        """
+        if field not in ("category", "source"):
+            raise InvalidInputError("field", "must be 'category' or 'source'")
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
+        bound = queries.count_by(field, names).bind(scope=self.scope, **parameters)
+        return dict(map(to_named_count, await self.connection.read(bound)))
 
     async def touch(self, id: int) -> MemoryEntry:
         """

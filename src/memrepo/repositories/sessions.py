@@ -12,7 +12,7 @@ from typing import Final
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import finish, list_in_slices
-from memrepo.domain.arguments import check_ids, session_conditions
+from memrepo.domain.arguments import check_ids
 from memrepo.domain.checks import (
     check_duration,
     check_flag,
@@ -23,10 +23,10 @@ from memrepo.domain.checks import (
 )
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
+from memrepo.domain.conditions import session_conditions
 from memrepo.domain.days import start_of_this_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import (
     DEFAULT_LIMIT,
     ITERATE_LIMIT,
@@ -35,6 +35,7 @@ from memrepo.domain.paging import (
     page_parameters,
     walk,
 )
+from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, MemrepoError
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement

@@ -160,7 +160,12 @@ class LibSQLConnection:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
         deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
-        return await self._writer.send(unit, deadline, self._on_statement)
+        call = self._writer.run(unit, deadline, self._on_statement)
+        try:
+            return await call.wait(GRACE_S)
+        except CancelledError:
+            await self._writer.abort(call)
+            raise
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
