@@ -25,6 +25,8 @@ SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
 #: The workloads of writing and reading that the tables of this library allow.
 EVENTS: Final = frozenset({"W1", "W2", "W2-10k", "W4"})
 FACTS: Final = frozenset({"W3", "W3-tasks"})
+#: Facts in one call, which no peer has.
+BULK_FACTS: Final = frozenset({"W4b"})
 READS: Final = frozenset({"W5", "W5-once", "W6", "W6-10k"})
 
 
@@ -114,6 +116,10 @@ class Contender:
 
     async def remember(self, fact: Fact) -> None:
         """Write one fact unless it is there already; it is durable when this returns."""
+        raise NotImplementedError
+
+    async def remember_all(self, facts: Sequence[Fact]) -> None:
+        """Write many facts in one call, each unless it is there already."""
         raise NotImplementedError
 
     async def load_facts(self, facts: Sequence[Fact]) -> list[Key]:

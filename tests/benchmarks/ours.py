@@ -9,6 +9,7 @@ from typing import ClassVar
 import memrepo
 from tests.benchmarks import sql
 from tests.benchmarks.contender import (
+    BULK_FACTS,
     EVENTS,
     FACTS,
     READS,
@@ -27,7 +28,7 @@ class Ours(Contender):
     name: ClassVar[str] = "memrepo"
     packages: ClassVar[tuple[str, ...]] = ("memrepo",)
     module: ClassVar[str] = "memrepo"
-    does: ClassVar[frozenset[str]] = EVENTS | FACTS | READS
+    does: ClassVar[frozenset[str]] = EVENTS | FACTS | BULK_FACTS | READS
     usage: ClassVar[str] = "`connect(path, durability=...)`, the repositories of one store"
 
     store: memrepo.Store
@@ -64,6 +65,13 @@ class Ours(Contender):
     async def remember(self, fact: Fact) -> None:
         """Remember one fact."""
         await self.store.memories.remember(fact.content, category=fact.category, source=SOURCE)
+
+    async def remember_all(self, facts: Sequence[Fact]) -> None:
+        """Remember all facts in one call."""
+        new = memrepo.MemoryNew
+        await self.store.memories.remember_many(
+            [new(content=f.content, category=f.category, source=SOURCE) for f in facts]
+        )
 
     async def get(self, key: Key) -> object:
         """Get one fact."""

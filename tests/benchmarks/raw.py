@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tests.benchmarks import sql
 from tests.benchmarks.contender import (
+    BULK_FACTS,
     EVENTS,
     FACTS,
     READS,
@@ -43,7 +44,7 @@ class Raw(Contender):
     """The physical limit for one writer that does not group: no event loop, no thread, no model."""
 
     name: ClassVar[str] = "raw sqlite3"
-    does: ClassVar[frozenset[str]] = EVENTS | FACTS | READS
+    does: ClassVar[frozenset[str]] = EVENTS | FACTS | BULK_FACTS | READS
     usage: ClassVar[str] = "autocommit; tuples; the same JSON, hashes and instants"
 
     db: sqlite3.Connection
@@ -97,6 +98,12 @@ class Raw(Contender):
         """Insert all events with executemany in one transaction."""
         self.db.execute("BEGIN IMMEDIATE")
         self.db.executemany(sql.APPEND, map(sql.append_values, events))
+        self.db.execute("COMMIT")
+
+    async def remember_all(self, facts: Sequence[Fact]) -> None:
+        """Insert all facts with executemany in one transaction."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany(sql.REMEMBER_ALL, map(sql.remember_values, facts))
         self.db.execute("COMMIT")
 
     async def remember_in_turn(self, facts: Sequence[Fact]) -> None:

@@ -92,9 +92,9 @@ def _situations(contender: Contender) -> dict[str, _Situation]:
     if contender.name.startswith("raw"):
         return elsewhere
     return elsewhere | {
-        "1 task appends": lambda one: _tasks(lambda: one.append_in_turn(events(_BULK)), 1),
-        "100 tasks append": lambda one: _tasks(lambda: one.append_in_turn(events(_BULK)), 100),
-        "1,000 events a call": lambda one: _tasks(lambda: one.append_all(events(_BULK)), 1),
+        "1 task appends": lambda one: in_tasks(lambda: one.append_in_turn(events(_BULK)), 1),
+        "100 tasks append": lambda one: in_tasks(lambda: one.append_in_turn(events(_BULK)), 100),
+        "1,000 events a call": lambda one: in_tasks(lambda: one.append_all(events(_BULK)), 1),
     }
 
 
@@ -125,8 +125,8 @@ async def _another_process(contender: Contender) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _tasks(work: Callable[[], Awaitable[None]], count: int) -> AsyncIterator[None]:
-    """Let tasks of this process write through the same contender, over and over."""
+async def in_tasks(work: Callable[[], Awaitable[object]], count: int) -> AsyncIterator[None]:
+    """Let tasks of this process do *work* through the same contender, over and over."""
 
     async def forever() -> None:
         while True:
@@ -142,4 +142,4 @@ async def _tasks(work: Callable[[], Awaitable[None]], count: int) -> AsyncIterat
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         failed = [one for one in outcomes if not isinstance(one, asyncio.CancelledError)]
         if failed:
-            raise RuntimeError("a writer failed") from failed[0]
+            raise RuntimeError("another task failed") from failed[0]

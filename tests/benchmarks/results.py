@@ -47,6 +47,7 @@ class Results:
     subjects: list[Subject]
     cells: dict[tuple[str, Durability, str], Cell] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    long_reads: list[Waiting] = field(default_factory=list)
     startup: Startup | None = None
     growth: list[Growth] = field(default_factory=list)
     stores: list[Stores] = field(default_factory=list)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import files, growth, peers, readers, startup, stores
+from tests.benchmarks import files, growth, long_reads, peers, readers, startup, stores
 from tests.benchmarks.contender import Contender, Durability
 from tests.benchmarks.raw import Raw, count_rows
 from tests.benchmarks.report import to_markdown
@@ -50,13 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     only = [name.strip().upper() for name in options.only.split(",")] if options.only else []
     for workload in COMPARED:
-        if not only or workload.key.split("-")[0] in only:
+        if not only or workload.key.split("-")[0].upper() in only:
             chosen = workload.quick() if options.quick else workload
             _compare(chosen, contenders, template, results, options.durability.split(","))
     nearest = [kind for kind in contenders if kind.name in _NEAREST]
     if not only or "W8" in only:
         _say("W8 reads beside a writer")
         results.waiting = readers.measure(nearest, template, n_rounds, is_quick=options.quick)
+    if not only or "W8B" in only:
+        _say("W8b reads beside long reads")
+        results.long_reads = long_reads.measure(n_rounds, is_quick=options.quick)
     if not only or "W9" in only:
         _say("W9 start")
         results.startup = startup.measure(contenders, max(n_rounds, 3))

@@ -28,6 +28,11 @@ REMEMBER: Final = (
     " ON CONFLICT (content_hash) DO UPDATE SET last_accessed = excluded.created_at"
     " RETURNING id, last_accessed"
 )
+REMEMBER_ALL: Final = (
+    "INSERT OR IGNORE INTO memory_entries"
+    " (scope, content, content_hash, category, source, created_at, hash_version)"
+    " VALUES ('', ?, ?, ?, ?, ?, 1)"
+)
 GET: Final = f"SELECT {_FACT_COLUMNS} FROM memory_entries WHERE id = ?"
 LATEST_FACTS: Final = (
     f"SELECT {_FACT_COLUMNS} FROM memory_entries WHERE scope = '' AND category = ?"

@@ -38,7 +38,7 @@ class Workload:
     #: Rows of each kind in the kept file that it reads; 0 for a fresh file.
     n_rows: int = 0
     #: What it writes, if anything.
-    writes: Literal["events", "facts", ""] = ""
+    writes: Literal["events", "facts", "new facts", ""] = ""
 
     @property
     def title(self) -> str:
@@ -51,7 +51,7 @@ class Workload:
 
     def rows_left(self, n_warm: int) -> int:
         """Return how many rows it leaves in the table it writes to."""
-        return (self.n_ops if self.writes == "events" else self.n_ops // 2) + n_warm
+        return (self.n_ops // 2 if self.writes == "facts" else self.n_ops) + n_warm
 
     def quick(self) -> Workload:
         """Return the short form, for trying the benchmark out."""
@@ -83,6 +83,12 @@ async def _append_all(contender: Contender, workload: Workload) -> float:
     await contender.append_all(events(contender.n_warm, ELSEWHERE))
     wanted = events(workload.n_ops)
     return await clock(lambda: contender.append_all(wanted)) / workload.n_ops
+
+
+async def _remember_all(contender: Contender, workload: Workload) -> float:
+    await contender.remember_all(facts(contender.n_warm, ELSEWHERE))
+    wanted = facts(workload.n_ops)
+    return await clock(lambda: contender.remember_all(wanted)) / workload.n_ops
 
 
 async def _remember_in_turn(contender: Contender, workload: Workload) -> float:
@@ -177,6 +183,15 @@ W4: Final = Workload(
     reach={"normal": 1.5, "full": 1.5},
     writes="events",
 )
+W4B: Final = Workload(
+    key="W4b",
+    name="W4b {n_ops:,} new facts in one call",
+    n_ops=10_000,
+    n_quick=1_000,
+    run=_remember_all,
+    reach={"normal": 2.0, "full": 2.0},
+    writes="new facts",
+)
 W5: Final = Workload(
     key="W5",
     name="W5 {n_ops:,} point reads one after another",
@@ -208,4 +223,4 @@ W6: Final = Workload(
 #: The same out of 10,000, to see whether it grows; reported in its own section.
 W6_SMALL: Final = replace(W6, key="W6-10k", reach={}, n_rows=10_000)
 
-COMPARED: Final = (W1, W2, W2_10K, W3, W3_TASKS, W4, W5, W5_ONCE, W6, W6_SMALL)
+COMPARED: Final = (W1, W2, W2_10K, W3, W3_TASKS, W4, W4B, W5, W5_ONCE, W6, W6_SMALL)

@@ -66,7 +66,7 @@ class Stores:
         with mock.patch.object(limits, "_STEPS_BETWEEN_CHECKS", self._steps):
             store = await opening
         try:
-            self._threads = _workers()
+            self._threads = _workers()  # the readers for long reads come later
             yield store
             self._wrong += await _problems(store)
         finally:
@@ -98,11 +98,13 @@ class Stores:
         wrong, self._wrong = self._wrong, []
         return wrong
 
-    async def left_over(self) -> list[str]:
-        """Return which threads and tasks there are besides those of the store that is open."""
+    async def left_over(self, store: Store | None = None) -> list[str]:
+        """Return which threads and tasks there are besides those of *store*, which is open."""
         deadline = time.monotonic() + _PATIENCE_S
         while (left := _workers() - self._threads - self._leaked) and time.monotonic() < deadline:
             await asyncio.sleep(0.0005)
+            if store is not None:  # one may have opened a reader since
+                self._threads |= await _threads(store)
         # Each is told of once.
         self._leaked |= left
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -126,10 +128,19 @@ def _workers() -> set[threading.Thread]:
 
 
 def queues(store: Store) -> list[ThreadQueue]:
-    """The queues of a store: the writer's and, on a file, the reader's."""
+    """The queues of a store: the writer's and, on a file, those of its readers."""
     connection = store.connection
     assert isinstance(connection, SQLiteConnection)
-    return [queue for queue in (connection._writer, connection._reader) if queue is not None]
+    long = connection._long_readers
+    own = [queue for queue in (connection._writer, connection._reader) if queue is not None]
+    return own if long is None else own + long.queues
+
+
+async def _threads(store: Store) -> set[threading.Thread]:
+    found: set[threading.Thread] = set()
+    for queue in queues(store):
+        await queue.thread.run(lambda _: found.add(threading.current_thread()))
+    return found
 
 
 async def leaks(store: Store) -> list[str]:

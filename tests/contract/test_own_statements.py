@@ -38,6 +38,32 @@ async def count(store: Store) -> int:
     return number
 
 
+async def test_long_statement(store: Store) -> None:
+    """One that has declared itself long reads what was written before, in a transaction, too."""
+    long = Statement("notes.find", "SELECT text FROM notes WHERE text = :text", is_long=True)
+    for text in ("a", "b", "c"):
+        await store.connection.write((ADD.bind(text=text, n=1),))
+        rows = await asyncio.gather(*(store.connection.read(long.bind(text=text)) for _ in "xyz"))
+        assert rows == [[(text,)]] * 3
+    async with store.transaction() as tx:
+        await tx.connection.write((ADD.bind(text="d", n=1),))
+        assert await tx.connection.read(long.bind(text="d")) == [("d",)]
+    wrong = Statement("notes.none", "SELECT * FROM no_table", is_long=True)
+    with pytest.raises(DatabaseError, match=r"notes\.none failed"):
+        await store.connection.read(wrong.bind())
+
+
+async def test_value_that_cannot_be_bound_after_a_failure(store: Store) -> None:
+    """What a statement before has failed of is not taken for what is wrong with a value."""
+    wrong = Statement("notes.none", "SELECT * FROM no_table")
+    find = Statement("notes.find", "SELECT text FROM notes WHERE text = :text")
+    for text in ("\ud800", "a\udfff"):
+        with pytest.raises(DatabaseError):
+            await store.connection.read(wrong.bind())
+        with pytest.raises(InvalidInputError, match="text"):
+            await store.connection.read(find.bind(text=text))
+
+
 @pytest.mark.parametrize(
     ("unit", "field"),
     [
@@ -128,10 +154,10 @@ async def test_error_names_the_statement_and_the_reason(
     store: Store, sql: str, reason: str
 ) -> None:
     """A statement that cannot run says which it is, and what SQLite says of it."""
-    with pytest.raises(DatabaseError, match=rf"^notes\.wrong failed: .*({reason})") as failed:
+    with pytest.raises(DatabaseError, match=rf"(^|: )notes\.wrong failed: .*({reason})") as failed:
         await store.connection.write((Statement("notes.wrong", sql).bind(),))
     assert not failed.value.outcome_unknown
-    with pytest.raises(DatabaseError, match=rf"^notes\.wrong failed: .*({reason})"):
+    with pytest.raises(DatabaseError, match=rf"(^|: )notes\.wrong failed: .*({reason})"):
         await store.connection.read(Statement("notes.wrong", sql).bind())
 
 
@@ -140,5 +166,5 @@ async def test_reason_that_quotes_a_value_is_withheld(store: Store) -> None:
     wrong = Statement("notes.wrong", "SELECT json_extract('{}', :path)")
     with pytest.raises(DatabaseError) as failed:
         await store.connection.read(wrong.bind(path=SECRET))
-    assert str(failed.value).startswith("notes.wrong failed (")
+    assert "notes.wrong failed (" in str(failed.value)
     assert SECRET in str(failed.value.__cause__)

@@ -637,7 +637,7 @@ FROM `daily_logs`
 WHERE `scope`=:scope AND `idempotency_key` IN (SELECT json_extract(`item`.`value`,'$[0]')
 FROM json_each(:keys) `item`);
 
--- daily_logs.get_many
+-- daily_logs.get_many ()
 SELECT `daily_logs`.`id`,`daily_logs`.`session_id`,`daily_logs`.`event_type`,`daily_logs`.`event_data`,`daily_logs`.`timestamp`,`daily_logs`.`scope`,`daily_logs`.`idempotency_key`
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
 WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
@@ -1156,7 +1156,7 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
 
--- memories.get_many
+-- memories.get_many ()
 SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
 FROM json_each(:ids) `item` CROSS JOIN `memory_entries`
 WHERE `memory_entries`.`id`=`item`.`value` AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now);
@@ -1615,7 +1615,7 @@ WHERE `log`.`session_id`=`sessions`.`id`)
 FROM `sessions`
 WHERE `id`=:id AND `scope`=:scope;
 
--- sessions.get_many
+-- sessions.get_many ()
 SELECT `sessions`.`id`,`sessions`.`scope`,`sessions`.`started_at`,`sessions`.`ended_at`,`sessions`.`end_trigger`,`sessions`.`summary`,(SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`)

@@ -25,6 +25,7 @@ from memrepo.queries.statement import Statement
 pytestmark = pytest.mark.asyncio
 
 _READ: Final = Statement("t", "read")
+_LONG: Final = Statement("t", "long", is_long=True)
 
 
 @attrs.define
@@ -144,6 +145,39 @@ async def test_long_read_holds_up_nobody(readers: Readers) -> None:
         await readers.server.answer(number)
         assert readers.calls[number].outcome is not None
     await readers.answer_all()
+
+
+async def test_quick_reads_beside_long_ones(readers: Readers) -> None:
+    """However many long reads wait, at most four are under way, and a quick one is sent at once."""
+    await readers.read(_LONG, 12)
+    assert readers.server.texts() == [["long"]] * 4
+    await readers.read(_READ, 5)
+    assert readers.server.texts() == [["long"]] * 4 + [["read"]] * 4
+    await readers.server.answer(7)
+    assert readers.server.texts()[8:] == [["read"]]
+    await readers.server.answer(0)
+    assert readers.server.texts()[9:] == [["long"]]
+    readers.tasks[5].cancel()
+    await readers.answer_all_but(set())
+    results = await asyncio.gather(*readers.tasks, return_exceptions=True)
+    assert [n for n, result in enumerate(results) if result is not None] == [5]
+
+
+async def test_long_reads_while_it_is_closed(readers: Readers) -> None:
+    """Closing refuses the long reads that wait, and lets those that run have their rows."""
+    await readers.read(_LONG, 6)
+    await readers.read(_READ, 6)
+    readers.reader.refuse()
+    draining = asyncio.create_task(readers.reader.drain())
+    await _settled()
+    for number in range(8):
+        assert not draining.done()
+        await readers.server.answer(number)
+    results = await asyncio.gather(*readers.tasks, return_exceptions=True)
+    refused = [n for n, result in enumerate(results) if isinstance(result, ClosedError)]
+    assert refused == [4, 5, 10, 11]
+    async with asyncio.timeout(1):
+        await draining
 
 
 async def test_cancelled_readers(readers: Readers) -> None:

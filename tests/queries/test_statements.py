@@ -91,11 +91,13 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
+    yield _label("memories.get_many", frozenset()), memories.get_many()
     for names in _sets(_UPDATABLE)[1:]:
         yield _label("memories.update", names), memories.update(names)
 
 
 def _session_shapes() -> Iterator[tuple[str, Statement]]:
+    yield _label("sessions.get_many", frozenset()), sessions.get_many()
     for names in _sets([*sessions.CONDITIONS]):
         for after in (False, True):
             name = _label("sessions.find_many", names, after=after)
@@ -103,6 +105,7 @@ def _session_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
+    yield _label("daily_logs.get_many", frozenset()), daily_logs.get_many()
     for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
         yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
         yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)
@@ -365,9 +368,9 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.get", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.get*2", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.append*2", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("memories.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("sessions.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("daily_logs.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("sessions.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
         ("memories.forget", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.restore", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.history", "ix_memory_entries__superseded_by (superseded_by=?)"),

@@ -274,6 +274,10 @@ async def _at_once(store: Store, name: str, n_calls: int) -> None:
     await asyncio.gather(*(store.memories.find(n + 1) for n in range(n_calls)))
 
 
+async def _long_reads(store: Store, _name: str, n_calls: int) -> None:
+    await asyncio.gather(*(store.memories.count() for _ in range(n_calls)))
+
+
 async def _blocks(store: Store, name: str, n_blocks: int) -> None:
     async def block(n: int) -> None:
         async with store.transaction() as tx:
@@ -285,8 +289,9 @@ async def _blocks(store: Store, name: str, n_blocks: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-@pytest.mark.parametrize("n_calls", [1, 3])
-@pytest.mark.parametrize("use", [_at_once, _blocks])
+@pytest.mark.parametrize(
+    ("use", "n_calls"), [(_at_once, 1), (_at_once, 3), (_blocks, 1), (_blocks, 3), (_long_reads, 2)]
+)
 def test_interrupted_at_any_step(
     tmp_path: Path, use: Callable[[Store, str, int], Coroutine[Any, Any, None]], n_calls: int
 ) -> None:
@@ -302,7 +307,8 @@ def test_interrupted_at_any_step(
             with contextlib.suppress(KeyboardInterrupt):
                 loop.run_until_complete(asyncio.wait({task}, timeout=0.02))
             task.cancel()
-            loop.run_until_complete(asyncio.wait_for(_at_once(store, f"after {step}", 3), 5))
+            after = _at_once if use is _blocks else use
+            loop.run_until_complete(asyncio.wait_for(after(store, f"after {step}", 3), 5))
             if not interrupt.is_reached:
                 break
         assert step > 30

@@ -24,7 +24,7 @@ async def read_scopes(connection: Driver, *, limit: int, after: str | None) -> P
     if after is not None:
         parameters["after"] = _check_cursor(after)
     statement = queries.page(after=after is not None)
-    rows = await connection.read_aside(statement.bind(**parameters))
+    rows = await connection.read(statement.bind(**parameters))
     shown = rows[:limit]
     cursor = _cursor_after(shown[-1][0]) if len(rows) > limit else None
     return Page(items=tuple(map(_to_scope_info, shown)), next_cursor=cursor)

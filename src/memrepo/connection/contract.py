@@ -50,7 +50,11 @@ class Connection(Protocol):
         ...
 
     def read(self, statement: BoundStatement) -> Awaitable[list[Row]]:
-        """Run one SELECT and return its rows; it sees committed rows, and those of its transaction."""
+        """
+        Run one SELECT and return its rows; it sees committed rows, and those of its transaction.
+
+        On a file and on servers, no read waits for one whose statement is long.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from memrepo.connection.pending import PendingCall, Turn
 from memrepo.errors import BusyError
 from memrepo.queries.statement import Unit
 
-__all__ = ["CallQueue"]
+__all__ = ["CallQueue", "Line"]
 
 #: Most calls of a group; more would only make the first of them wait for the last.
 MAX_GROUP: Final = 1_000
@@ -26,6 +26,19 @@ MAX_GROUP: Final = 1_000
 MAX_WAITING: Final = 100_000
 #: Seconds between two checks of the deadlines.
 _SWEEP_S: Final = 0.05
+
+
+class Line:
+    """The turns that wait, in order of arrival, for one worker or for whichever of several is free first."""
+
+    def __init__(self) -> None:
+        #: Some may be over.
+        self.turns: deque[Turn] = deque()
+
+    def drop_turns_that_are_over(self) -> None:
+        """Make room."""
+        if any(turn.is_over for turn in self.turns):
+            self.turns = deque(turn for turn in self.turns if not turn.is_over)
 
 
 class CallQueue:
@@ -38,16 +51,22 @@ class CallQueue:
     which the next sweep can go on, and a sweep comes as long as the queue is in use.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None, *, most: int = MAX_GROUP) -> None:
+        """Serve *line*, which other queues may share; a group has at most *most* calls."""
         self._loop = asyncio.get_running_loop()
-        #: The turns that wait; some may be over.
-        self._turns: deque[Turn] = deque()
+        self._line = line or Line()
+        self._most = most
         #: The calls that the worker has; empty while a transaction holds the queue, ``None`` if it is free.
         self._group: Sequence[PendingCall] | None = None
         #: The turn of the transaction that holds the queue.
         self._holder: Turn | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the worker has nothing to do."""
+        return self._group is None
 
     def run(self, unit: Unit, deadline: float, on_statement: OnStatement | None) -> PendingCall:
         """
@@ -103,7 +122,7 @@ class CallQueue:
         if self._loop.is_closed():
             return  # no waiting task can go on
         self._holder = self._group = None
-        turns = self._turns
+        turns = self._line.turns
         while turns and turns[0].is_over:
             turns.popleft()
         if turns and isinstance(turns[0], PendingCall):
@@ -127,7 +146,7 @@ class CallQueue:
         if len(calls) > 1:
             # After the tasks that were woken, so that their next calls form one group.
             self._loop.call_soon(self._end, calls)
-        elif self._turns:
+        elif self._line.turns:
             self._advance()
         else:
             self._group = None
@@ -135,9 +154,10 @@ class CallQueue:
     def refuse(self) -> None:
         """Refuse all waiting turns, because the store is closed."""
         self._is_closed = True
-        while self._turns:
-            self._turns[0].refuse(closed())
-            self._turns.popleft()
+        turns = self._line.turns
+        while turns:
+            turns[0].refuse(closed())
+            turns.popleft()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -156,18 +176,18 @@ class CallQueue:
             self._advance()
 
     def _move_turns_to(self, calls: list[PendingCall]) -> None:
-        turns = self._turns
-        while turns and len(calls) < MAX_GROUP and isinstance(call := turns[0], PendingCall):
+        turns = self._line.turns
+        while turns and len(calls) < self._most and isinstance(call := turns[0], PendingCall):
             if not call.is_over:
                 calls.append(call)
             turns.popleft()
 
     def _join(self, turn: Turn) -> None:
-        if len(self._turns) >= MAX_WAITING:
-            self._drop_turns_that_are_over()
-        if len(self._turns) >= MAX_WAITING:
+        if len(self._line.turns) >= MAX_WAITING:
+            self._line.drop_turns_that_are_over()
+        if len(self._line.turns) >= MAX_WAITING:
             raise BusyError(f"{MAX_WAITING:,} calls are already waiting for this database")
-        self._turns.append(turn)
+        self._line.turns.append(turn)
         self._sweep_soon()
 
     def _sweep_soon(self) -> None:
@@ -178,12 +198,12 @@ class CallQueue:
     def _sweep(self) -> None:
         """Refuse turns whose deadline has come, and go on where a KeyboardInterrupt has cut off a step."""
         now = self._loop.time()
-        for turn in self._turns:
+        for turn in self._line.turns:
             if turn.deadline <= now:
                 turn.refuse(BusyError("waited too long for its turn"))
-        self._drop_turns_that_are_over()
+        self._line.drop_turns_that_are_over()
         self._sweeper = None
-        if self._turns or self._group is not None:
+        if self._line.turns or self._group is not None:
             self._sweep_soon()
         if self._group is None:
             self._advance()
@@ -193,10 +213,6 @@ class CallQueue:
             self.abandon(self._holder)
         else:
             self._holder.tell()
-
-    def _drop_turns_that_are_over(self) -> None:
-        if any(turn.is_over for turn in self._turns):
-            self._turns = deque(turn for turn in self._turns if not turn.is_over)
 
 
 def _was_interrupted(task: asyncio.Task[object] | None) -> bool:

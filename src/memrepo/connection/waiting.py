@@ -126,11 +126,12 @@ async def finish(work: Coroutine[Any, Any, T], *, grace_s: float | None = None) 
         raise
 
 
-async def list_in_slices(items: Iterable[T], size: int = _SLICE) -> list[T]:
-    """Make a list of *items*, letting other tasks run after every *size* of them."""
-    made: list[T] = []
+async def list_in_slices(items: Iterable[T], first: int = _SLICE) -> list[T]:
+    """Make a list of *items*, letting other tasks run after the *first* ones and every hundred more."""
     source = iter(items)
-    while part := list(islice(source, size)):
+    made = list(islice(source, first))
+    await asyncio.sleep(0)
+    while part := list(islice(source, _SLICE)):
         made += part
         await asyncio.sleep(0)
     return made

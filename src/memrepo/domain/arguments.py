@@ -111,11 +111,14 @@ def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
     Repetitions count as if they were remembered afterwards, one by one: they may raise the fact's
     source and put off its expiry. The last column is the source that a stored fact is raised to.
     """
-    mentions: dict[str, list[Fact]] = {}
+    first: dict[str, Fact] = {}
+    others: dict[str, list[Fact]] = {}
     for fact in facts:
-        mentions.setdefault(fact.content_hash, []).append(fact)
-    for same in mentions.values():
-        yield _merge(*same)
+        if first.setdefault(fact.content_hash, fact) is not fact:
+            others.setdefault(fact.content_hash, []).append(fact)
+    for content_hash, fact in first.items():
+        same = others.get(content_hash)
+        yield (*fact, fact.source) if same is None else _merge(fact, *same)
 
 
 def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final, Generic, TypeVar, overload
 
@@ -13,12 +13,22 @@ from memrepo.domain.codec import Row, Value, encode_cursor
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import DecodeError, InvalidInputError
 
-__all__ = ["DEFAULT_LIMIT", "ITERATE_LIMIT", "Page", "page_parameters", "to_page", "walk"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "ITERATE_LIMIT",
+    "Page",
+    "is_large",
+    "page_parameters",
+    "to_page",
+    "walk",
+]
 
 #: Rows of a page by default.
 DEFAULT_LIMIT: Final = 50
 #: Rows that iterating reads at a time.
 ITERATE_LIMIT: Final = 500
+#: Most rows that are read as fast as a quick read must be: about half a millisecond.
+_MOST_QUICK: Final = 200
 
 T = TypeVar("T")
 
@@ -59,6 +69,11 @@ class Page(Sequence[T], PlainModel, Generic[T]):
         return f"<Page of {rows}, {'the last' if self.next_cursor is None else 'more follow'}>"
 
 
+def is_large(n_rows: int) -> bool:
+    """Tell whether so many rows take too long for other reads to wait for."""
+    return n_rows > _MOST_QUICK
+
+
 def page_parameters(limit: int, after: str | None) -> dict[str, Value]:
     """Check a page's arguments; return what its statement binds for them."""
     parameters: dict[str, Value] = {"limit": check_limit(limit) + 1}
@@ -67,11 +82,9 @@ def page_parameters(limit: int, after: str | None) -> dict[str, Value]:
     return parameters
 
 
-def to_page(
-    rows: Sequence[Row], limit: int, decode: Callable[[Row], T], *, instant: int
-) -> Page[T]:
+def to_page(rows: Sequence[Row], items: Iterable[T], limit: int, *, instant: int) -> Page[T]:
     """
-    Decode the first *limit* of *rows* into a page.
+    Make a page of *items*, which are the first *limit* of *rows* as models.
 
     The rows are ordered by (column *instant*, column 0). If there is one more than *limit*, another
     page follows.
@@ -79,10 +92,9 @@ def to_page(
     Raises:
         DecodeError: Another page would follow a row whose stored instant no cursor can hold.
     """
-    shown = rows[:limit]
     is_last = len(rows) <= limit
-    cursor = None if is_last else _cursor_after(shown[-1][instant], shown[-1][0])
-    return Page(items=tuple(map(decode, shown)), next_cursor=cursor)
+    cursor = None if is_last else _cursor_after(rows[limit - 1][instant], rows[limit - 1][0])
+    return Page(items=tuple(items), next_cursor=cursor)
 
 
 def _cursor_after(instant: Value, number: int) -> str:

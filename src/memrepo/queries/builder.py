@@ -166,13 +166,15 @@ def by_ids(table: Table) -> QueryBuilder:
     return Query.from_(ids).join(table, JoinType.cross).cross().where(table.id == ids.value)
 
 
-def statement(name: str, query: QueryBuilder, *, returns_little: bool = False) -> Statement:
+def statement(
+    name: str, query: QueryBuilder, *, returns_little: bool = False, is_long: bool = False
+) -> Statement:
     """Return *query* as a statement."""
     sql = query.get_sql()
     # Where a part is missing, pypika prints an empty text without an error, and SQLite accepts it.
     if not sql:
         raise ValueError(f"{name} is empty")
-    return Statement(name, sql, returns_little=returns_little)
+    return Statement(name, sql, returns_little=returns_little, is_long=is_long)
 
 
 def page(
@@ -183,6 +185,7 @@ def page(
     by: Field,
     after: bool,
     newest_first: bool,
+    is_long: bool,
 ) -> Statement:
     """Read the next ``:limit`` rows in the order of (*by*, id), *after* a position or from the start."""
     order = Order.desc if newest_first else Order.asc
@@ -193,7 +196,7 @@ def page(
         bound = Tuple(param("after_instant"), param("after_id"))
         query = query.where(position < bound if newest_first else position > bound)
     query = query.orderby(by, order=order).orderby(number, order=order).limit(param("limit"))
-    return statement(name, query)
+    return statement(name, query, is_long=is_long)
 
 
 def count_by(name: str, table: Table, column: Field, conditions: Iterable[Criterion]) -> Statement:
@@ -206,9 +209,11 @@ def count_by(name: str, table: Table, column: Field, conditions: Iterable[Criter
         .groupby(column)
         .orderby(Count("*"), order=Order.desc)
         .orderby(column),
+        is_long=True,
     )
 
 
 def count(name: str, table: Table, conditions: Iterable[Criterion]) -> Statement:
     """Count the rows of *table* for which all *conditions* hold."""
-    return statement(name, Query.from_(table).select(Count("*")).where(Criterion.all(conditions)))
+    query = Query.from_(table).select(Count("*")).where(Criterion.all(conditions))
+    return statement(name, query, is_long=True)

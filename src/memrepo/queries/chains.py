@@ -137,5 +137,5 @@ PURGE: Final = statement(
     .where(MEMORIES.id.isin(Query.from_(_purgeable).select(_purgeable.id))),
 )
 COUNT_PURGEABLE: Final = statement(
-    "memories.count_purgeable", Query.from_(_purgeable).select(Count("*"))
+    "memories.count_purgeable", Query.from_(_purgeable).select(Count("*")), is_long=True
 )

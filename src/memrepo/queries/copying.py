@@ -69,6 +69,7 @@ BOUNDS: Final = Statement(
             ),
         ),
     ),
+    is_long=True,
 )
 #: ``UTF-8``, unless another program created the file with another encoding.
 ENCODING: Final = Statement("copying.encoding", "SELECT `encoding` FROM pragma_encoding")
@@ -95,6 +96,7 @@ def count_from(table: str) -> Statement:
     return Statement(
         "copying.count_from",
         _join("SELECT count(*) FROM", _quoted(table), "WHERE `id`>=:first"),
+        is_long=True,
     )
 
 
@@ -132,6 +134,7 @@ def read(table: str) -> Statement:
             "WHERE `id`>=:first AND `id`<=:last ORDER BY `id` LIMIT :limit) AS `part`) AS `page`",
             "WHERE ifnull(`page`.`before`,0)<=:size) ORDER BY `id`",
         ),
+        is_long=True,
     )
 
 

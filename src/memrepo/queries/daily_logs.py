@@ -136,10 +136,14 @@ GET: Final = statement(
     "daily_logs.get",
     Query.from_(_d).select(*_COLUMNS).where(_d.id == param("id")).where(_in_scope()),
 )
-#: The events with the ids in a JSON array, in any order, each once.
-GET_MANY: Final = statement(
-    "daily_logs.get_many", builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
-)
+
+
+@cache
+def get_many(*, is_large: bool = False) -> Statement:
+    """Read the events with the ids in a JSON array, in any order, each once."""
+    query = builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
+    return statement("daily_logs.get_many", query, is_long=is_large)
+
 
 _types = JsonEach("event_types")
 #: The conditions of a filter, by the name of their parameter.
@@ -151,6 +155,9 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
     "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
+#: Those that an index answers. With another one, all events of the scope may be read; those of one session
+#: are taken for few.
+_INDEXED: Final = frozenset({"session_id", "timestamp_from", "timestamp_before"})
 
 
 def _where(conditions: frozenset[str]) -> list[Criterion]:
@@ -158,7 +165,9 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 
 
 @cache
-def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) -> Statement:
+def find_many(
+    conditions: frozenset[str], *, after: bool, newest_first: bool, is_large: bool = False
+) -> Statement:
     """Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp)."""
     return builder.page(
         "daily_logs.find_many",
@@ -167,6 +176,7 @@ def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) ->
         by=_d.timestamp,
         after=after,
         newest_first=newest_first,
+        is_long=is_large or not (conditions <= _INDEXED or "session_id" in conditions),
     )
 
 
@@ -195,6 +205,7 @@ DAYS: Final = statement(
     .distinct()
     .where(_in_scope())
     .orderby(Field("day")),
+    is_long=True,
 )
 
 _days = JsonEach("days")
@@ -207,7 +218,9 @@ _in_day = (
 )
 #: The number of events in each of a JSON array's [from, before], in its order.
 COUNT_BY_DAY: Final = statement(
-    "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
+    "daily_logs.count_by_day",
+    Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key),
+    is_long=True,
 )
 
 # --- deleting ----------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from memrepo.queries.facts import MEMORIES
 from memrepo.queries.statement import Statement
 
 #: One row for each thing that is wrong with the file; the one row ``ok`` if nothing is.
-INTEGRITY: Final = Statement("maintenance.integrity", "PRAGMA integrity_check", is_pragma=True)
+INTEGRITY: Final = Statement(
+    "maintenance.integrity", "PRAGMA integrity_check", is_pragma=True, is_long=True
+)
 #: The names of all tables.
 TABLES: Final = Statement(
     "maintenance.tables",
@@ -21,10 +23,11 @@ TABLES: Final = Statement(
 INTEGRITY_OF: Final = Statement(
     "maintenance.integrity_of",
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
+    is_long=True,
 )
 #: The rows that refer to missing rows: table, rowid, parent table, number of the key.
 FOREIGN_KEYS: Final = Statement(
-    "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True
+    "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True, is_long=True
 )
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")
@@ -49,4 +52,5 @@ HASHES: Final = statement(
     )
     .orderby(MEMORIES.id)
     .limit(param("limit")),
+    is_long=True,
 )

@@ -55,15 +55,19 @@ GET: Final = coalescible(
     _get_each,
     rows_by_number,
 )
-#: The facts with the ids in a JSON array, in any order, each once.
-GET_MANY: Final = statement(
-    "memories.get_many",
-    builder.by_ids(MEMORIES)
-    .select(*COLUMNS)
-    .where(in_scope())
-    .where(MEMORIES.deleted_at.isnull())
-    .where(unexpired()),
-)
+
+
+@cache
+def get_many(*, is_large: bool = False) -> Statement:
+    """Read the facts with the ids in a JSON array, in any order, each once."""
+    query = builder.by_ids(MEMORIES).select(*COLUMNS).where(in_scope())
+    return statement(
+        "memories.get_many",
+        query.where(MEMORIES.deleted_at.isnull()).where(unexpired()),
+        is_long=is_large,
+    )
+
+
 GET_UNEXPIRED: Final = statement(
     "memories.get_unexpired",
     Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()),
@@ -114,6 +118,18 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,
 }
+#: Those that an index answers, or that few facts do not meet. With another one, or with many facts to
+#: pass over, all facts of the scope may be read.
+_INDEXED: Final = frozenset(
+    {
+        "category",
+        "created_from",
+        "created_before",
+        "now",
+        "not_forgotten",
+        "not_superseded",
+    }
+)
 
 
 def _where(conditions: frozenset[str]) -> list[Criterion]:
@@ -121,7 +137,7 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 
 
 @cache
-def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
+def find_many(conditions: frozenset[str], *, after: bool, is_large: bool = False) -> Statement:
     """Read a page, newest first, by the index on (scope, created_at) or (scope, category, created_at)."""
     return builder.page(
         "memories.find_many",
@@ -130,6 +146,7 @@ def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
         by=MEMORIES.created_at,
         after=after,
         newest_first=True,
+        is_long=is_large or not conditions <= _INDEXED,
     )
 
 
@@ -158,7 +175,7 @@ def count_by(column: str, conditions: frozenset[str]) -> Statement:
 
 
 @cache
-def forgotten(*, after: bool) -> Statement:
+def forgotten(*, after: bool, is_large: bool = False) -> Statement:
     """
     Read a page of facts forgotten since ``:deleted_from``, latest first, by the index on deleted_at.
 
@@ -176,6 +193,7 @@ def forgotten(*, after: bool) -> Statement:
         by=MEMORIES.deleted_at,
         after=after,
         newest_first=True,
+        is_long=is_large,
     )
 
 

@@ -37,4 +37,4 @@ def refers(table: str, column: str, parent: str, *, one_session: bool) -> Statem
     query = Query.from_(referring).select(1).where(referring[column].isin(which)).limit(1)
     if table == "daily_logs":
         query = query.where(referring.scope != param("scope"))
-    return statement("references.refers", query)
+    return statement("references.refers", query, is_long=True)

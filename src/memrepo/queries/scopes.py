@@ -47,6 +47,7 @@ def page(*, after: bool) -> Statement:
                 entries.where(_found.scope.notnull()).get_sql(),
             )
         ),
+        is_long=True,
     )
 
 

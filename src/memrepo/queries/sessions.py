@@ -123,10 +123,15 @@ DELETE: Final = statement(
 # --- reading -----------------------------------------------------------------------------------
 
 GET: Final = statement("sessions.get", _select().where(_by_id()))
-#: The sessions with the ids in a JSON array, in any order, each once.
-GET_MANY: Final = statement(
-    "sessions.get_many", builder.by_ids(_s).select(*_COLUMNS).where(_in_scope())
-)
+
+
+@cache
+def get_many(*, is_large: bool = False) -> Statement:
+    """Read the sessions with the ids in a JSON array, in any order, each once."""
+    query = builder.by_ids(_s).select(*_COLUMNS).where(_in_scope())
+    return statement("sessions.get_many", query, is_long=is_large)
+
+
 #: The newest session that has not ended, by the partial index on open ones.
 NEWEST_OPEN: Final = statement(
     "sessions.newest_open",
@@ -146,6 +151,9 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "ended": _s.ended_at.notnull,
     "not_ended": _s.ended_at.isnull,
 }
+#: Those that an index answers, or that few sessions do not meet. With another one, all sessions of the
+#: scope may be read.
+_INDEXED: Final = frozenset({"started_from", "started_before", "ended", "not_ended"})
 
 
 def _where(conditions: frozenset[str]) -> list[Criterion]:
@@ -153,7 +161,7 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 
 
 @cache
-def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
+def find_many(conditions: frozenset[str], *, after: bool, is_large: bool = False) -> Statement:
     """Read a page, newest first, by the index on (scope, started_at)."""
     return builder.page(
         "sessions.find_many",
@@ -162,4 +170,5 @@ def find_many(conditions: frozenset[str], *, after: bool) -> Statement:
         by=_s.started_at,
         after=after,
         newest_first=True,
+        is_long=is_large or not conditions <= _INDEXED,
     )

@@ -18,6 +18,7 @@ __all__ = [
     "Unit",
     "check_value",
     "control_word",
+    "is_long",
     "not_a_unit",
     "values_of",
 ]
@@ -90,7 +91,8 @@ class Statement:
     One SQL statement that never changes. Its values stand as ``:name`` placeholders.
 
     Make it once, ``GET = Statement("contacts.get", str(query))``, and bind values for each call.
-    Fields other than these two are for memrepo's own statements.
+    Say so where it may read many rows, ``is_long=True``: other reads then need not wait for it. The other
+    fields are for memrepo's own statements.
 
     Raises:
         InvalidInputError: A field is not a str, a placeholder is no ``:name``, or the SQL is a PRAGMA or
@@ -102,6 +104,9 @@ class Statement:
     name: str = attrs.field(converter=_accepted_name)
     #: The text; identifiers in backticks, so that a misspelled column is an error and not a string.
     sql: str = attrs.field(converter=_accepted_sql, validator=_require_no_pragma)
+    #: Whether it may read many rows, because no index leads to the few that are wanted or because many are:
+    #: `Connection.read` then runs it beside other reads and not before them.
+    is_long: bool = attrs.field(default=False, kw_only=True)
     #: Whether its result is always small, so that a server can always send it.
     returns_little: bool = attrs.field(default=False, kw_only=True)
     #: Whether it may be a PRAGMA.
@@ -171,6 +176,11 @@ class BoundStatement(NamedTuple):
     statement: Statement
     #: The value of each placeholder, by its name.
     parameters: _Parameters
+
+
+def is_long(bound: object) -> bool:
+    """Tell whether *bound* is a bound statement that has declared itself long."""
+    return type(bound) is BoundStatement and bound.statement.is_long
 
 
 #: Statements that happen together or not at all.

@@ -38,11 +38,18 @@ from memrepo.domain.daily_logs import Appended, DailyLog, DailyLogFilter, DailyL
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.paging import (
+    DEFAULT_LIMIT,
+    ITERATE_LIMIT,
+    Page,
+    is_large,
+    page_parameters,
+    walk,
+)
 from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
-from memrepo.repositories.repository import Repository, found, not_found
+from memrepo.repositories.repository import Repository, decode_page, found, not_found
 from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["DailyLogRepo"]
@@ -119,8 +126,8 @@ class DailyLogRepo(Repository):
         Append any number of events as one atomic unit.
 
         Those without a timestamp of their own all get the clock's current instant. The values are taken
-        when the call takes its first step, of up to 1,000 events in one go; of more, 1,000 at a time: do
-        not change them meanwhile.
+        when the call takes its first step, of the first 1,000 events in one go; the rest follow while other
+        tasks run: do not change them meanwhile.
 
         Returns:
             One item for each event, in order, as `append` would return it. An empty list for no events.
@@ -196,7 +203,8 @@ class DailyLogRepo(Repository):
         if not wanted:
             return []
         distinct = to_compact_json([*dict.fromkeys(wanted)])
-        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
+        statement = queries.get_many(is_large=is_large(len(wanted)))
+        bound = statement.bind(ids=distinct, scope=self.scope)
         rows = await self.connection.read(bound)
         events = await list_in_slices(to_daily_log(row) for row in rows)
         by_id = {event.id: event for event in events}
@@ -229,15 +237,16 @@ class DailyLogRepo(Repository):
             The indexes on (scope, timestamp) and (session_id, timestamp).
         """
         names, parameters = daily_log_conditions(where)
+        paging = page_parameters(limit, after)
         statement = queries.find_many(
             names,
             after=after is not None,
             newest_first=check_flag("newest_first", newest_first),
+            is_large=is_large(limit),
         )
-        paging = page_parameters(limit, after)
         bound = statement.bind(scope=self.scope, **parameters, **paging)
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_daily_log, instant=_TIMESTAMP)
+        return await decode_page(rows, limit, to_daily_log, instant=_TIMESTAMP)
 
     def iterate(
         self, where: DailyLogFilter = _ALL, *, newest_first: bool = False

@@ -39,12 +39,19 @@ from memrepo.domain.memories import (
     Remembered,
     RememberOutcome,
 )
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.paging import (
+    DEFAULT_LIMIT,
+    ITERATE_LIMIT,
+    Page,
+    is_large,
+    page_parameters,
+    walk,
+)
 from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
 from memrepo.queries import chains, memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
-from memrepo.repositories.repository import Repository, found, not_found
+from memrepo.repositories.repository import Repository, decode_page, found, not_found
 from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["MemoryRepo"]
@@ -135,8 +142,8 @@ class MemoryRepo(Repository):
         """
         Remember any number of facts as one atomic unit.
 
-        The values are taken when the call takes its first step, of up to 1,000 facts in one go; of more,
-        1,000 at a time: do not change them meanwhile.
+        The values are taken when the call takes its first step, of the first 1,000 facts in one go; the rest
+        follow while other tasks run: do not change them meanwhile.
 
         Returns:
             One outcome for each item, in order. The second mention of a fact among them is a duplicate.
@@ -259,7 +266,8 @@ class MemoryRepo(Repository):
             return []
         distinct = to_compact_json([*dict.fromkeys(wanted)])
         now = encode_instant(self.now())
-        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope, now=now)
+        statement = queries.get_many(is_large=is_large(len(wanted)))
+        bound = statement.bind(ids=distinct, scope=self.scope, now=now)
         rows = await self.connection.read(bound)
         facts = await list_in_slices(to_memory(row) for row in rows)
         by_id = {fact.id: fact for fact in facts}
@@ -295,11 +303,11 @@ class MemoryRepo(Repository):
             The indexes on (scope, created_at) and (scope, category, created_at).
         """
         names, parameters = memory_conditions(where, encode_instant(self.now()))
-        statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
+        statement = queries.find_many(names, after=after is not None, is_large=is_large(limit))
         bound = statement.bind(scope=self.scope, **parameters, **paging)
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_memory, instant=_CREATED_AT)
+        return await decode_page(rows, limit, to_memory, instant=_CREATED_AT)
 
     def iterate(self, where: MemoryFilter = _ALL) -> AsyncIterator[MemoryEntry]:
         """
@@ -441,14 +449,15 @@ class MemoryRepo(Repository):
             At most *limit* facts; an empty page when none was forgotten.
         """
         now = self.now()
-        bound = queries.forgotten(after=after is not None).bind(
+        paging = page_parameters(limit, after)
+        bound = queries.forgotten(after=after is not None, is_large=is_large(limit)).bind(
             scope=self.scope,
             deleted_from=_ALWAYS if within is None else _before(now, within),
             now=encode_instant(now),
-            **page_parameters(limit, after),
+            **paging,
         )
         rows = await self.connection.read(bound)
-        return to_page(rows, limit, to_memory, instant=_DELETED_AT)
+        return await decode_page(rows, limit, to_memory, instant=_DELETED_AT)
 
     async def forget_all(self, *, confirm: bool) -> int:
         """

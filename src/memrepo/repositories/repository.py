@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from memrepo.connection.contract import Connection
+from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.checks import check_instant, check_scope
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.codec import Row
+from memrepo.domain.paging import Page, is_large, to_page
 from memrepo.errors import NotFoundError
 
-__all__ = ["Repository", "found", "not_found"]
+__all__ = ["Repository", "decode_page", "found", "not_found"]
 
 T = TypeVar("T")
 
@@ -48,6 +52,16 @@ class Repository:
         if type(instant) is datetime and instant.tzinfo is UTC:
             return instant
         return check_instant("clock", instant)
+
+
+async def decode_page(
+    rows: list[Row], limit: int, decode: Callable[[Row], T], *, instant: int
+) -> Page[T]:
+    """Decode the first *limit* of *rows* into a page, a large one in slices; see `to_page`."""
+    items = map(decode, rows[:limit])
+    return to_page(
+        rows, await list_in_slices(items) if is_large(limit) else items, limit, instant=instant
+    )
 
 
 def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:

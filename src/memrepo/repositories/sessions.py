@@ -27,7 +27,14 @@ from memrepo.domain.conditions import session_conditions
 from memrepo.domain.days import start_of_this_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.paging import (
+    DEFAULT_LIMIT,
+    ITERATE_LIMIT,
+    Page,
+    is_large,
+    page_parameters,
+    walk,
+)
 from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.errors import (
     ConflictError,
@@ -39,7 +46,7 @@ from memrepo.errors import (
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
 from memrepo.repositories.references import find_references, still_referred
-from memrepo.repositories.repository import Repository, found, not_found
+from memrepo.repositories.repository import Repository, decode_page, found, not_found
 
 __all__ = ["SessionRepo"]
 
@@ -286,7 +293,8 @@ class SessionRepo(Repository):
             return []
         distinct = to_compact_json([*dict.fromkeys(wanted)])
         now = self.now()
-        bound = queries.GET_MANY.bind(ids=distinct, scope=self.scope)
+        statement = queries.get_many(is_large=is_large(len(wanted)))
+        bound = statement.bind(ids=distinct, scope=self.scope)
         rows = await self.connection.read(bound)
         sessions = await list_in_slices(to_session(row, now, self._idle_after) for row in rows)
         by_id = {session.id: session for session in sessions}
@@ -317,13 +325,13 @@ class SessionRepo(Repository):
             The index on (scope, started_at).
         """
         names, parameters = session_conditions(where)
-        statement = queries.find_many(names, after=after is not None)
         paging = page_parameters(limit, after)
+        statement = queries.find_many(names, after=after is not None, is_large=is_large(limit))
         bound = statement.bind(scope=self.scope, **parameters, **paging)
         now = self.now()
         rows = await self.connection.read(bound)
         decode = partial(to_session, now=now, idle_after=self._idle_after)
-        return to_page(rows, limit, decode, instant=_STARTED_AT)
+        return await decode_page(rows, limit, decode, instant=_STARTED_AT)
 
     def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
         """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""

@@ -17,6 +17,8 @@ __all__ = ["ServerReader"]
 
 #: Requests at once; a server refuses work from a hundred or two on.
 _MAX_REQUESTS: Final = 8
+#: How many of them may be long, so that there is room for quick ones.
+_MAX_LONG: Final = 4
 
 
 class ServerReader:
@@ -25,6 +27,7 @@ class ServerReader:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._slots = asyncio.Semaphore(_MAX_REQUESTS)
+        self._long_slots = asyncio.Semaphore(_MAX_LONG)
         self._is_closed = False
 
     async def run(self, call: PendingCall, timeout_s: float) -> None:
@@ -35,11 +38,17 @@ class ServerReader:
             BusyError: Its turn did not come in time.
             ClosedError: The store was closed before it came.
         """
+        if not call.unit[0].statement.is_long:
+            await self._run_in_slot(call, timeout_s)
+            return
+        await _take(self._long_slots, call.deadline)
         try:
-            async with asyncio.timeout_at(call.deadline):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise BusyError("waited too long for its turn") from None
+            await self._run_in_slot(call, timeout_s)
+        finally:
+            self._long_slots.release()
+
+    async def _run_in_slot(self, call: PendingCall, timeout_s: float) -> None:
+        await _take(self._slots, call.deadline)
         try:
             await self._run(call, timeout_s)
         finally:
@@ -59,6 +68,9 @@ class ServerReader:
 
     async def drain(self) -> None:
         """Wait until what runs has its outcome."""
+        # First the long ones: while those wait for each other, they do not wait for the others.
+        for _ in range(_MAX_LONG):
+            await self._long_slots.acquire()
         for _ in range(_MAX_REQUESTS):
             await self._slots.acquire()
 
@@ -73,3 +85,11 @@ class ServerReader:
         reply.settle(call, batch.slices[0])
         if isinstance(call.outcome, DatabaseError) and call.outcome.retryable:
             raise call.outcome
+
+
+async def _take(slots: asyncio.Semaphore, deadline: float) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await slots.acquire()
+    except TimeoutError:
+        raise BusyError("waited too long for its turn") from None

@@ -1,4 +1,4 @@
-"""The driver for SQLite: a writer and, on a file, a reader beside it."""
+"""The driver for SQLite: a writer and, on a file, readers beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import warnings
 from asyncio import CancelledError
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -25,13 +26,14 @@ from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Run
 from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.queue import ThreadQueue
-from memrepo.connection.sqlite.setup import open_first, open_thread, open_writer
+from memrepo.connection.sqlite.readers import LongReaders
+from memrepo.connection.sqlite.setup import open_first, open_writer
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
-from memrepo.queries.statement import BoundStatement, Unit
+from memrepo.queries.statement import BoundStatement, Unit, is_long
 
 __all__ = ["SQLiteConnection"]
 
@@ -43,7 +45,8 @@ class SQLiteConnection:
     One SQLite database, shared by the tasks of one event loop.
 
     A file is in WAL mode: reads have a connection of their own, see only committed rows and never wait
-    for a writer. In memory there is one connection, and reads wait for their turn among the writes.
+    for a writer; long reads have others, so that quick ones never wait for them. In memory there is one
+    connection, and reads wait for their turn among the writes.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class SQLiteConnection:
     ) -> None:
         self._writer: ThreadQueue | None = None
         self._reader: ThreadQueue | None = None
+        self._long_readers: LongReaders | None = None
         self._affinity = Affinity()
         self._loop = asyncio.get_running_loop()
         self._file = FileIdentity(location.path)
@@ -85,7 +89,7 @@ class SQLiteConnection:
                 source=self,
                 stacklevel=2,
             )
-            for queue in queues:
+            for queue in (*queues, *(self._long_readers.queues if self._long_readers else ())):
                 queue.thread.stop()
 
     # --- opening and closing -------------------------------------------------------------------
@@ -130,6 +134,7 @@ class SQLiteConnection:
             self._writer = ThreadQueue(thread, WorkerConnection.run_group)
         else:
             self._reader = ThreadQueue(thread, WorkerConnection.run_reads)
+            self._long_readers = LongReaders(self._reader, self.location, self._file, self._limit)
 
     async def allow_writing(self) -> None:
         """
@@ -174,6 +179,9 @@ class SQLiteConnection:
                 if queue is not None:
                     queue.refuse()
                     stack.push_async_callback(queue.thread.close)
+            if self._long_readers is not None:
+                self._long_readers.refuse()
+                stack.push_async_callback(self._long_readers.close)
             if self._writer is not None:
                 await self._writer.thread.run(WorkerConnection.undo)
         _logger.debug("closed %s", self.location)
@@ -202,11 +210,12 @@ class SQLiteConnection:
         self._affinity.check(self)
         queue = self._reader or self._require_writer()
         deadline = self._loop.time() + self.lock_timeout_s
+        if is_long(statement) and self._long_readers is not None:
+            queue = await self._long_readers.queue()
         return (await queue.run((statement,), deadline, self._on_statement).wait())[0].rows
 
     def _deadline(self, timeout_s: float | None = None) -> float:
-        wait_s = self.lock_timeout_s if timeout_s is None else timeout_s
-        return self._loop.time() + wait_s
+        return self._loop.time() + (self.lock_timeout_s if timeout_s is None else timeout_s)
 
     # --- the database as a whole ---------------------------------------------------------------
 
@@ -226,13 +235,8 @@ class SQLiteConnection:
     async def _run_aside(self, run: Run, unit: Unit) -> list[Result]:
         self._affinity.check(self)
         call = PendingCall.of(unit, self._deadline(), self._on_statement)
-        if self._reader is not None:
-            await self._reader.thread.run(WorkerConnection.require_file)
-            thread = await open_thread(self.location, self._file)
-            try:
-                return await thread.call(run, call)
-            finally:
-                await thread.close()
+        if self._long_readers is not None:
+            return await self._long_readers.run_aside(run, call)
         # A database in memory has no other connection, so everything else waits.
         writer = self._require_writer()
         turn = await writer.take(call.deadline)
@@ -245,7 +249,6 @@ class SQLiteConnection:
         """Return what it is connected to; see `Driver`."""
         self._affinity.check_open()
         thread = (self._writer or self._reader or self._require_writer()).thread
-        await thread.run(WorkerConnection.require_file)
         return await describe(thread, self.location.path, self._durability)
 
     def _require_writer(self) -> ThreadQueue:
@@ -262,13 +265,11 @@ class SQLiteConnection:
     async def begin(self, timeout_s: float | None) -> Turn:
         """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
-        writer = self._require_writer()
-        deadline = self._deadline(timeout_s)
+        writer, deadline = self._require_writer(), self._deadline(timeout_s)
         turn = await writer.take(deadline)
+        begin = partial(writer.thread.run, WorkerConnection.begin)
         try:
-            await until_free(
-                lambda: writer.thread.run(WorkerConnection.begin), deadline, self.location
-            )
+            await until_free(begin, deadline, self.location)
         except BaseException:
             writer.abandon(turn)
             raise
@@ -289,9 +290,8 @@ class SQLiteConnection:
         is_over = self._affinity.is_closed or not writer.is_held_by(turn)
         try:
             if not is_over:
-                await writer.thread.run(
-                    WorkerConnection.commit if commit else WorkerConnection.undo
-                )
+                end = WorkerConnection.commit if commit else WorkerConnection.undo
+                await writer.thread.run(end)
         except BaseException:
             writer.abandon(turn)
             raise

@@ -10,6 +10,7 @@ from typing import Final
 from memrepo.connection.contract import ConnectionInfo
 from memrepo.connection.sqlite.health import file_system_of, has_wal_reset_bug
 from memrepo.connection.sqlite.thread import WorkerThread
+from memrepo.connection.sqlite.worker import WorkerConnection
 
 __all__ = ["describe"]
 
@@ -19,6 +20,7 @@ _MAX_VALUE_BYTES: Final = 1_000_000_000
 
 async def describe(thread: WorkerThread, path: Path | None, durability: str) -> ConnectionInfo:
     """Ask a connection for its pragmas, and the file system for the sizes."""
+    await thread.run(WorkerConnection.require_file)
     return ConnectionInfo(
         engine="sqlite",
         engine_version=sqlite3.sqlite_version,

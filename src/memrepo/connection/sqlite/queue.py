@@ -8,7 +8,7 @@ from functools import partial
 
 from memrepo.connection.errors import closed
 from memrepo.connection.pending import PendingCall, Turn
-from memrepo.connection.queue import CallQueue
+from memrepo.connection.queue import MAX_GROUP, CallQueue, Line
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.errors import is_busy, worker_failed
 from memrepo.connection.sqlite.job import Job, Run
@@ -23,8 +23,15 @@ __all__ = ["ThreadQueue"]
 class ThreadQueue(CallQueue):
     """A queue whose worker is a thread with a connection to SQLite."""
 
-    def __init__(self, thread: WorkerThread, run: Run) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        thread: WorkerThread,
+        run: Run,
+        line: Line | None = None,
+        *,
+        most: int = MAX_GROUP,
+    ) -> None:
+        super().__init__(line, most=most)
         #: The thread, for jobs that do not queue.
         self.thread = thread
         self._run = run

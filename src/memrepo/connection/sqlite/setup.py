@@ -22,7 +22,7 @@ from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
 from memrepo.errors import DatabaseError
 
-__all__ = ["open_first", "open_thread", "open_writer", "set_pragma"]
+__all__ = ["open_first", "open_reader", "open_thread", "open_writer", "set_pragma"]
 
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
@@ -86,9 +86,20 @@ async def open_first(location: Location, file: FileIdentity, limit: StatementLim
     """Open a file for reading, or a database in memory."""
     if location.path is not None:
         await _shut_lost(location.path)
+        return await open_reader(location, file, limit)
     thread = await open_thread(location, file, limit=limit)
     async with _closing_on_failure(thread):
-        await set_pragma(thread, "foreign_keys" if location.path is None else "query_only", 1)
+        await set_pragma(thread, "foreign_keys", 1)
+    return thread
+
+
+async def open_reader(
+    location: Location, file: FileIdentity, limit: StatementLimit
+) -> WorkerThread:
+    """Open a file for reading."""
+    thread = await open_thread(location, file, limit=limit)
+    async with _closing_on_failure(thread):
+        await set_pragma(thread, "query_only", 1)
     return thread
 
 

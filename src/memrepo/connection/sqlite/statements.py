@@ -51,6 +51,8 @@ def run(
                     _fetch_rest(connection, cursor, rows, error)
                 results.append(Result(rows, max(cursor.rowcount, 0)))
             except sqlite3.Error:
+                # Of a value that it cannot bind, Python 3.11 says what the statement before has failed of.
+                statement.check(parameters)
                 watch.failed = statement
                 raise
             except Exception:

@@ -1,0 +1,350 @@
+"""Quick reads beside long ones, on a file: none waits for a long one, which wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import warnings
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pytest
+import pytest_asyncio
+
+import memrepo
+from memrepo import DailyLogFilter, MemoryFilter, SessionFilter, Statement, Store
+from memrepo.connection.sqlite import readers
+from tests import leaks
+
+pytestmark = pytest.mark.asyncio
+
+Method: TypeAlias = Callable[[Store], Awaitable[object]]
+
+#: A read that ends when it is cancelled. A program's own statement, which has declared itself long.
+ENDLESS: Final = Statement(
+    "test.endless",
+    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c",
+    is_long=True,
+)
+NOW: Final = memrepo.utc_now()
+
+
+async def _all(rows: AsyncIterator[object]) -> list[object]:
+    return [row async for row in rows]
+
+
+QUICK: Final[dict[str, Method]] = {
+    "get": lambda store: store.memories.get(1),
+    "get_many": lambda store: store.memories.get_many(range(1, 200)),
+    "find_by_content": lambda store: store.memories.find_by_content("fact 1"),
+    "find_many": lambda store: store.memories.find_many(MemoryFilter(category="fact"), limit=100),
+    "find_many, since": lambda store: store.memories.find_many(MemoryFilter(created_from=NOW)),
+    "history": lambda store: store.memories.history(1),
+    "forgotten": lambda store: store.memories.forgotten(),
+    "active": lambda store: store.sessions.active(),
+    "sessions.find_many": lambda store: store.sessions.find_many(),
+    "sessions.find_many, open": lambda store: store.sessions.find_many(
+        SessionFilter(is_ended=False)
+    ),
+    "daily_logs.find_many": lambda store: store.daily_logs.find_many(DailyLogFilter(session_id=1)),
+    "daily_logs.find_many, of a type": lambda store: store.daily_logs.find_many(
+        DailyLogFilter(session_id=1, event_type="x")
+    ),
+    "daily_logs.find_many, a day": lambda store: store.daily_logs.find_many(
+        DailyLogFilter(day=NOW.date())
+    ),
+    "remember": lambda store: store.memories.remember("fact 1"),
+    "supersede": lambda store: store.memories.supersede(2, "new"),
+    "info": lambda store: store.info(),
+    "backup": lambda store: store.backup(_beside(store)),
+}
+LONG: Final[dict[str, Method]] = {
+    "count": lambda store: store.memories.count(),
+    "count_by": lambda store: store.memories.count_by("category"),
+    "count_by_type": lambda store: store.daily_logs.count_by_type(),
+    "metadata": lambda store: store.memories.find_many(MemoryFilter(metadata={"a": 1})),
+    "contains": lambda store: store.memories.find_many(MemoryFilter(contains="fact 1")),
+    "source": lambda store: store.memories.find_many(MemoryFilter(source="inferred")),
+    "accessed": lambda store: store.memories.find_many(MemoryFilter(accessed_from=NOW)),
+    "large page": lambda store: store.memories.find_many(limit=201),
+    "large page of forgotten facts": lambda store: store.memories.forgotten(limit=201),
+    "get_many": lambda store: store.memories.get_many(range(1, 202)),
+    "iterate": lambda store: _all(store.memories.iterate()),
+    "purge, dry run": lambda store: store.memories.purge(NOW, dry_run=True),
+    "sessions, end_trigger": lambda store: store.sessions.find_many(
+        SessionFilter(end_trigger="error")
+    ),
+    "sessions.get_many": lambda store: store.sessions.get_many(range(1, 202)),
+    "sessions.iterate": lambda store: _all(store.sessions.iterate()),
+    "event_type": lambda store: store.daily_logs.find_many(DailyLogFilter(event_type="x")),
+    "daily_logs.get_many": lambda store: store.daily_logs.get_many(range(1, 202)),
+    "daily_logs.iterate": lambda store: _all(store.daily_logs.iterate()),
+    "count_by_day": lambda store: store.daily_logs.count_by_day(),
+    "daily_logs.purge, dry run": lambda store: store.daily_logs.purge(NOW, dry_run=True),
+    "verify": lambda store: store.verify(),
+}
+
+
+def _beside(store: Store) -> Path:
+    path = getattr(store.connection, "location").path  # noqa: B009 - only a file has one
+    return Path(f"{path}.backup")
+
+
+class Endless:
+    """Long reads that do not end, each begun or in its line when this returns."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.tasks: list[asyncio.Task[object]] = []
+
+    async def begin(self, count: int = 1) -> None:
+        await self._store.memories.count()  # a reader is open then
+        for _ in range(count):
+            read = self._store.connection.read(ENDLESS.bind())
+            self.tasks.append(asyncio.ensure_future(read))
+            await self._store.memories.find(
+                1
+            )  # passes the event loop, and the thread of quick reads
+            await self._store.memories.find(1)
+
+    async def end(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.wait(self.tasks)
+
+
+@pytest.fixture(autouse=True)
+def most(monkeypatch: pytest.MonkeyPatch) -> int:
+    """As many readers as on a machine with two cores."""
+    monkeypatch.setattr(readers, "MOST_READERS", 1)
+    return 1
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A store on a file, with two facts and an event of a session."""
+    async with memrepo.connect(tmp_path / "agent.db", durability="normal") as store:
+        await store.memories.remember("fact 1")
+        await store.memories.remember("fact 2")
+        session = await store.sessions.start()
+        await store.daily_logs.append(session.id, "x")
+        yield store
+
+
+@pytest_asyncio.fixture
+async def endless(store: Store) -> AsyncIterator[Endless]:
+    """Long reads of the store, which are cancelled in the end."""
+    endless = Endless(store)
+    yield endless
+    if endless.tasks:
+        await endless.end()
+
+
+async def test_quick_calls_beside_a_long_read(store: Store, endless: Endless) -> None:
+    """While a read does not end, every call but those that may read many rows is answered."""
+    await endless.begin()
+    for name, method in QUICK.items():
+        async with asyncio.timeout(10):
+            await method(store)
+        assert not endless.tasks[0].done(), name
+
+
+async def test_long_reads_wait_for_each_other(store: Store, endless: Endless) -> None:
+    """Those that may read many rows wait while the readers are taken, and are then answered in order."""
+    await endless.begin()
+    answered: list[str] = []
+
+    async def read(name: str, method: Method) -> None:
+        await method(store)
+        answered.append(name)
+
+    tasks = []
+    for name, method in LONG.items():
+        tasks.append(asyncio.create_task(read(name, method)))
+        await store.memories.get(1)
+    for _ in range(3):
+        await store.memories.get(1)
+    assert answered == []
+    await endless.end()
+    await asyncio.gather(*tasks)
+    in_one_step = ["count", "contains", "source", "accessed", "sessions, end_trigger", "event_type"]
+    assert [name for name in answered if name in in_one_step] == in_one_step
+
+
+async def test_readers_are_opened_when_they_are_needed(
+    store: Store, endless: Endless, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quick reads open none; long ones one for each that runs, and no more than there may be."""
+    monkeypatch.setattr(readers, "MOST_READERS", 2)
+    n_before = len(leaks.threads())
+    for method in QUICK.values():
+        await method(store)
+    await _until_threads(n_before)
+    for _ in range(3):
+        await store.memories.count()
+    await _until_threads(n_before + 1)
+    await endless.begin(4)
+    await _until_threads(n_before + 2)
+    counting = asyncio.create_task(store.memories.count())
+    await store.memories.get(1)
+    for task in endless.tasks[:2]:  # those that run: the other two run now
+        task.cancel()
+    await asyncio.wait(endless.tasks[:2])
+    await store.memories.get(1)
+    assert not counting.done()
+    endless.tasks[3].cancel()
+    assert await counting == 2
+    assert not endless.tasks[2].done()
+
+
+async def _until_threads(count: int) -> None:
+    """Wait until the threads that open a database have ended."""
+    async with asyncio.timeout(10):
+        while len(leaks.threads()) != count:
+            await asyncio.sleep(0.001)
+
+
+async def test_reads_your_writes(store: Store) -> None:
+    """A long read sees what was acknowledged before it, on whichever connection it runs."""
+    for number in range(3, 30):
+        fact = await store.memories.remember(f"fact {number}")
+        assert await store.memories.count() == number
+        (found,) = await store.memories.find_many(MemoryFilter(contains=f"fact {number}"))
+        assert found == fact.entry
+
+
+async def test_cancelled_in_the_line(store: Store, endless: Endless) -> None:
+    """A long read that is cancelled before its turn leaves the line; those behind it are answered."""
+    await endless.begin(3)
+    counting = asyncio.create_task(store.memories.count())
+    await store.memories.get(1)
+    for task in (endless.tasks[1], endless.tasks[2], endless.tasks[0]):
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+    assert await counting == 2
+
+
+async def test_turn_that_does_not_come(tmp_path: Path) -> None:
+    """A long read waits for its turn as long as any call, and no longer."""
+    async with memrepo.connect(tmp_path / "agent.db", lock_timeout_s=0.1) as store:
+        endless = Endless(store)
+        await endless.begin()
+        with pytest.raises(memrepo.BusyError, match="waited too long for its turn"):
+            await store.memories.count()
+        await endless.end()
+        assert await store.memories.count() == 0
+
+
+async def test_close_while_long_reads_wait(store: Store, endless: Endless) -> None:
+    """Closing refuses the long reads that wait, waits for those that run, and leaves no thread."""
+    before = leaks.threads()
+    await endless.begin()
+    waiting = [asyncio.ensure_future(method(store)) for method in LONG.values()]
+    await store.memories.get(1)
+    closing = asyncio.create_task(store.close())
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(result) for result in results} == {memrepo.ClosedError}
+    assert not closing.done()
+    await endless.end()
+    await closing
+    with pytest.raises(memrepo.ClosedError):
+        await store.memories.count()
+    await leaks.settled(before)
+    assert leaks.threads() < before
+
+
+async def test_close_while_a_reader_is_opened(tmp_path: Path) -> None:
+    """Whenever a store is closed after a first long read has begun, it is answered or refused, and nothing leaks."""
+    threads, n_descriptors = leaks.threads(), leaks.descriptors()
+    for n_passes in range(12):
+        store = await memrepo.connect(tmp_path / "agent.db")
+        counts = [asyncio.ensure_future(store.memories.count()) for _ in range(3)]
+        for _ in range(n_passes):
+            await asyncio.sleep(0.0005)
+        await store.close()
+        for count in await asyncio.gather(*counts, return_exceptions=True):
+            assert count == 0 or isinstance(count, memrepo.ClosedError), count
+    await leaks.settled(threads)
+    assert leaks.descriptors() == n_descriptors
+
+
+async def test_cancelled_while_a_reader_is_opened(tmp_path: Path) -> None:
+    """A first long read that is cancelled as its reader is opened keeps no other from one."""
+    for n_passes in range(12):
+        async with memrepo.connect(tmp_path / "agent.db") as store:
+            first, second = (asyncio.ensure_future(store.memories.count()) for _ in range(2))
+            for _ in range(n_passes):
+                await asyncio.sleep(0.0005)
+            first.cancel()
+            assert await second == 0
+            result = (await asyncio.gather(first, return_exceptions=True))[0]
+            assert result == 0 or isinstance(result, CancelledError)
+
+
+async def test_forgotten_store(tmp_path: Path) -> None:
+    """The reader's thread of a store that was never closed ends, too, as soon as the store is collected."""
+    before = leaks.threads()
+    store = await memrepo.connect(tmp_path / "agent.db")
+    await store.memories.count()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.disable()
+        try:
+            del store
+            await leaks.settled(before)
+        finally:
+            gc.enable()
+
+
+async def test_without_a_descriptor(store: Store) -> None:
+    """Where no reader can be opened, a long read runs where quick ones do."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n_threads = len(leaks.threads())
+    free = [os.dup(0) for _ in range(3)]  # for the event loop of the thread that opens a connection
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[-1] + 1, before[1]))
+    for descriptor in free:
+        os.close(descriptor)
+    try:
+        assert await store.memories.count() == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    await _until_threads(n_threads)
+    assert await store.memories.count() == 2
+    await _until_threads(n_threads + 1)
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["no reader", "a reader"])
+async def test_lost_file(tmp_path: Path, *, is_open: bool) -> None:
+    """After the file was replaced every long read fails, and closing leaves the new one whole."""
+    path = tmp_path / "agent.db"
+    store = await memrepo.connect(path)
+    await store.memories.remember("old")
+    if is_open:
+        await store.memories.count()
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink()
+    with pytest.raises(memrepo.ConnectionLostError):
+        await store.memories.remember("lost")
+    for method in LONG.values():
+        with pytest.raises(memrepo.ConnectionLostError):
+            await method(store)
+    async with memrepo.connect(path) as other:
+        await other.memories.remember("new")
+        with pytest.raises(memrepo.ConnectionLostError):
+            await store.memories.count()
+        await store.close()
+        assert [fact.content for fact in await other.memories.find_many()] == ["new"]
+        assert await other.verify() == []
+
+
+async def test_write_that_calls_itself_a_long_read(store: Store) -> None:
+    """A program's statement that writes is refused by a long read, as by any."""
+    delete = Statement("test.delete", "DELETE FROM memory_entries", is_long=True)
+    with pytest.raises(memrepo.DatabaseError):
+        await store.connection.read(delete.bind())
+    assert await store.memories.count() == 2
