@@ -126,12 +126,14 @@ async def finish(work: Coroutine[Any, Any, T], *, grace_s: float | None = None) 
         raise
 
 
-async def list_in_slices(items: Iterable[T], first: int = _SLICE) -> list[T]:
-    """Make a list of *items*, letting other tasks run after the *first* ones and every hundred more."""
+async def list_in_slices(
+    items: Iterable[T], *, size: int = _SLICE, first: int | None = None
+) -> list[T]:
+    """Make a list of *items*, letting other tasks run after every *size* of them, or after the *first* ones."""
     source = iter(items)
-    made = list(islice(source, first))
+    made = list(islice(source, first or size))
     await asyncio.sleep(0)
-    while part := list(islice(source, _SLICE)):
+    while part := list(islice(source, size)):
         made += part
         await asyncio.sleep(0)
     return made

@@ -137,7 +137,7 @@ class DailyLogRepo(Repository):
             NotFoundError: An event's session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
-        encoded = await list_in_slices(each, TAKEN_AT_ONCE)
+        encoded = await list_in_slices(each, first=TAKEN_AT_ONCE)
         if not encoded:
             return []
         now = encode_instant(self.now())

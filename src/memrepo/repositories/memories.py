@@ -154,7 +154,7 @@ class MemoryRepo(Repository):
         """
         encode = partial(encode_new_fact, scope=self.scope)
         each = encode_each("facts", facts, MemoryNew, encode)
-        encoded = await list_in_slices(each, TAKEN_AT_ONCE)
+        encoded = await list_in_slices(each, first=TAKEN_AT_ONCE)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
