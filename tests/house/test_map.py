@@ -78,6 +78,7 @@ _KNOWN_LOOKS: Final = {
 _IDLE: Final = (
     "KeptStream._end_if_idle",
     "CallQueue._sweep",
+    "CallQueue._advance",
     "Line.drop_turns_that_are_over",
     "ServerWriter._mend",
     "ThreadQueue._mend",
