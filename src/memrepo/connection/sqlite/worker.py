@@ -120,7 +120,8 @@ class WorkerConnection(sqlite3.Connection):
         """
         # On a retry, some may have run before the lock was found taken, or been cancelled since.
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
-        if self._file.is_lost:
+        # Before as well: with an index of the log that nobody shares, writing would damage the file.
+        if not self._file.is_same(look_every_s=self._look_every_s):
             refuse(waiting)
             return
         try:
@@ -184,7 +185,7 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: It was not free.
             ConnectionLostError: The file is lost.
         """
-        if self._file.is_lost:
+        if not self._file.is_same(look_every_s=self._look_every_s):
             raise file_lost()
         self._watch.failed = None
         try:
