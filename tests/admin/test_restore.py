@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import memrepo
+from memrepo.connection.sqlite import exclusive
 from tests.sqlite.files import add_vector_index, umask
 
 pytestmark = pytest.mark.asyncio
@@ -201,6 +202,31 @@ async def test_file_in_use_by_another_program(tmp_path: Path) -> None:
         with pytest.raises(memrepo.BusyError, match=f"{path} is in use"):
             await memrepo.restore_backup(backup, path)
         assert await texts_in(path) == ["old"]
+    await memrepo.restore_backup(backup, path)
+    assert await texts_in(path) == ["new"]
+
+
+async def test_program_that_comes_between_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the file has left WAL mode, nobody begins a new log, which would go into the backup."""
+    path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
+    await make(path, "old")
+    set_pragma = exclusive.set_pragma
+
+    def visit() -> None:
+        with (
+            closing(sqlite3.connect(path, timeout=0)) as visitor,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            visitor.execute("PRAGMA journal_mode = WAL")
+
+    async def set_and_visit(thread: Any, name: str, value: Any) -> None:
+        await set_pragma(thread, name, value)
+        if name == "journal_mode":
+            await asyncio.to_thread(visit)
+
+    monkeypatch.setattr(exclusive, "set_pragma", set_and_visit)
     await memrepo.restore_backup(backup, path)
     assert await texts_in(path) == ["new"]
 
