@@ -226,7 +226,7 @@ ORDER BY `item`.`key`;
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.days
 SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
@@ -426,7 +426,7 @@ WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- maintenance.backup
 VACUUM INTO :path;
@@ -532,7 +532,7 @@ WHERE `scope`=:scope AND `source`=:source;
 -- memories.count_purgeable
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001'));
 
 -- memories.find_many ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
@@ -798,7 +798,7 @@ ORDER BY `created_at`,`id`;
 -- memories.purge
 DELETE
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z'));
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001'));
 
 -- memories.refresh_many
 UPDATE `memory_entries`

@@ -239,7 +239,7 @@ def test_literals_are_known_constants() -> None:
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
-        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
+        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z", "+0 days", "0001"),
         *(f"$[{n}]" for n in range(14)),
     }
     assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}

@@ -24,7 +24,7 @@ from memrepo.queries.builder import (
     statement,
 )
 from memrepo.queries.coalescing import Values, coalescible, rows_in_order
-from memrepo.queries.spelling import is_ours
+from memrepo.queries.spelling import is_instant
 from memrepo.queries.statement import Statement
 
 _d = Table("daily_logs")
@@ -188,6 +188,6 @@ COUNT_BY_DAY: Final = statement(
     "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
 )
 
-_old = (_in_scope(), _d.timestamp < param("before"), is_ours(_d.timestamp))
+_old = (_in_scope(), _d.timestamp < param("before"), is_instant(_d.timestamp))
 PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))
 COUNT_PURGEABLE: Final = builder.count("daily_logs.count_purgeable", _d, _old)

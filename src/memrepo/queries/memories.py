@@ -29,7 +29,7 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
-from memrepo.queries.spelling import is_ours
+from memrepo.queries.spelling import is_instant
 from memrepo.queries.statement import Statement
 
 # --- one fact by its id ------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def forgotten(*, after: bool) -> Statement:
 
 def _purgeable() -> Criterion:
     old = [
-        (column < param("before")) & is_ours(column)
+        (column < param("before")) & is_instant(column)
         for column in (MEMORIES.deleted_at, MEMORIES.expires_at)
     ]
     return in_scope() & Criterion.any(old)
