@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import memrepo
-from memrepo.connection.sqlite import exclusive
+from memrepo.connection.sqlite import exclusive, setup
 from tests.sqlite.files import add_vector_index, umask
 
 pytestmark = pytest.mark.asyncio
@@ -212,7 +212,7 @@ async def test_program_that_comes_between_two_steps(
     """Once the file has left WAL mode, nobody begins a new log, which would go into the backup."""
     path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
     await make(path, "old")
-    set_pragma = exclusive.set_pragma
+    set_pragma = setup.set_pragma
 
     def visit() -> None:
         with (
@@ -279,6 +279,38 @@ async def test_what_is_no_backup(tmp_path: Path) -> None:
             await memrepo.restore_backup(tmp_path / name, path)
         assert list(tmp_path.glob("*.partial*")) == []
         assert await texts_in(path) == ["old"]
+
+
+async def test_backup_that_something_has_emptied(tmp_path: Path) -> None:
+    """SQLite would delete its log, which has the rows: it is refused, and stays as it is."""
+    backup = tmp_path / "backup.db"
+    async with memrepo.connect(tmp_path / "agent.db") as store:
+        await store.memories.remember("Tea")
+        shutil.copy(tmp_path / "agent.db-wal", f"{backup}-wal")
+    backup.touch()
+    before = Path(f"{backup}-wal").read_bytes()
+    with pytest.raises(memrepo.CorruptDatabaseError, match=r"backup\.db is empty, but"):
+        await memrepo.restore_backup(backup, tmp_path / "restored.db")
+    assert (backup.read_bytes(), Path(f"{backup}-wal").read_bytes()) == (b"", before)
+    assert not (tmp_path / "restored.db").exists()
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR])
+async def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: int) -> None:
+    """A pipe, a device or a folder: neither a backup nor a database, and it is not even opened."""
+    path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
+    if kind == stat.S_IFDIR:
+        path.mkdir()
+    else:
+        try:
+            os.mknod(path, 0o600 | kind, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("only root makes devices")
+    for arguments in ((backup, path), (path, tmp_path / "restored.db")):
+        with pytest.raises(memrepo.DatabaseError, match=r"it is a (pipe|folder)"):
+            await memrepo.restore_backup(*arguments)
+    assert stat.S_IFMT(path.stat().st_mode) == kind
+    assert sorted(its.name for its in tmp_path.iterdir()) == ["agent.db", "backup.db"]
 
 
 async def test_damaged_backup(tmp_path: Path) -> None:
