@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from memrepo.connection.contract import Driver
+from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row, unreadable
 from memrepo.domain.hashing import hash_stored
 from memrepo.domain.plain import PlainModel
@@ -19,7 +20,6 @@ __all__ = ["Problem", "ProblemKind", "changed_facts", "find_damage", "find_probl
 #: Rows read at a time, and the bytes of a page after which it ends.
 _BATCH: Final = 1_000
 _PAGE_BYTES: Final = 1_000_000
-_HIGHEST_ID: Final = 2**63 - 1
 
 #: What `Store.verify` looks for.
 ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash", "value", "not checked"]
@@ -56,7 +56,7 @@ async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
 
 async def changed_facts(connection: Driver) -> AsyncIterator[int]:
     """Yield the id of each fact whose content is not the text that was hashed."""
-    after_id = 0
+    after_id = LOWEST_ID
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         for number, scope, content, digest in rows:
             if hash_stored(content, scope) != digest:
@@ -67,9 +67,9 @@ async def changed_facts(connection: Driver) -> AsyncIterator[int]:
 async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int, str]]:
     """Yield the id and the reason of each value of a table for which its row has ``is_broken``."""
     page = copying.read(table)
-    bounds = {"last": _HIGHEST_ID, "limit": _BATCH, "size": _PAGE_BYTES}
-    first = -_HIGHEST_ID
-    while rows := await connection.read(page.bind(first=first, **bounds)):
+    bounds = {"last": HIGHEST_ID, "limit": _BATCH, "size": _PAGE_BYTES}
+    first = LOWEST_ID
+    while first <= HIGHEST_ID and (rows := await connection.read(page.bind(first=first, **bounds))):
         for number, *values, kinds in rows:
             blobs = iter(kinds)
             for column, value in zip(copying.TABLES[table][1:], values, strict=True):
