@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -377,6 +378,40 @@ async def test_cancelled_restore(tmp_path: Path) -> None:
         (text,) = await texts_in(path)
         seen.add(text)
     assert seen == {"old", "new"}
+
+
+# --- power loss --------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("call", ["backup", "restore over a file", "restore to a new file"])
+async def test_content_and_name_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The copy is on the disk before it has its name, and the name before the call returns."""
+    path, target = tmp_path / "agent.db", tmp_path / "target.db"
+    await make(path, "fact")
+    if call == "restore over a file":
+        await make(target, "old")
+    done: list[str] = []
+    sync, link, replace = os.fsync, os.link, os.replace
+
+    def note(real: Any, step: str, *arguments: Any) -> None:
+        if real is sync:
+            name = Path(f"/proc/self/fd/{arguments[0]}").readlink()
+            step = f"sync the {'folder' if name == tmp_path else 'copy'}"
+        real(*arguments)
+        done.append(step)
+
+    monkeypatch.setattr(os, "fsync", partial(note, sync, ""))
+    monkeypatch.setattr(os, "link", partial(note, link, "name"))
+    monkeypatch.setattr(os, "replace", partial(note, replace, "name"))
+    if call == "backup":
+        async with memrepo.connect(path) as store:
+            await store.backup(target)
+    else:
+        await memrepo.restore_backup(path, target)
+    assert done == ["sync the copy", "name", "sync the folder"]
 
 
 # --- kills -------------------------------------------------------------------------------------
