@@ -21,7 +21,10 @@ test: $(VENV)/.dev $(SQLD_DIR)/.fetched
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	rm -rf build/pages
+	$(BIN)/python -m tests.docs.typed_pages build/pages
 	$(BIN)/mypy
+	$(BIN)/mypy build/pages
 	$(BIN)/pyright
 
 # The fault campaigns; MEMREPO_CAMPAIGN=long for the full length, one by one, with figures as they come.

@@ -34,7 +34,10 @@ _FIRST: Final = (
     "repositories.memories",
     "repositories.sessions",
     "repositories.daily_logs",
-    "domain.models",
+    "domain.memories",
+    "domain.sessions",
+    "domain.daily_logs",
+    "domain.unset",
     "errors",
 )
 #: What is public, but not imported by memrepo, because it needs an extra.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,6 +35,33 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # The tests run in the background of a shell, and the programs that they start and interrupt would
     # ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: Where Linux keeps files in memory, and the bytes that must be free there for the tests to use it.
+_MEMORY = Path("/dev/shm")
+_ROOM = 6 * 2**30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Keep what tests write in memory, which no test has to wait for: they kill processes, never the machine.
+
+    The campaigns stay on the disk, and all tests with ``MEMREPO_TMP=disk``.
+    """
+    is_wanted = os.environ.get("MEMREPO_TMP") != "disk" and config.option.markexpr != "campaign"
+    if is_wanted and os.path.ismount(_MEMORY) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """
+    Return one worker more than there are processors, as a worker waits while its server works.
+
+    Campaigns are busy with processes of their own.
+    """
+    n_processors = os.cpu_count() or 1
+    return n_processors if config.option.markexpr == "campaign" else n_processors + 1
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:
@@ -80,9 +108,9 @@ class Clock:
         return self.now
 
 
-#: What may be in a program's stderr: a SQLite that has a bug, and, in asyncio's debug mode, a machine that
-#: was busy elsewhere for a tenth of a second.
-_NO_COMPLAINTS = ("has the WAL-reset bug", "Executing <")
+#: What may be in a program's stderr: a SQLite that has a bug, a folder for tests that is in memory, and, in
+#: asyncio's debug mode, a machine that was busy elsewhere for a tenth of a second.
+_NO_COMPLAINTS = ("has the WAL-reset bug", "on a file system of type tmpfs", "Executing <")
 
 
 def complaints(stderr: str) -> str:

@@ -8,26 +8,26 @@ from memrepo.connection.contract import Connection, ConnectionInfo, Durability, 
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.hashing import content_hash, normalize_content
-from memrepo.domain.jsontext import JsonValue
-from memrepo.domain.models import (
-    IDLE_AFTER,
-    UNSET,
+from memrepo.domain.daily_logs import (
+    Appended,
+    AppendOutcome,
     DailyLog,
     DailyLogFilter,
     DailyLogNew,
+)
+from memrepo.domain.hashing import content_hash, normalize_content
+from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.memories import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
     Remembered,
     RememberOutcome,
-    Session,
-    SessionEnd,
-    SessionFilter,
-    SessionStatus,
-    Unset,
 )
 from memrepo.domain.paging import Page
+from memrepo.domain.scopes import EraseReport, ScopeInfo
+from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter, SessionStatus
+from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
@@ -64,6 +64,8 @@ from memrepo.version import __version__ as __version__
 __all__ = [
     "IDLE_AFTER",
     "UNSET",
+    "AppendOutcome",
+    "Appended",
     "AuthToken",
     "AuthenticationError",
     "BoundStatement",
@@ -87,6 +89,7 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "Durability",
+    "EraseReport",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -109,6 +112,7 @@ __all__ = [
     "Repositories",
     "Repository",
     "Result",
+    "ScopeInfo",
     "ScopedStore",
     "Session",
     "SessionEnd",
@@ -133,3 +137,8 @@ __all__ = [
     "restore_backup",
     "utc_now",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the public names; the modules that they come from are not."""
+    return [*__all__, "__version__"]

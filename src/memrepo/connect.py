@@ -27,7 +27,7 @@ from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.models import IDLE_AFTER
+from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
 from memrepo.options import (
     DEFAULT_LOCK_TIMEOUT_S,
@@ -109,7 +109,8 @@ def connect(
     """
     Return a store to open: ``async with memrepo.connect("agent.db") as store: ...``.
 
-    Or ``store = await memrepo.connect("agent.db")``, and ``await store.close()`` in the end.
+    Or ``store = await memrepo.connect("agent.db")``, and ``await store.close()`` in the end. Until then, the
+    process must not open and close the file in other ways, as to copy or hash it: that drops SQLite's locks.
 
     Args:
         url: A path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
@@ -152,8 +153,9 @@ def connect(
         ConnectionLostError: The server cannot be reached.
         CorruptDatabaseError: The file is not a database, or is empty beside a ``-wal`` file with data.
         ReadOnlyError: The file or its folder is not writable.
-        DatabaseError: The database cannot be opened. These errors name the file and the reason.
-        MigrationError: The schema cannot be migrated to this version. Nothing was written.
+        DatabaseError: The database cannot be opened.
+        MigrationError: The schema cannot be migrated to this version. Nothing was written. This and the
+            errors above name the file or the server, and the reason if the system knows it.
     """
     options = CheckedOptions(
         auth_token=auth_token,
@@ -220,23 +222,28 @@ async def _open_file(location: Location, options: CheckedOptions) -> Store:
             on_statement=options.on_statement,
         )
         return await _make_store(connection, options)
-    except DatabaseError as error:
-        raise await name_file(error, location) from error.__cause__
+    except (DatabaseError, MigrationError) as error:
+        await asyncio.to_thread(name_file, error, location)
+        raise
 
 
 async def _open_server(
     location: ServerLocation, credentials: Credentials, options: CheckedOptions
 ) -> Store:
     driver = await asyncio.to_thread(_import_server_driver)
-    connection = await driver.open(
-        location,
-        credentials,
-        ssl=options.ssl_context,
-        lock_timeout_s=options.lock_timeout_s,
-        request_timeout_s=options.request_timeout_s,
-        on_statement=options.on_statement,
-    )
-    return await _make_store(connection, options)
+    try:
+        connection = await driver.open(
+            location,
+            credentials,
+            ssl=options.ssl_context,
+            lock_timeout_s=options.lock_timeout_s,
+            request_timeout_s=options.request_timeout_s,
+            on_statement=options.on_statement,
+        )
+        return await _make_store(connection, options)
+    except (DatabaseError, MigrationError) as error:
+        error.args = (f"{location}: {error}",)
+        raise
 
 
 def _import_server_driver() -> type[LibSQLConnection]:

@@ -25,6 +25,9 @@ Every error that memrepo raises.
     └── MigrationError
 
 The database's own exception is the ``__cause__``. Messages never hold stored text, parameters or tokens.
+
+That of a `DatabaseError` names the file. So it is for those who look after the program, and not for the users of a
+service.
 """
 
 from __future__ import annotations

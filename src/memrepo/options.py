@@ -13,7 +13,7 @@ from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.models import IDLE_AFTER
+from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import InvalidInputError
 
 __all__ = [

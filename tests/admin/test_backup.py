@@ -25,7 +25,7 @@ async def test_backup_is_a_whole_database(store: memrepo.Store, tmp_path: Path) 
     mine = await store.memories.remember("mine", metadata={"n": 1})
     theirs = await store.scoped("user:1").memories.remember("theirs")
     session = await store.sessions.start()
-    event = await store.daily_logs.append(session.id, "event", {"n": 1}, key="k")
+    event = (await store.daily_logs.append(session.id, "event", {"n": 1}, key="k")).event
     await store.backup(tmp_path / "copy.db")
     async with memrepo.connect(tmp_path / "copy.db") as copy:
         assert await copy.memories.get(mine.id) == mine.entry

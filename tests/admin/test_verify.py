@@ -39,3 +39,31 @@ async def test_verify_finds_what_another_program_broke(tmp_path: Path, clock: Cl
     (wrong_hash,) = (problem for problem in problems if problem.kind == "content hash")
     assert (wrong_hash.table, wrong_hash.id) == ("memory_entries", changed.id)
     assert "secret" not in repr(problems)
+
+
+@pytest.mark.parametrize("name", ["memory_entries", "memory_entries_content_hash_unique"])
+async def test_verify_finds_a_damaged_page(tmp_path: Path, clock: Clock, name: str) -> None:
+    """Where SQLite's own check gives up, the table is named, and the others are checked; restoring refuses it."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path, clock=clock) as store:
+        facts = [memrepo.MemoryNew(content=f"fact {n} " + "x" * 300) for n in range(100)]
+        await store.memories.remember_many(facts)
+    raw = sqlite3.connect(path)
+    (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    raw.execute(
+        "INSERT INTO daily_logs (session_id, event_type, timestamp)"
+        " VALUES (9, 'x', '2026-02-02T14:16:24.123Z')"
+    )
+    raw.commit()
+    raw.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096 + 8)
+        file.write(b"\xff" * 32)
+    async with memrepo.connect(path, clock=clock) as store:
+        problems = await store.verify()
+    assert [(its.kind, its.table) for its in problems] == [
+        ("integrity", "memory_entries"),
+        ("foreign key", "daily_logs"),
+    ]
+    with pytest.raises(memrepo.CorruptDatabaseError, match=f"{path} is damaged: a page of it or"):
+        await memrepo.restore_backup(path, tmp_path / "new.db")

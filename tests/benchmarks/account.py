@@ -16,11 +16,11 @@ import aiosqlite
 import attrs
 
 import memrepo
-from memrepo.domain.arguments import Event, encode_event
+from memrepo.domain.arguments import encode_event
 from memrepo.domain.clock import utc_now
 from memrepo.domain.codec import to_daily_log, to_memory
 from memrepo.domain.instants import encode_instant
-from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.jsontext import JsonValue, encode_json
 from memrepo.queries import daily_logs, memories
 from memrepo.queries.statement import BoundStatement
 
@@ -42,7 +42,10 @@ async def _measure(path: Path) -> None:
         await store.sessions.start()
         await store.memories.remember("The user likes tea")
         append = daily_logs.APPEND.bind(
-            **Event(*encode_event(1, "tool_invocation", _DATA, None))._asdict(),
+            session_id=1,
+            event_type="tool_invocation",
+            event_data=encode_json("event_data", _DATA),
+            key=None,
             scope="",
             now=encode_instant(utc_now()),
         )

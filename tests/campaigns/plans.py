@@ -171,7 +171,8 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("sessions", "start"): (3, lambda r: ((), {"end_active": r.random() < 0.5})),
     ("sessions", "get_or_start"): (5, lambda r: ((), _limits(r))),
     ("sessions", "end"): (4, lambda r: ((_session_id(r),), _end(r))),
-    ("sessions", "summarize"): (2, lambda r: ((_session_id(r), f"said {r.randint(0, 9)}"), {})),
+    ("sessions", "summarize"): (2, lambda r: ((_session_id(r), _summary(r)), {})),
+    ("sessions", "delete"): (1, lambda r: ((_session_id(r),), _what_of_its_events(r))),
     ("sessions", "get"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "get_many"): (1, lambda r: ((_several(r, _session_id),), {})),
@@ -180,6 +181,8 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
     ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice("xy")), _event(r))),
     ("daily_logs", "append_many"): (4, lambda r: ((_new_events(r),), {})),
+    ("daily_logs", "delete"): (1, lambda r: ((_event_id(r),), {})),
+    ("daily_logs", "delete_many"): (1, lambda r: ((_events_to_delete(r),), _dry_run(r))),
     ("daily_logs", "purge"): (1, lambda r: ((r.choice(_INSTANTS),), _dry_run(r))),
     ("daily_logs", "get"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "find"): (1, lambda r: ((_event_id(r),), {})),
@@ -194,6 +197,19 @@ _WEIGHTS = [weight for weight, _ in METHODS.values()]
 
 def _dry_run(rng: _Random) -> dict[str, Any]:
     return _options(rng, dry_run=lambda: True)
+
+
+def _summary(rng: _Random) -> str | None:
+    return rng.choice([None, f"said {rng.randint(0, 9)}"])
+
+
+def _what_of_its_events(rng: _Random) -> dict[str, Any]:
+    return _options(rng, events=lambda: rng.choice(["delete", "keep"]))
+
+
+def _events_to_delete(rng: _Random) -> DailyLogFilter:
+    # A filter needs a condition.
+    return attrs.evolve(_event_filter(rng), event_type=rng.choice("xy"))
 
 
 def _within(rng: _Random) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from typing import Literal, TypeAlias
 import attrs
 import pytest
 
-from memrepo import DailyLogNew, MemoryNew, Store
+from memrepo import DailyLogFilter, DailyLogNew, MemoryNew, Store
 from memrepo.connection.sqlite.queue import ThreadQueue
 from tests.connection.test_cancellation import Moment, cancelled_at
 
@@ -116,6 +116,7 @@ _METHODS = (
     _single("sessions", "get_or_start"),
     _single("sessions", "end", _SESSION, summary="done"),
     _single("sessions", "summarize", _SESSION, "done"),
+    _single("sessions", "delete", _SESSION),
     _single("sessions", "get", _SESSION),
     _single("sessions", "find", _SESSION),
     _single("sessions", "get_many", [_SESSION]),
@@ -124,6 +125,8 @@ _METHODS = (
     _single("sessions", "iterate"),
     _single("daily_logs", "append", _SESSION, "x", key="new"),
     _single("daily_logs", "append_many", _EVENTS),
+    _single("daily_logs", "delete", _EVENT),
+    _single("daily_logs", "delete_many", DailyLogFilter(event_type="x")),
     _single("daily_logs", "purge", _LATER),
     _single("daily_logs", "get", _EVENT),
     _single("daily_logs", "find", _EVENT),
@@ -170,11 +173,21 @@ def _cases(folder: Path) -> dict[str, Action]:
         ),
         "ping": _Maintenance(lambda store: store.ping()),
         "info": _Maintenance(lambda store: store.info()),
+        "scopes": _Maintenance(lambda store: store.scopes()),
+        "erase": _Maintenance(_erase_somebody),
         "verify": _Maintenance(lambda store: store.verify()),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
         "repair": _Maintenance(lambda store: store.repair()),
         "compact": _Maintenance(lambda store: store.compact()),
     }
+
+
+async def _erase_somebody(store: Store) -> None:
+    """Erase a scope of which the journal knows nothing, however much of it is left from the last time."""
+    owner = store.scoped("somebody")
+    await owner.memories.remember("a fact")
+    await owner.daily_logs.append((await owner.sessions.get_or_start()).id, "x")
+    await owner.erase(confirm=True)
 
 
 def _migrations(folder: Path) -> Iterator[Path]:

@@ -187,7 +187,7 @@ def test_into_itself(source: Path) -> None:
     """A database is not copied into itself; that is misuse."""
     done = memrepo_copy(source, source)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "memrepo: other: is the same database\n"
+    assert done.stderr == "memrepo: TO: is the same database\n"
 
 
 def test_source_that_is_not_there(tmp_path: Path) -> None:

@@ -510,7 +510,7 @@ async def test_timeouts_of_all_lengths(store: Store) -> None:
             await asyncio.wait_for(
                 store.daily_logs.append(None, "x", n, key=key), rng.random() * 0.002
             )
-        event = await store.daily_logs.append(None, "x", n, key=key)
+        event = (await store.daily_logs.append(None, "x", n, key=key)).event
         assert event.event_data == n
     events = await store.daily_logs.find_many(limit=1000)
     assert [event.event_data for event in events] == list(range(100))

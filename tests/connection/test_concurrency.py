@@ -135,7 +135,7 @@ async def test_reads_and_writes_mixed(store: Store) -> None:
     async def work(n: int) -> None:
         fact = await store.memories.remember(f"fact {n}")
         assert await store.memories.get(fact.id) == fact.entry
-        event = await store.daily_logs.append(None, "x", n, key=str(n))
+        event = (await store.daily_logs.append(None, "x", n, key=str(n))).event
         assert await store.daily_logs.get(event.id) == event
         changed = await store.memories.update(fact.id, metadata={"n": n})
         assert await store.memories.get(fact.id) == changed

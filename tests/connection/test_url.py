@@ -29,6 +29,7 @@ SECRET = "S3CR3T"
         ("é.db", HERE / "é.db", "rwc"),
         (Path("agent.db"), HERE / "agent.db", "rwc"),
         (Path("/var/agent.db"), Path("/var/agent.db"), "rwc"),
+        (Path("agent.db?mode=ro"), HERE / "agent.db?mode=ro", "rwc"),
         ("C:agent.db", HERE / "C:agent.db", "rwc"),
         (":memory:", None, "rwc"),
         (Path(":memory:"), None, "rwc"),
@@ -84,6 +85,8 @@ def test_forms_that_are_accepted(url: str | Path, path: Path | None, mode: str) 
         "sqlite://[/agent.db",
         "file://\u2100/agent.db",
         ":memory:?cache=shared",
+        "agent.db?mode=ro",
+        "/var/agent.db?mode=rw&cache=shared",
         "file::memory:2",
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 
 import memrepo
 from memrepo import (
+    Appended,
     DailyLog,
     DailyLogFilter,
     DailyLogNew,
     DailyLogRepo,
     InvalidInputError,
+    MemoryNew,
     NotFoundError,
     Store,
 )
@@ -59,7 +62,9 @@ async def types(repo: DailyLogRepo, where: DailyLogFilter | None = None) -> list
 async def test_append(store: Store, clock: Clock) -> None:
     """An event is stored with the clock's time, and read back as it was."""
     session = await store.sessions.start()
-    event = await store.daily_logs.append(session.id, "tool_invocation", {"tool": "caf\u00e9"})
+    event = (
+        await store.daily_logs.append(session.id, "tool_invocation", {"tool": "caf\u00e9"})
+    ).event
     assert event == DailyLog(
         id=event.id,
         scope="",
@@ -77,17 +82,17 @@ async def test_append(store: Store, clock: Clock) -> None:
 async def test_append_values(store: Store) -> None:
     """What JSON can hold comes back equal and of the same type, alone and in a batch."""
     for value in VALUES:
-        event = await store.daily_logs.append(None, "user_state", value)
+        event = (await store.daily_logs.append(None, "user_state", value)).event
         assert (event.event_data, event.is_broken) == (value, False)
         assert type((await store.daily_logs.get(event.id)).event_data) is type(value)
     batch = [DailyLogNew(event_type="x", event_data=value) for value in VALUES]
-    assert [event.event_data for event in await store.daily_logs.append_many(batch)] == VALUES
+    assert [its.event.event_data for its in await store.daily_logs.append_many(batch)] == VALUES
     assert [event.event_data for event in await store.daily_logs.find_many()] == VALUES * 2
 
 
 async def test_append_nothing(store: Store) -> None:
     """Without data nothing is stored as data, and that is not broken."""
-    event = await store.daily_logs.append(None, "user_state")
+    event = (await store.daily_logs.append(None, "user_state")).event
     assert (event.raw_event_data, event.event_data, event.is_broken) == (None, None, False)
     assert event.session_id is None
 
@@ -151,28 +156,34 @@ async def test_append_to_an_ended_session(store: Store) -> None:
 
 
 async def test_key_again(store: Store, clock: Clock) -> None:
-    """A retry with the same key gives the event that was stored first, whatever it says itself."""
+    """A retry with the same key is a duplicate: the event that was stored first, whatever it says itself."""
     first = await store.daily_logs.append(None, "user_state", {"n": 1}, key="k")
+    assert first.outcome == "created"
+    known = Appended(outcome="duplicate", event=first.event)
     clock.advance(hours=1)
-    assert await store.daily_logs.append(None, "user_state", {"n": 1}, key="k") == first
-    assert await store.daily_logs.append(None, "other", {"n": 2}, key="k") == first
-    assert await store.daily_logs.append(None, "other", key="K") != first
+    assert await store.daily_logs.append(None, "user_state", {"n": 1}, key="k") == known
+    assert await store.daily_logs.append(None, "other", {"n": 2}, key="k") == known
+    assert (await store.daily_logs.append(None, "other", key="K")).outcome == "created"
+    assert await store.daily_logs.find_by_key("k") == first.event
+    assert await store.daily_logs.find_by_key("never") is None
+    assert await store.scoped("user:1").daily_logs.find_by_key("k") is None
     assert len(await store.daily_logs.find_many()) == 2
 
 
 async def test_key_at_once(store: Store) -> None:
-    """Fifty tasks with one key store one event, and all get it."""
-    events = await asyncio.gather(
+    """Fifty tasks with one key store one event, all get it, and one of them is told that it is new."""
+    appended = await asyncio.gather(
         *(store.daily_logs.append(None, "user_state", n, key="k") for n in range(50))
     )
-    assert len({event.id for event in events}) == 1
-    assert len({event.raw_event_data for event in events}) == 1
+    assert len({its.id for its in appended}) == 1
+    assert len({its.event.raw_event_data for its in appended}) == 1
+    assert Counter(its.outcome for its in appended) == {"created": 1, "duplicate": 49}
     assert len(await store.daily_logs.find_many()) == 1
 
 
 async def test_keys_in_a_batch(store: Store) -> None:
     """In a batch a known key gives the stored event, and a repeated one its first mention."""
-    known = await store.daily_logs.append(None, "known", key="k")
+    known = (await store.daily_logs.append(None, "known", key="k")).event
     batch = [
         DailyLogNew(event_type="a"),
         DailyLogNew(event_type="b", key="new"),
@@ -180,14 +191,19 @@ async def test_keys_in_a_batch(store: Store) -> None:
         DailyLogNew(event_type="d"),
         DailyLogNew(event_type="e", key="new"),
     ]
-    events = await store.daily_logs.append_many(batch)
+    appended = await store.daily_logs.append_many(batch)
+    events = [its.event for its in appended]
     assert [event.event_type for event in events] == ["a", "b", "known", "d", "b"]
     assert events[2] == known
     assert events[4] == events[1]
+    outcomes = [its.outcome for its in appended]
+    assert outcomes == ["created", "created", "duplicate", "created", "duplicate"]
     assert await types(store.daily_logs) == ["known", "a", "b", "d"]
     keyed = [new for new in batch if new.key is not None]
     again = await store.daily_logs.append_many(keyed)
-    assert again == [events[1], events[2], events[4]]
+    assert [(its.outcome, its.event) for its in again] == [
+        ("duplicate", events[n]) for n in (1, 2, 4)
+    ]
     assert len(await store.daily_logs.find_many()) == 4
 
 
@@ -201,7 +217,9 @@ async def test_append_many(store: Store, clock: Clock) -> None:
         DailyLogNew(event_type=f"type {n}", event_data=n, session_id=session.id if n % 2 else None)
         for n in range(2500)
     ]
-    events = await store.daily_logs.append_many(iter(batch))
+    appended = await store.daily_logs.append_many(iter(batch))
+    assert {its.outcome for its in appended} == {"created"}
+    events = [its.event for its in appended]
     assert [event.event_data for event in events] == list(range(2500))
     assert {event.timestamp for event in events} == {clock.now}
     assert [event async for event in store.daily_logs.iterate()] == events
@@ -228,12 +246,103 @@ async def test_append_many_with_an_unknown_session(store: Store) -> None:
     assert await types(store.daily_logs) == []
 
 
+async def test_append_many_with_times(store: Store, clock: Clock) -> None:
+    """What happened before is stored with its own time, in any zone, and the rest with the clock's."""
+    before = datetime(2025, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    batch = [
+        DailyLogNew(event_type="now", key="k"),
+        DailyLogNew(event_type="before", timestamp=before),
+        DailyLogNew(event_type="earlier", timestamp=before - timedelta(days=1), key="e"),
+        DailyLogNew(event_type="known", timestamp=before, key="k"),
+    ]
+    appended = await store.daily_logs.append_many(batch)
+    assert [its.event.timestamp for its in appended] == [
+        clock.now, before, before - timedelta(days=1), clock.now
+    ]  # fmt: skip
+    assert await types(store.daily_logs) == ["earlier", "before", "now"]
+    assert [await store.daily_logs.find(its.id) for its in appended] == [
+        its.event for its in appended
+    ]
+    with pytest.raises(InvalidInputError) as caught:
+        await store.daily_logs.append_many(
+            [DailyLogNew(event_type="x", timestamp=datetime(2025, 1, 1))]  # noqa: DTZ001 - that is the point
+        )
+    assert caught.value.field == "events[0].timestamp"
+
+
+async def test_values_are_taken_at_once(store: Store) -> None:
+    """A dict that changes while its call waits is stored as it was when the call took its first step."""
+    shared = {"n": 0}
+    fact = {"n": 0}
+
+    async def change() -> None:
+        for n in range(1, 50):
+            shared["n"] = fact["n"] = n
+            await asyncio.sleep(0)
+
+    calls = [
+        store.daily_logs.append_many([DailyLogNew(event_type="x", event_data=shared)] * 1000),
+        store.memories.remember_many(MemoryNew(content=f"{n}", metadata=fact) for n in range(1000)),
+        store.daily_logs.append(None, "x", shared),
+    ]
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    await asyncio.gather(change(), *tasks)
+    assert {repr(e.event_data) async for e in store.daily_logs.iterate()} == {"{'n': 0}"}
+    assert {repr(e.metadata) async for e in store.memories.iterate()} == {"{'n': 0}"}
+
+
+# --- taking back -------------------------------------------------------------------------------
+
+
+async def test_pop_last(store: Store, clock: Clock) -> None:
+    """The newest event of a filter is removed and returned, one at a time, until there is none."""
+    session = await store.sessions.start()
+    await store.daily_logs.append(None, "other scope's")
+    mine = store.scoped("user:1").daily_logs
+    for name in "abc":
+        await mine.append(None, name)
+    await mine.append_many([DailyLogNew(event_type="old", timestamp=clock.now - timedelta(days=1))])
+    popped = await mine.pop_last()
+    assert popped is not None
+    assert popped.event_type == "c"
+    assert await mine.find(popped.id) is None
+    popped = await mine.pop_last(DailyLogFilter(event_type="a"))
+    assert popped is not None
+    assert await types(mine) == ["old", "b"]
+    assert await mine.pop_last(DailyLogFilter(session_id=session.id)) is None
+    assert [(await mine.pop_last()) is None for _ in range(3)] == [False, False, True]
+    assert await types(store.daily_logs) == ["other scope's"]
+
+
+async def test_pop_last_at_once(store: Store) -> None:
+    """Of many tasks that take the newest event, each gets another, and none is left or lost."""
+    await store.daily_logs.append_many(DailyLogNew(event_type=f"{n}") for n in range(40))
+    popped = await asyncio.gather(*(store.daily_logs.pop_last() for _ in range(50)))
+    assert sorted(its.id for its in popped if its) == [*range(1, 41)]
+    assert popped.count(None) == 10
+    assert await types(store.daily_logs) == []
+
+
+async def test_recent_tool_invocations(store: Store, clock: Clock) -> None:
+    """What the agent did lately is told, the latest first, ten by default."""
+    assert await store.daily_logs.recent_tool_invocations() == []
+    for n in range(12):
+        await store.daily_logs.append(None, "tool_invocation", {"n": n})
+        await store.daily_logs.append(None, "user_state")
+        clock.advance(minutes=1)
+    recent = await store.daily_logs.recent_tool_invocations()
+    assert [event.event_data for event in recent] == [{"n": n} for n in range(11, 1, -1)]
+    assert len(await store.daily_logs.recent_tool_invocations(limit=3)) == 3
+    with pytest.raises(InvalidInputError, match=r"^limit: "):
+        await store.daily_logs.recent_tool_invocations(limit=0)
+
+
 # --- reading -----------------------------------------------------------------------------------
 
 
 async def test_get_and_find(store: Store) -> None:
     """An id that is not there is not found; one that cannot be one is refused."""
-    event = await store.daily_logs.append(None, "user_state")
+    event = (await store.daily_logs.append(None, "user_state")).event
     assert await store.daily_logs.find(event.id) == event
     assert await store.daily_logs.find(event.id + 1) is None
     with pytest.raises(NotFoundError, match="no event with id 77 in this scope"):
@@ -415,7 +524,7 @@ async def test_purge_makes_a_key_new(store: Store, clock: Clock) -> None:
     first = await store.daily_logs.append(None, "a", key="k")
     clock.advance(hours=1)
     await store.daily_logs.purge(clock.now)
-    second = await store.daily_logs.append(None, "b", key="k")
+    second = (await store.daily_logs.append(None, "b", key="k")).event
     assert (second.event_type, second.id > first.id) == ("b", True)
 
 

@@ -218,7 +218,7 @@ async def test_page_of_events_is_whole(
     """An event in a page is the same in every field as the event alone, whatever the filter says of it."""
     scoped = store.scoped(scope)
     session = await scoped.sessions.start()
-    event = await scoped.daily_logs.append(session.id, "message", {"n": 1}, key="key")
+    event = (await scoped.daily_logs.append(session.id, "message", {"n": 1}, key="key")).event
     session_id = session.id if has_session else None
     page = await scoped.daily_logs.find_many(
         DailyLogFilter(session_id=session_id, event_type=event_type)

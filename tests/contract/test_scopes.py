@@ -34,6 +34,8 @@ BY_ID: dict[str, Callable[[Repositories, int], Awaitable[object]]] = {
     "sessions.get": lambda repos, number: repos.sessions.get(number),
     "sessions.end": lambda repos, number: repos.sessions.end(number),
     "sessions.summarize": lambda repos, number: repos.sessions.summarize(number, "Taken over"),
+    "sessions.delete": lambda repos, number: repos.sessions.delete(number),
+    "daily_logs.delete": lambda repos, number: repos.daily_logs.delete(number),
     "daily_logs.get": lambda repos, number: repos.daily_logs.get(number),
     "daily_logs.append": lambda repos, number: repos.daily_logs.append(number, "taken over"),
     "daily_logs.append, key": lambda repos, number: repos.daily_logs.append(number, "x", key="k"),
@@ -66,7 +68,7 @@ async def test_each_scope_has_its_own(store: Store) -> None:
         fact = await repos.memories.remember("Likes tea")
         assert (fact.outcome, fact.entry.scope) == ("created", scope)
         session = await repos.sessions.start()
-        event = await repos.daily_logs.append(session.id, "user_state", key="k")
+        event = (await repos.daily_logs.append(session.id, "user_state", key="k")).event
         assert session.scope == event.scope == scope
         facts.append(fact.id)
         sessions.append(session.id)

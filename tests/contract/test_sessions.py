@@ -123,7 +123,7 @@ async def test_start_after_an_abandoned_one(
     """An abandoned session does not stand in the way: it timed out at its last activity."""
     first = await store.sessions.start()
     clock.advance(minutes=5)
-    event = await store.daily_logs.append(first.id, "user_state")
+    event = (await store.daily_logs.append(first.id, "user_state")).event
     clock.now += IDLE_AFTER
     second = await store.sessions.start(end_active=end_active)
     ended = await store.sessions.get(first.id)
@@ -143,7 +143,7 @@ async def test_status_by_the_clock(store: Store, clock: Clock) -> None:
     clock.now += MILLISECOND
     assert (await sessions.get(session.id)).status == "abandoned"
     assert await sessions.active() is None
-    event = await store.daily_logs.append(session.id, "user_state")
+    event = (await store.daily_logs.append(session.id, "user_state")).event
     active = await sessions.active()
     assert active is not None
     assert (active.id, active.last_activity_at) == (session.id, event.timestamp)
@@ -184,7 +184,7 @@ async def test_get_or_start_after_idleness(store: Store, clock: Clock) -> None:
     """After 30 idle minutes the old session has ended at its last activity, and a new one begins."""
     first = await store.sessions.get_or_start()
     clock.advance(minutes=10)
-    event = await store.daily_logs.append(first.id, "user_state")
+    event = (await store.daily_logs.append(first.id, "user_state")).event
     clock.now += IDLE_AFTER
     second = await store.sessions.get_or_start()
     assert second.id != first.id
@@ -211,7 +211,7 @@ async def test_get_or_start_at_a_day_boundary(
     clock.now = datetime(2026, 6, 1, 21, 50, tzinfo=UTC)
     first = await store.sessions.get_or_start(day_boundary=zone)
     clock.now = datetime(2026, 6, 1, 21, 59, 59, 999_000, tzinfo=UTC)
-    event = await store.daily_logs.append(first.id, "user_state")
+    event = (await store.daily_logs.append(first.id, "user_state")).event
     assert (await store.sessions.get_or_start(day_boundary=zone)).id == first.id
     clock.now += MILLISECOND
     second = await store.sessions.get_or_start(day_boundary=zone)

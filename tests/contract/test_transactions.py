@@ -50,7 +50,7 @@ async def test_commit(store: Store) -> None:
     async with store.transaction() as tx:
         session = await tx.sessions.start()
         fact = await tx.memories.remember("Likes tea")
-        event = await tx.daily_logs.append(session.id, "user_state", {"n": 1})
+        event = (await tx.daily_logs.append(session.id, "user_state", {"n": 1})).event
     assert await store.sessions.active() is not None
     assert await store.memories.get(fact.id) == fact.entry
     assert await store.daily_logs.get(event.id) == event

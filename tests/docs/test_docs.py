@@ -11,67 +11,26 @@ import runpy
 import subprocess
 import sys
 from contextlib import closing, redirect_stdout
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 import pytest
 from blockbuster import BlockBuster
 
+from tests.docs.pages import PAGES, ROOT, blocks, fences, file_name, name, programs
 from tests.servers.keys import TokenMaker
 from tests.servers.pages import PageShell
 from tests.servers.sqld import Sqld
 
-_ROOT: Final = Path(__file__).parents[2]
-_PAGES: Final = sorted([_ROOT / "README.md", _ROOT / "CHANGELOG.md", *_ROOT.glob("docs/**/*.md")])
 _MOST_LINES: Final = 15
 #: The page whose file may be a server's database as well.
-_OWN: Final = _ROOT / "docs" / "how-to" / "own-repository.md"
+_OWN: Final = ROOT / "docs" / "how-to" / "own-repository.md"
 #: The page whose server we cannot reach.
-_CLOUD: Final = _ROOT / "docs" / "how-to" / "turso-cloud.md"
+_CLOUD: Final = ROOT / "docs" / "how-to" / "turso-cloud.md"
 
-#: A fenced block: its language and its text.
-_fences = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-#: A block that is a file says so in its first line: one for pytest, or in SQL. One in ini is pytest's
-#: configuration.
-_file_name = re.compile(r"# ((?:test_\w+|conftest)\.py)\n|-- (\w+/\w+\.sql)\n").match
 _inis = re.compile(r"^```ini\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _links = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
-
-
-@attrs.frozen
-class Block:
-    """A Python, shell or SQL block of a page, and the output that the page shows directly after it."""
-
-    code: str
-    output: str | None
-    language: str = "python"
-
-
-def _blocks(page: Path) -> list[Block]:
-    text = page.read_text(encoding="utf-8")
-    blocks = []
-    fences = [*_fences.finditer(text), None]
-    for fence, following in pairwise(fences):
-        if fence is None or fence[1] not in ("python", "sh", "sql"):
-            continue
-        is_output = (
-            following is not None
-            and following[1] == "text"
-            and not text[fence.end() : following.start()].strip()
-        )
-        blocks.append(Block(fence[2], following[2] if following and is_output else None, fence[1]))
-    return blocks
-
-
-def _programs(page: Path) -> list[Block]:
-    return [block for block in _blocks(page) if block.language == "python"]
-
-
-def _name(page: Path) -> str:
-    return page.relative_to(_ROOT).as_posix()
 
 
 def _run(runner: asyncio.Runner, program: str, names: dict[str, Any]) -> str:
@@ -86,10 +45,10 @@ def _run(runner: asyncio.Runner, program: str, names: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-_with_programs = [page for page in _PAGES if _programs(page)]
+_with_programs = [page for page in PAGES if programs(page)]
 
 
-@pytest.mark.parametrize("page", _with_programs, ids=_name)
+@pytest.mark.parametrize("page", _with_programs, ids=name)
 def test_page_runs(
     page: Path,
     tmp_path: Path,
@@ -126,8 +85,8 @@ def test_own_repository_on_a_server(
 def _run_page(page: Path, folder: Path) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
     with asyncio.Runner() as runner, closing(PageShell(folder)) as shell:
-        for block in _blocks(page):
-            if file := _file_name(block.code):
+        for block in blocks(page):
+            if file := file_name(block.code):
                 path = folder / (file[1] or file[2])
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(block.code, encoding="utf-8")
@@ -158,7 +117,7 @@ def _run_pytest(folder: Path) -> None:
 
 
 def test_example_of_readme_is_short_and_complete() -> None:
-    example = _programs(_ROOT / "README.md")[0]
+    example = programs(ROOT / "README.md")[0]
     assert len(example.code.splitlines()) <= _MOST_LINES
     assert "asyncio.run(" in example.code
     assert example.output
@@ -166,16 +125,16 @@ def test_example_of_readme_is_short_and_complete() -> None:
 
 def _anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives to a page's headings."""
-    text = _fences.sub("", page.read_text(encoding="utf-8"))
+    text = fences.sub("", page.read_text(encoding="utf-8"))
     return {
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
         for heading in _headings.findall(text)
     }
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=_name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path) -> None:
-    text = _fences.sub("", page.read_text(encoding="utf-8"))
+    text = fences.sub("", page.read_text(encoding="utf-8"))
     for link in _links.findall(text):
         if re.match(r"[a-z]+:", link):
             continue
@@ -186,14 +145,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_in_the_index() -> None:
-    index = _ROOT / "docs" / "README.md"
+    index = ROOT / "docs" / "README.md"
     links = {(index.parent / link).resolve() for link in _links.findall(index.read_text("utf-8"))}
-    pages = {page for page in _PAGES if page.is_relative_to(index.parent) and page != index}
-    assert {_name(page) for page in pages - links} == set()
+    pages = {page for page in PAGES if page.is_relative_to(index.parent) and page != index}
+    assert {name(page) for page in pages - links} == set()
 
 
 def test_reference_is_up_to_date() -> None:
     """It is generated: run `make docs`."""
-    generator = runpy.run_path(str(_ROOT / "docs" / "generate_reference.py"))
-    written = (_ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    generator = runpy.run_path(str(ROOT / "docs" / "generate_reference.py"))
+    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     assert written == generator["reference"]()

@@ -566,9 +566,9 @@ async def test_the_place_in_json_is_named(store: Store) -> None:
 async def test_deep_json_is_stored_readably_or_refused(store: Store) -> None:
     """IN-10: 500 levels are stored and read back, by the repository and by SQLite's own functions."""
     value = nested(500)
-    event = await store.daily_logs.append(None, "a", value)
+    event = (await store.daily_logs.append(None, "a", value)).event
     (again,) = await store.daily_logs.append_many([DailyLogNew(event_type="a", event_data=value)])
-    assert event.event_data == again.event_data == value
+    assert event.event_data == again.event.event_data == value
     read = [its async for its in store.daily_logs.iterate()]
     assert [(its.event_data == value, its.is_broken) for its in read] == [(True, False)] * 2
 
@@ -655,7 +655,7 @@ async def test_an_unknown_session_is_not_found(store: Store) -> None:
         with pytest.raises(NotFoundError):
             await store.daily_logs.append_many(_event(session_id=session_id))
     assert await n_rows(store) == (0, 0, 0)
-    assert (await store.daily_logs.append(None, "a", key="k")).key == "k"
+    assert (await store.daily_logs.append(None, "a", key="k")).event.key == "k"
 
 
 # --- sizes -------------------------------------------------------------------------------------
@@ -694,7 +694,7 @@ async def test_names_have_a_limit_in_characters(store: Store) -> None:
     remembered = await store.scoped(name).memories.remember("tea", category=name, source=name)
     assert (remembered.entry.category, remembered.entry.source) == (name, name)
     assert remembered.entry.scope == name
-    event = await store.scoped(name).daily_logs.append(None, name, key=name)
+    event = (await store.scoped(name).daily_logs.append(None, name, key=name)).event
     assert (event.event_type, event.key) == (name, name)
 
 
@@ -775,10 +775,10 @@ async def test_any_text_comes_back(store: Store, content: str, other: str) -> No
 async def test_any_json_comes_back(store: Store, value: Any, metadata: dict[str, Any]) -> None:
     """Any JSON value comes back as event_data and in metadata, alone and in a batch, type by type."""
     mine = own_scope(store)
-    event = await mine.daily_logs.append(None, "a", value)
+    event = (await mine.daily_logs.append(None, "a", value)).event
     many = await mine.daily_logs.append_many(_event(event_data=value))
     read = [await mine.daily_logs.get(its.id) for its in (event, many[1])]
-    assert [repr(its.event_data) for its in (event, many[1], *read)] == [repr(value)] * 4
+    assert [repr(its.event_data) for its in (event, many[1].event, *read)] == [repr(value)] * 4
     one = await mine.memories.remember("one", metadata=metadata)
     (two,) = await mine.memories.remember_many([MemoryNew(content="two", metadata=metadata)])
     kept = [(await mine.memories.get(its.id)).metadata for its in (one, two)]
@@ -802,7 +802,7 @@ async def test_any_instant_comes_back(store: Store, clock: Clock, moment: dateti
     """IN-27: an aware datetime of any year and offset comes back as the same instant, in UTC."""
     mine = own_scope(store)
     clock.now = moment
-    event = await mine.daily_logs.append(None, "a")
+    event = (await mine.daily_logs.append(None, "a")).event
     remembered = await mine.memories.remember("tea", expires_at=moment + timedelta(hours=1))
     read = await mine.daily_logs.get(event.id)
     assert event.timestamp == read.timestamp == moment == remembered.entry.created_at
@@ -834,7 +834,7 @@ async def test_what_is_below_a_millisecond_is_cut_and_ranges_stay_exact(
     clock.now = NOW + timedelta(microseconds=999)
     entry = (await store.memories.remember("tea")).entry
     assert entry.created_at == NOW
-    assert (await store.daily_logs.append(None, "a")).timestamp == NOW
+    assert (await store.daily_logs.append(None, "a")).event.timestamp == NOW
     inside, outside = NOW + timedelta(microseconds=1), NOW
     assert await store.memories.count(MemoryFilter(created_before=inside)) == 1
     assert await store.memories.count(MemoryFilter(created_before=outside)) == 0
@@ -963,7 +963,7 @@ async def test_no_text_is_ever_part_of_the_sql(clock: Clock) -> None:
             assert (entry.content, entry.category, entry.source) == (text + "x", text, text)
             where = MemoryFilter(category=text, source=text, contains=text)
             assert [its.id for its in await facts.find_many(where)] == [entry.id]
-            event = await log.append(None, text, [text], key=text)
+            event = (await log.append(None, text, [text], key=text)).event
             assert (event.event_type, event.key, event.event_data) == (text, text, [text])
 
         async def use_more(text: str) -> None:
@@ -1001,7 +1001,7 @@ async def test_no_text_is_ever_part_of_the_sql(clock: Clock) -> None:
         events = await log.append_many(
             DailyLogNew(event_type=text, event_data=text, key=f"{text} batch") for text in texts
         )
-        assert [(its.event_type, its.event_data) for its in events] == [
+        assert [(its.event.event_type, its.event.event_data) for its in events] == [
             (text, text) for text in texts
         ]
         assert trace.sql - before <= BATCH_SQL

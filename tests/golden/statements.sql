@@ -198,11 +198,11 @@ RETURNING `id`;
 INSERT OR IGNORE INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`,`idempotency_key`)
 SELECT :scope,CASE WHEN json_extract(`item`.`value`,'$[0]') IS NULL THEN null ELSE COALESCE((SELECT `session`.`id`
 FROM `sessions` `session`
-WHERE `session`.`id`=json_extract(`item`.`value`,'$[0]') AND `session`.`scope`=:scope),-1) END,json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),:now,json_extract(`item`.`value`,'$[3]')
+WHERE `session`.`id`=json_extract(`item`.`value`,'$[0]') AND `session`.`scope`=:scope),-1) END,json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),COALESCE(json_extract(`item`.`value`,'$[3]'),:now),json_extract(`item`.`value`,'$[4]')
 FROM json_each(:batch) `item`
-WHERE json_extract(`item`.`value`,'$[3]') IS NULL OR NOT EXISTS (SELECT 1
+WHERE json_extract(`item`.`value`,'$[4]') IS NULL OR NOT EXISTS (SELECT 1
 FROM `daily_logs` `known`
-WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=json_extract(`item`.`value`,'$[3]'))
+WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=json_extract(`item`.`value`,'$[4]'))
 ORDER BY `item`.`key`
 RETURNING `id`,`idempotency_key`;
 
@@ -223,6 +223,73 @@ WHERE `daily_logs`.`scope`=:scope AND `daily_logs`.`timestamp`>=json_extract(`it
 FROM json_each(:days) `item`
 ORDER BY `item`.`key`;
 
+-- daily_logs.count_by_type ()
+SELECT `event_type`,COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`;
+
+-- daily_logs.count_by_type (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+SELECT `event_type`,COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`;
+
+-- daily_logs.count_deletable ()
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope;
+
+-- daily_logs.count_deletable (data)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')));
+
+-- daily_logs.count_deletable (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- daily_logs.count_deletable (event_type)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type;
+
+-- daily_logs.count_deletable (event_types)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`);
+
+-- daily_logs.count_deletable (session_id)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id;
+
+-- daily_logs.count_deletable (timestamp_before)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- daily_logs.count_deletable (timestamp_from)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
@@ -233,6 +300,62 @@ SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `day`;
+
+-- daily_logs.delete
+DELETE
+FROM `daily_logs`
+WHERE `id`=:id AND `scope`=:scope
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
+-- daily_logs.delete_many ()
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope;
+
+-- daily_logs.delete_many (data)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')));
+
+-- daily_logs.delete_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- daily_logs.delete_many (event_type)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type`=:event_type;
+
+-- daily_logs.delete_many (event_types)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`);
+
+-- daily_logs.delete_many (session_id)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id;
+
+-- daily_logs.delete_many (timestamp_before)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- daily_logs.delete_many (timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.find_many ()
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
@@ -259,6 +382,98 @@ LIMIT :limit;
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
 WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data)
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) after
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) after newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data) newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) after
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
+ORDER BY `timestamp` ASC,`id` ASC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) after newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- daily_logs.find_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from) newest_first
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -290,31 +505,35 @@ WHERE `scope`=:scope AND `event_type`=:event_type
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from)
+-- daily_logs.find_many (event_types)
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after
+-- daily_logs.find_many (event_types) after
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)>(:after_instant,:after_id)
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND (`timestamp`,`id`)>(:after_instant,:after_id)
 ORDER BY `timestamp` ASC,`id` ASC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) after newest_first
+-- daily_logs.find_many (event_types) after newest_first
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND (`timestamp`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND (`timestamp`,`id`)<(:after_instant,:after_id)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
--- daily_logs.find_many (event_type, session_id, timestamp_before, timestamp_from) newest_first
+-- daily_logs.find_many (event_types) newest_first
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
-WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+WHERE `scope`=:scope AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`)
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :limit;
 
@@ -423,10 +642,80 @@ SELECT `daily_logs`.`id`,`daily_logs`.`session_id`,`daily_logs`.`event_type`,`da
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
 WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
 
+-- daily_logs.pop_last ()
+DELETE
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
+-- daily_logs.pop_last (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+DELETE
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)
+RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
+
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- erasing.delete (daily_logs)
+DELETE
+FROM `daily_logs`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.delete (memory_entries)
+DELETE
+FROM `memory_entries`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.delete (sessions)
+DELETE
+FROM `sessions`
+WHERE `id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.events_of_sessions
+DELETE
+FROM `daily_logs`
+WHERE `session_id` IN (SELECT `item`.`value`
+FROM json_each(:ids) `item`) AND +`scope`=:scope;
+
+-- erasing.some (daily_logs)
+SELECT `id`,COALESCE(LENGTH(`event_data`),0)
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp`,`id`
+LIMIT :limit;
+
+-- erasing.some (memory_entries)
+SELECT `id`,COALESCE(LENGTH(`content`),0)+COALESCE(LENGTH(`metadata`),0)
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at`,`id`
+LIMIT :limit;
+
+-- erasing.some (sessions)
+SELECT `id`,COALESCE(LENGTH(`summary`),0)
+FROM `sessions`
+WHERE `scope`=:scope
+ORDER BY `started_at`,`id`
+LIMIT :limit;
 
 -- maintenance.backup
 VACUUM INTO :path;
@@ -469,10 +758,14 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`<:accessed_before;
 
--- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
 
 -- memories.count (accessed_from)
 SELECT COUNT(*)
@@ -504,6 +797,15 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `created_at`>=:created_from;
 
+-- memories.count (metadata)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')));
+
 -- memories.count (not_forgotten)
 SELECT COUNT(*)
 FROM `memory_entries`
@@ -529,10 +831,53 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `source`=:source;
 
+-- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) category
+SELECT `category`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
+ORDER BY COUNT(*) DESC,`category`;
+
+-- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) source
+SELECT `source`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
+ORDER BY COUNT(*) DESC,`source`;
+
+-- memories.count_by (not_forgotten, not_superseded, now) category
+SELECT `category`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
+ORDER BY COUNT(*) DESC,`category`;
+
+-- memories.count_by (not_forgotten, not_superseded, now) source
+SELECT `source`,COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
+ORDER BY COUNT(*) DESC,`source`;
+
 -- memories.count_purgeable
 SELECT COUNT(*)
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001'));
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
+SELECT `orphan`.`id`
+FROM `memory_entries` `orphan`
+WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' AND date(`orphan`.`created_at`,'+0 days')=substr(`orphan`.`created_at`,1,10) AND date(`orphan`.`created_at`,'+0 days')>='0001' UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain`;
 
 -- memories.find_many ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
@@ -562,17 +907,25 @@ WHERE `scope`=:scope AND `last_accessed`<:accessed_before AND (`created_at`,`id`
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source) after
+-- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -660,6 +1013,28 @@ WHERE `scope`=:scope AND `created_at`>=:created_from AND (`created_at`,`id`)<(:a
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
+-- memories.find_many (metadata)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null')))
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (metadata) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM json_each(:metadata) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
 -- memories.find_many (not_forgotten)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
@@ -732,8 +1107,16 @@ LIMIT :limit;
 
 -- memories.forget
 UPDATE `memory_entries`
-SET `deleted_at`=:now
-WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now);
+SET `deleted_at`=`chain`.`deleted_at`
+FROM (WITH RECURSIVE `chain`(`id`,`deleted_at`) AS (SELECT `id`,COALESCE(`deleted_at`,:now)
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) UNION
+SELECT `fact`.`id`,`chain`.`deleted_at`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`,`deleted_at`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL;
 
 -- memories.forget_all
 UPDATE `memory_entries`
@@ -743,14 +1126,18 @@ WHERE `scope`=:scope AND `deleted_at` IS NULL;
 -- memories.forgotten ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.forgotten () after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -779,6 +1166,19 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
+-- memories.history
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
+ORDER BY `memory_entries`.`created_at`,`memory_entries`.`id`;
+
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
 SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
@@ -789,16 +1189,23 @@ WHERE `known`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 ORDER BY `item`.`key`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
 
--- memories.predecessors
-SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
-FROM `memory_entries`
-WHERE `superseded_by`=:id AND +`scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-ORDER BY `created_at`,`id`;
-
 -- memories.purge
 DELETE
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001'));
+WHERE `id` IN (SELECT `chain`.`id`
+FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
+FROM `memory_entries`
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
+SELECT `orphan`.`id`
+FROM `memory_entries` `orphan`
+WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' AND date(`orphan`.`created_at`,'+0 days')=substr(`orphan`.`created_at`,1,10) AND date(`orphan`.`created_at`,'+0 days')>='0001' UNION
+SELECT `fact`.`id`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`
+FROM `chain`) `chain`);
 
 -- memories.refresh_many
 UPDATE `memory_entries`
@@ -826,8 +1233,15 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 -- memories.restore
 UPDATE `memory_entries`
 SET `deleted_at`=null
-WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+FROM (WITH RECURSIVE `chain`(`id`,`deleted_at`) AS (SELECT `id`,`deleted_at`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) UNION
+SELECT `fact`.`id`,`chain`.`deleted_at`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
+SELECT `id`,`deleted_at`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at`=`chain`.`deleted_at`;
 
 -- memories.revive
 UPDATE `memory_entries`
@@ -903,6 +1317,12 @@ SET `metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
+-- references.foreign_keys
+SELECT `t`.`name`,`k`.`from`,lower(`k`.`table`)
+FROM `sqlite_master` AS `t` JOIN pragma_foreign_key_list(`t`.`name`) AS `k`
+WHERE `t`.`type`='table' AND lower(`k`.`table`) IN ('memory_entries','sessions','daily_logs') AND `k`.`on_delete` NOT IN ('CASCADE','SET NULL')
+ORDER BY `t`.`name`;
+
 -- repair.hash_anew
 UPDATE `memory_entries`
 SET `hash_version`=0
@@ -960,6 +1380,96 @@ RETURNING `id`;
 SELECT `i`.`name`,`s`.`sql`
 FROM pragma_index_list(:table) AS `i` JOIN `sqlite_master` AS `s` ON `s`.`type`='index' AND `s`.`name`=`i`.`name`
 WHERE `i`.`unique`=1 AND `s`.`sql` IS NOT NULL;
+
+-- scopes.page ()
+WITH RECURSIVE `found`(`scope`) AS (SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`scope`) `lowest`
+FROM `memory_entries` UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `sessions` UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `daily_logs`)) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`memory_entries`.`scope`) `lowest`
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`sessions`.`scope`) `lowest`
+FROM `sessions`
+WHERE `sessions`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`daily_logs`.`scope`) `lowest`
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`>`found`.`scope`))
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit)
+SELECT `scope`,(SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`),(SELECT MAX(`memory_entries`.`created_at`)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT MAX(`sessions`.`started_at`)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT MAX(`daily_logs`.`timestamp`)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`)
+FROM `found`
+WHERE NOT `scope` IS NULL;
+
+-- scopes.page () after
+WITH RECURSIVE `found`(`scope`) AS (SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`scope`) `lowest`
+FROM `memory_entries`
+WHERE `scope`>:after UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `sessions`
+WHERE `scope`>:after UNION ALL
+SELECT MIN(`scope`) `lowest`
+FROM `daily_logs`
+WHERE `scope`>:after)) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT MIN(`memory_entries`.`scope`) `lowest`
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`sessions`.`scope`) `lowest`
+FROM `sessions`
+WHERE `sessions`.`scope`>`found`.`scope` UNION ALL
+SELECT MIN(`daily_logs`.`scope`) `lowest`
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`>`found`.`scope`))
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit)
+SELECT `scope`,(SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`),(SELECT MAX(`memory_entries`.`created_at`)
+FROM `memory_entries`
+WHERE `memory_entries`.`scope`=`found`.`scope`),(SELECT MAX(`sessions`.`started_at`)
+FROM `sessions`
+WHERE `sessions`.`scope`=`found`.`scope`),(SELECT MAX(`daily_logs`.`timestamp`)
+FROM `daily_logs`
+WHERE `daily_logs`.`scope`=`found`.`scope`)
+FROM `found`
+WHERE NOT `scope` IS NULL;
+
+-- sessions.delete
+DELETE
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope
+RETURNING `id`;
+
+-- sessions.delete_events
+DELETE
+FROM `daily_logs`
+WHERE `session_id`=(SELECT `id`
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.end
 UPDATE `sessions`
@@ -1120,6 +1630,13 @@ FROM `sessions`
 WHERE `scope`=:scope AND `ended_at` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT 1;
+
+-- sessions.release_events
+UPDATE `daily_logs`
+SET `session_id`=null
+WHERE `session_id`=(SELECT `id`
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.start
 INSERT INTO `sessions` (`scope`,`started_at`,`is_exclusive`)

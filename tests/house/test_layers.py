@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -76,15 +77,18 @@ def modules() -> Trees:
     }
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
-    """Yield the dotted names a module imports; of ``from a import b`` both ``a`` and ``a.b``."""
+@cache
+def imports(tree: ast.Module) -> tuple[str, ...]:
+    """Return the dotted names a module imports; of ``from a import b`` both ``a`` and ``a.b``."""
+    names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names.append(node.module or "")
+            names += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def files_imported(tree: ast.Module, paths: Mapping[str, object]) -> Iterator[str]:
@@ -96,6 +100,7 @@ def files_imported(tree: ast.Module, paths: Mapping[str, object]) -> Iterator[st
             yield from (path for path in candidates if path in paths)
 
 
+@cache
 def place_of(path: str) -> tuple[int, str]:
     """Return the row of a module, and the room or file by which it stands there: the longest that fits."""
     fits = [

@@ -19,6 +19,8 @@ import memrepo
 PUBLIC = [
     "IDLE_AFTER",
     "UNSET",
+    "AppendOutcome",
+    "Appended",
     "AuthToken",
     "AuthenticationError",
     "BoundStatement",
@@ -42,6 +44,7 @@ PUBLIC = [
     "DeadlineError",
     "DecodeError",
     "Durability",
+    "EraseReport",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -64,6 +67,7 @@ PUBLIC = [
     "Repositories",
     "Repository",
     "Result",
+    "ScopeInfo",
     "ScopedStore",
     "Session",
     "SessionEnd",
@@ -123,6 +127,11 @@ def returned(function: Any) -> object:
 def test_all_is_exact() -> None:
     """A name becomes public, or stops being so, only where this list is changed, too."""
     assert memrepo.__all__ == PUBLIC
+
+
+def test_dir_is_exact() -> None:
+    """What a prompt offers after ``memrepo.`` are the public names and the version, and nothing else."""
+    assert dir(memrepo) == sorted([*PUBLIC, "__version__"])
 
 
 def test_all_is_sorted() -> None:

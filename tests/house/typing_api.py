@@ -65,6 +65,9 @@ async def lifecycle() -> None:
             assert_type(tx, memrepo.Transaction)
             assert_type(tx.memories, memrepo.MemoryRepo)
             assert_type(tx.scoped("a"), memrepo.Transaction)
+        assert_type(await store.scopes(limit=5, after=None), memrepo.Page[memrepo.ScopeInfo])
+        assert_type(await store.scoped("a").erase(confirm=True), memrepo.EraseReport)
+        await store.scoped("a").erase()  # type: ignore[call-arg]
         report = await store.copy_to(store, on_progress=tell)
         assert_type(report, memrepo.CopyReport)
         assert_type(report.tables, tuple[memrepo.CopiedTable, ...])
@@ -186,6 +189,9 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     assert_type(await repo.get_many({1, 2}), list[memrepo.Session | None])
     assert_type(await repo.active(), memrepo.Session | None)
     assert_type(await repo.summarize(1, "short"), memrepo.Session)
+    await repo.summarize(1, None)
+    assert_type(await repo.delete(1, events="keep"), int)
+    await repo.delete(1, events="forget")  # type: ignore[arg-type]
     opened: AbstractAsyncContextManager[memrepo.Session] = repo.session()
     async with opened as inside:
         assert_type(inside, memrepo.Session)
@@ -195,12 +201,21 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
 
 
 async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
-    event = await repo.append(None, "tool_invocation", {"ok": True, "n": [1, 2.5, None]}, key="a")
+    new = await repo.append(None, "tool_invocation", {"ok": True, "n": [1, 2.5, None]}, key="a")
+    assert_type(new, memrepo.Appended)
+    assert_type(new.outcome, Literal["created", "duplicate"])
+    event = new.event
     assert_type(event, memrepo.DailyLog)
     assert_type(event.event_data, JsonValue)
     assert_type(event.is_broken, bool)
-    new = memrepo.DailyLogNew(event_type="topic_change", session_id=1)
-    assert_type(await repo.append_many([new]), list[memrepo.DailyLog])
+    topic = memrepo.DailyLogNew(
+        event_type="topic_change", session_id=1, timestamp=memrepo.utc_now()
+    )
+    assert_type(await repo.append_many([topic]), list[memrepo.Appended])
+    assert_type(await repo.find_by_key("a"), memrepo.DailyLog | None)
+    assert_type(await repo.pop_last(), memrepo.DailyLog | None)
+    assert_type(await repo.recent_tool_invocations(limit=5), list[memrepo.DailyLog])
+    assert_type(await repo.count_by_type(), dict[str, int])
     assert_type(await repo.get(1), memrepo.DailyLog)
     assert_type(await repo.find(1), memrepo.DailyLog | None)
     assert_type(await repo.get_many(n for n in (1, 2)), list[memrepo.DailyLog | None])
@@ -212,6 +227,9 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.for_day(date(2026, 2, 2)), list[memrepo.DailyLog])
     assert_type(await repo.count_by_day(ZoneInfo("Europe/Berlin")), dict[date, int])
     assert_type(await repo.purge(datetime.now(UTC)), int)
+    assert_type(await repo.delete(1), memrepo.DailyLog)
+    assert_type(await repo.delete_many(memrepo.DailyLogFilter(event_type="x"), dry_run=True), int)
+    await repo.delete_many()  # type: ignore[call-arg]
     await repo.append(None, "a", {"at": datetime.now(UTC)})  # type: ignore[dict-item]
     await repo.append("1", "a")  # type: ignore[arg-type]
 

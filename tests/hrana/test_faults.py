@@ -99,13 +99,14 @@ async def test_opening_on_a_silent_server(scheme: str) -> None:
 
 @both
 async def test_no_server(scheme: str) -> None:
-    """Where nothing listens, opening tries until its deadline, and says that nothing was stored."""
+    """Where nothing listens, opening tries until its deadline, names the server; nothing was stored."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(ConnectionLostError) as caught:
         await memrepo.connect(f"{scheme}://127.0.0.1:{port}", lock_timeout_s=0.3)
     assert 0.2 < time.monotonic() - began < 3
+    assert str(caught.value).startswith(f"{scheme}://127.0.0.1:{port}: cannot connect (")
     assert (caught.value.retryable, caught.value.outcome_unknown) == (True, False)
 
 
@@ -149,10 +150,12 @@ async def test_lost_answer_of_what_can_be_repeated(
         many = await store.memories.remember_many(MemoryNew(content=f"{n}") for n in range(50))
         assert [entry.entry.content for entry in many] == [str(n) for n in range(50)]
         await lose_next(store, sqld_proxy)
-        event = await store.daily_logs.append(None, "x", key="k")
+        event = (await store.daily_logs.append(None, "x", key="k")).event
         await lose_next(store, sqld_proxy)
         new = [DailyLogNew(event_type="y", key=f"{n}") for n in range(9)]
-        assert [log.key for log in await store.daily_logs.append_many(new)] == list("012345678")
+        assert [its.event.key for its in await store.daily_logs.append_many(new)] == list(
+            "012345678"
+        )
         assert await store.memories.count() == 51
         assert len(await store.daily_logs.find_many()) == 10
         assert (await store.daily_logs.append(None, "x", key="k")).id == event.id

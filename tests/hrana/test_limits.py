@@ -68,6 +68,18 @@ async def test_values_that_no_server_takes(sqld: Sqld, scheme: str, value: objec
             await tx.memories.remember("still works")
 
 
+@pytest.mark.parametrize("value", [b"x" * 4_500_000, "\u0001" * 700_000], ids=["bytes", "text"])
+async def test_message_too_large_for_a_websocket(sqld: Sqld, value: str | bytes) -> None:
+    """What a server would close the WebSocket for is refused before it is sent; other calls go on."""
+    several = sql(
+        "SELECT length(:a), length(:b), length(:c), length(:d)", **dict.fromkeys("abcd", value)
+    )
+    async with busy_store(sqld.new_url("ws")) as store:
+        for call in (store.connection.read(several), store.connection.write((several,))):
+            with pytest.raises(InvalidInputError, match="16,000,000 bytes"):
+                await call
+
+
 @both
 async def test_answer_too_large_for_the_server(sqld: Sqld, scheme: str) -> None:
     """A write whose answer is too large stores nothing, says so, and harms no other call."""
@@ -159,9 +171,10 @@ async def test_thousand_rows_are_few_requests(sqld: Sqld) -> None:
         url = f"http://127.0.0.1:{state.port}?namespace={sqld.new_namespace()}"
         async with memrepo.connect(url) as store:
             sent.clear()
-            events = await asyncio.gather(
+            appended = await asyncio.gather(
                 *(store.daily_logs.append(None, "x") for _ in range(1_000))
             )
+            events = [its.event for its in appended]
             assert sent.count(b"POST /") <= 2
             assert sent.count(b'"stmt":') < 60
             sent.clear()

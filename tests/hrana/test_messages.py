@@ -210,7 +210,7 @@ def _reply(batch: batches.Batch, failing: set[int], rows: list[list[Json]]) -> b
     result = {"rows": rows, "affected_row_count": 1}
     results = [result if number in ran else None for number in range(len(batch.steps))]
     errors = [_error("X") if number in failing else None for number in range(len(results))]
-    return batches.BatchReply(results, errors)
+    return batches.BatchReply(results, errors, has_succeeded=batch.decisive in ran)
 
 
 def _call(*bound: BoundStatement) -> PendingCall:
@@ -288,13 +288,13 @@ def test_group_in_which_a_coalesced_statement_fails(number: int) -> None:
 
 
 def test_lone_statement_that_returns_little() -> None:
-    """It is sent bare, as a write; any other is in a transaction, which undoes it if need be."""
+    """It is sent bare; any other is in a transaction, which undoes it if need be."""
     append = daily_logs.APPEND.bind(
         scope="", session_id=None, event_type="x", event_data=None, now="", key=None
     )
     batch = batches.group([_call(append)])
     assert [step.sql for step in batch.steps] == [daily_logs.APPEND.positional_sql]
-    assert (batch.is_write, batch.decisive, batch.steps[0].condition) == (True, 0, None)
+    assert (batch.decisive, batch.steps[0].condition) == (0, None)
     for calls in ([_call(append, append)], [_call(append)] * 2, [_call(_SINGLE.bind(v=1))]):
         texts = [step.sql for step in batches.group(calls).steps]
         assert (texts[0], texts[-2:]) == ("BEGIN IMMEDIATE", ["COMMIT", "ROLLBACK"])
@@ -306,7 +306,7 @@ def test_values_are_sent_in_order() -> None:
     assert isinstance(merged, CoalescedCall)
     lone = _call(Statement("t", "SELECT :b, :a, ':c', :b").bind(a=1, b=2))
     batch = batches.group([merged, lone])
-    steps = messages.batch(batch.steps, {}, None)["steps"]
+    steps = messages.write_batch(batch, {}, None)["steps"]
     first, second = (steps[own.start]["stmt"] for own in batch.slices)
     assert [value["value"] for value in first["args"]] == ["0", "1", "2", "3"]
     assert [value["value"] for value in second["args"]] == ["2", "1", "2"]
@@ -335,9 +335,12 @@ def test_long_texts_are_sent_once() -> None:
     """A text that recurs in a batch is stored on the stream, and taken away again."""
     statement = Statement("t", f"SELECT :v, {'1' * 300}")
     batch = batches.group([_call(statement.bind(v=n)) for n in range(3)])
-    requests = messages.batch_requests(batch.steps, None)
-    assert [request["type"] for request in requests] == ["store_sql", "batch", "close_sql"]
-    assert json.dumps(requests).count(statement.positional_sql) == 1
+    message = messages.write_pipeline(batch, baton=None, index=None, last=messages.CLOSE)
+    requests = json.loads(message)["requests"]
+    assert [request["type"] for request in requests] == [
+        *("store_sql", "batch", "close_sql", "close"),
+    ]
+    assert message.decode().count(statement.positional_sql) == 1
     sent = [step["stmt"] for step in requests[1]["batch"]["steps"]]
     assert [s["args"][0]["value"] for s in sent if "sql_id" in s] == ["0", "1", "2"]
 

@@ -55,7 +55,7 @@ class Server:
         n = len(batch.steps)
         done = None if failing else {"rows": [row], "affected_row_count": 0}
         error = ServerError("SQLITE_UNKNOWN", "failed") if failing else None
-        future.set_result(BatchReply([done] * n, [error] * n))
+        future.set_result(BatchReply([done] * n, [error] * n, has_succeeded=not failing))
         await _settled()
 
     async def fail(self, number: int, error: Exception) -> None:
@@ -69,7 +69,7 @@ class Stream:
     """A stream on a server."""
 
     server: Server
-    is_usable: bool = False
+    is_usable: bool = True
     is_abandoned: bool = False
 
     async def run(self, batch: Batch, *, timeout_s: float, is_last: bool = False) -> BatchReply:
@@ -163,7 +163,8 @@ async def test_cancelled_readers(readers: Readers) -> None:
 async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
     """A read that is cancelled in the moment that it gets its place gives it to the next."""
     await readers.read(_READ, 10)
-    readers.server.sent[0][1].set_result(BatchReply([None], [ServerError("X", "")]))
+    failed = BatchReply([None], [ServerError("X", "")], has_succeeded=False)
+    readers.server.sent[0][1].set_result(failed)
     while readers.calls[0].outcome is None:
         await asyncio.sleep(0)
     readers.tasks[8].cancel()
@@ -227,7 +228,7 @@ _WRITE: Final = Batch([Step("BEGIN"), Step("COMMIT"), Step("ROLLBACK")], [], 1)
 def _reply(done: str, *, is_autocommit: bool | None) -> BatchReply:
     """The reply to `_WRITE`, with the steps that are marked done."""
     results: list[Any] = [{} if mark == "x" else None for mark in done]
-    return BatchReply(results, [None] * 3, is_autocommit)
+    return BatchReply(results, [None] * 3, done[_WRITE.decisive] == "x", is_autocommit)
 
 
 class Writes:

@@ -30,7 +30,7 @@ async def test_reads_its_own_writes(sqld_cluster: Cluster, scheme: str) -> None:
             fact = await store.memories.remember(f"{n}")
             assert await store.memories.find(fact.id) == fact.entry
         async with store.transaction() as tx:
-            event = await tx.daily_logs.append(None, "x")
+            event = (await tx.daily_logs.append(None, "x")).event
         assert await store.daily_logs.find(event.id) == event
 
 

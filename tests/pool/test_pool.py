@@ -225,7 +225,9 @@ async def test_full(tmp_path: Path) -> None:
     """When all are in use, a block waits for one that ends, and is refused after lock_timeout_s."""
     async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=0.1) as pool:
         async with pool.open("a"):
-            with pytest.raises(BusyError):
+            with pytest.raises(
+                BusyError, match=r"^all 1 stores of the pool were in use for 0\.1 s$"
+            ):
                 async with pool.open("b"):
                     pytest.fail("the block ran")
             async with pool.open("a"):
@@ -361,6 +363,36 @@ async def test_store_that_is_lost(tmp_path: Path, watch: Watch, kind: type[Excep
             async with pool.open("acme") as third:
                 raise ValueError
         assert third is second
+
+
+async def until_closed(store: Store) -> None:
+    """Ping a lost store until it is closed."""
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(ConnectionLostError):
+                await store.ping()
+            await asyncio.sleep(0)
+
+
+async def test_lost_file_under_a_long_block(tmp_path: Path) -> None:
+    """A block that goes on with a store that has lost its file keeps no other from a new store."""
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=0.5) as pool:
+        async with pool.open("acme") as lost:
+            await lost.memories.remember("Likes tea")
+            for path in tmp_path.iterdir():
+                path.rename(f"{path}.gone")
+            with pytest.raises(ConnectionLostError):
+                await lost.ping()
+            for outcome in ("created", "duplicate"):
+                async with pool.open("acme") as store:
+                    assert (await store.memories.remember("Likes coffee")).outcome == outcome
+            with pytest.raises(ConnectionLostError):
+                await lost.memories.count()
+        with pytest.raises(ClosedError):
+            await until_closed(lost)
+        async with pool.open("acme") as again:
+            assert again is store
+    assert repr(pool) == "<memrepo.StorePool, 0 of 1 open>"
 
 
 async def test_inside_a_transaction(tmp_path: Path) -> None:

@@ -31,10 +31,13 @@ from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
 from memrepo.queries import (
     builder,
+    chains,
     copying,
     daily_logs,
+    erasing,
     memories,
     repair,
+    scopes,
     sessions,
     spelling,
     versions,
@@ -50,7 +53,10 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "repair.", "spelling.", "versions.")
+WHOLE_DATABASE = (
+    *("adoption.", "copying.", "maintenance.", "references.", "repair.", "scopes.", "spelling."),
+    "versions.",
+)
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -78,6 +84,10 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
                 _label("memories.find_many", names, after=after),
                 memories.find_many(names, after=after),
             )
+    for column in ("category", "source"):
+        for names in (current, frozenset(memories.CONDITIONS)):
+            name = _label("memories.count_by", names, **{column: True})
+            yield name, memories.count_by(column, names)
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
@@ -93,12 +103,17 @@ def _session_shapes() -> Iterator[tuple[str, Statement]]:
 
 
 def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
+    for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
+        yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
+        yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)
     for names in _sets([*daily_logs.CONDITIONS]):
         for after in (False, True):
             for newest_first in (False, True):
                 flags = {"after": after, "newest_first": newest_first}
                 name = _label("daily_logs.find_many", names, **flags)
                 yield name, daily_logs.find_many(names, **flags)
+        for build in (daily_logs.delete_many, daily_logs.count_deletable):
+            yield _label(f"daily_logs.{build.__name__}", names), build(names)
 
 
 def _copying_shapes() -> Iterator[tuple[str, Statement]]:
@@ -112,6 +127,14 @@ def _spelling_shapes() -> Iterator[tuple[str, Statement]]:
         yield f"spelling.other ({table})", spelling.other(table)
         for column in columns:
             yield f"spelling.respell ({table}.{column})", spelling.respell(table, column)
+
+
+def _scope_shapes() -> Iterator[tuple[str, Statement]]:
+    for table in erasing.TABLES:
+        for build in (erasing.some, erasing.delete):
+            yield f"erasing.{build.__name__} ({table})", build(table)
+    for after in (False, True):
+        yield _label("scopes.page", frozenset(), after=after), scopes.page(after=after)
 
 
 def _repair_shapes() -> Iterator[tuple[str, Statement]]:
@@ -138,6 +161,7 @@ def all_statements() -> dict[str, Statement]:
     found.update(_copying_shapes())
     found.update(_spelling_shapes())
     found.update(_repair_shapes())
+    found.update(_scope_shapes())
     return found
 
 
@@ -239,6 +263,8 @@ def test_literals_are_known_constants() -> None:
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
+        *("integer", "real", "null"),
+        *("memory_entries", "sessions", "daily_logs", "CASCADE", "SET NULL"),
         *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z", "+0 days", "0001"),
         *(f"$[{n}]" for n in range(14)),
     }
@@ -305,9 +331,10 @@ def test_names_the_scope(name: str) -> None:
 
 @pytest.mark.parametrize("name", REPOSITORY | COALESCED)
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
-    """Every table is searched by an index; only the values of a batch are gone through."""
+    """Every table is searched by an index; only the values of a batch or an object are gone through."""
     found = plan(database, EVERY[name])
-    assert not re.search(r"SCAN (?!item\b|CONSTANT|json_each|TABLE json_each|\d)", found), found
+    json = r"(TABLE )?json_each|(wanted|pair) VIRTUAL TABLE"
+    assert not re.search(rf"SCAN (?!chain\b|item\b|CONSTANT|{json}|\d)", found), found
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -341,9 +368,25 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("memories.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("sessions.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.get_many", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("memories.predecessors", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.forget", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.restore", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.history", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.purge", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.purge", "ix_memory_entries__superseded_by (superseded_by>?)"),
         ("memories.purge", "ix_memory_entries__deleted_at (scope=? AND deleted_at<?)"),
         ("memories.purge", "ix_memory_entries__expires_at (scope=? AND expires_at<?)"),
+        ("erasing.some (daily_logs)", "ix_daily_logs__scope_timestamp (scope=?)"),
+        ("erasing.some (sessions)", "ix_sessions__scope_started_at (scope=?)"),
+        ("erasing.some (memory_entries)", "ix_memory_entries__scope_created_at (scope=?)"),
+        ("erasing.delete (daily_logs)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.delete (sessions)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.delete (memory_entries)", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("erasing.events_of_sessions", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("sessions.delete_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("sessions.release_events", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("scopes.page ()", "COVERING INDEX ix_memory_entries__scope_created_at (scope>?)"),
+        ("scopes.page ()", "COVERING INDEX ix_sessions__scope_started_at (scope>?)"),
+        ("scopes.page ()", "COVERING INDEX ix_daily_logs__scope_timestamp (scope>?)"),
         ("adoption.unchecked", "ix_memory_entries__hash_version"),
         ("spelling.other (memory_entries)", "ix_memory_entries__other_spelling (id>?)"),
         ("spelling.other (sessions)", "ix_sessions__other_spelling (id>?)"),
@@ -426,12 +469,15 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
         accessed_from=clock.now,
         accessed_before=later,
         contains="f",
+        metadata={"a": 1},
     )
     everything = memrepo.MemoryFilter(
         include_expired=True, include_forgotten=True, include_superseded=True
     )
     for its in (where, everything, memrepo.MemoryFilter()):
         await repo.count(its)
+        await repo.count_by("category", its)
+        await repo.count_by("source", its)
         [entry async for entry in repo.iterate(its)]
         page = await repo.find_many(its, limit=1)
         await repo.find_many(its, after=page.next_cursor or f"{first}~2026")
@@ -453,6 +499,8 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.get_many([session.id])
     await repo.active()
     await repo.summarize(session.id, "c")
+    await repo.delete(session.id, events="keep")
+    await repo.delete((await repo.start(end_active=True)).id)
     async with repo.session(end_active=True):
         clock.advance(seconds=1)
     for is_ended in (None, True, False):
@@ -479,12 +527,21 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
         timestamp_from=clock.now,
         timestamp_before=clock.now + timedelta(days=1),
         session_id=1,
+        event_types=("a", "b"),
+        data={"b": 1},
     )
+    await repo.find_by_key("c")
+    await repo.recent_tool_invocations()
+    await repo.count_by_type(where)
+    await repo.pop_last(where)
     for newest_first in (False, True):
         await repo.find_many(where, limit=1, newest_first=newest_first)
         await repo.find_many(where, after="1~2026", newest_first=newest_first)
         [its async for its in repo.iterate(where, newest_first=newest_first)]
     await repo.for_day(date(2026, 2, 2))
+    await repo.delete(event.id)
+    await repo.delete_many(where, dry_run=True)
+    await repo.delete_many(where)
     await repo.count_by_day()
     await repo.purge(clock.now, dry_run=True)
     await repo.purge(clock.now)
@@ -494,7 +551,7 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
     "memories": (
         memrepo.MemoryRepo,
         use_memories,
-        (memories, importlib.import_module("memrepo.queries.remembering")),
+        (memories, chains, importlib.import_module("memrepo.queries.remembering")),
     ),
     "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),
     "daily_logs": (memrepo.DailyLogRepo, use_daily_logs, (daily_logs,)),

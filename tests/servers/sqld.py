@@ -128,6 +128,12 @@ class Sqld:
         self.admin(f"/v1/namespaces/{name}/create", config)
         return name
 
+    def fork(self, namespace: str) -> str:
+        """Make a namespace that is a copy of another, and return its name."""
+        name = f"n{secrets.token_hex(6)}"
+        self.admin(f"/v1/namespaces/{namespace}/fork/{name}", {})
+        return name
+
     def new_url(self, scheme: str = "http", **config: Any) -> str:
         """Make an empty namespace, and return its URL."""
         return self.url(self.new_namespace(**config), scheme)

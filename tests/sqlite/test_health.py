@@ -115,6 +115,7 @@ async def test_file_that_is_only_read_is_told_but_not_warned_of(
     """A store that writes nothing can corrupt nothing."""
     async with memrepo.connect(tmp_path / "agent.db"):
         pass
+    caplog.clear()
     mount(monkeypatch, tmp_path, "cifs")
     async with memrepo.connect(f"file:{tmp_path}/agent.db?mode=ro") as store:
         assert (await store.info()).file_system == "cifs"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import indent
 
@@ -99,6 +101,7 @@ async def test_tenants_file_is_private(tmp_path: Path, mode: str, *, private: bo
         ("n" * 300, "File name too long"),
         ("file:{folder}/missing.db?mode=rw", "there is no such file, and mode=rw makes none"),
         ("file:{folder}/missing.db?mode=ro", "there is no such file, and mode=ro makes none"),
+        ("file:{folder}/folder?mode=ro", "it is a folder"),
         ("file:{folder}/missing/agent.db?mode=ro", "there is no folder {folder}/missing"),
         ("file.txt", "the file is not a database"),
     ],
@@ -128,6 +131,16 @@ async def test_lock_at_opening_names_the_file(tmp_path: Path) -> None:
     with foreign_lock(path), pytest.raises(memrepo.BusyError) as caught:
         await memrepo.connect(path, lock_timeout_s=0.3)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+async def test_schema_at_opening_names_the_file(tmp_path: Path) -> None:
+    """A file with a schema that cannot be used is named, too: a pool opens many."""
+    path = tmp_path / "agent.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, user TEXT)")
+    with pytest.raises(memrepo.MigrationError) as caught:
+        await memrepo.connect(path)
+    assert str(caught.value).startswith(f"{path}: the database has tables of another program: ")
 
 
 #: Runs the body as a user who is not root, after everything was imported that has to be.
@@ -184,6 +197,25 @@ async def test_missing_right_is_named(open_folder: Path) -> None:
     told = said_to_another("await memrepo.connect(folder + '/new.db')", open_folder)
     new = open_folder / "new.db"
     assert told == f"ReadOnlyError {new} cannot be opened: Permission denied (EACCES)\n"
+
+
+async def test_read_only_file_is_refused_at_once(open_folder: Path) -> None:
+    """A file in WAL mode that may only be read is refused when it is opened, not at the first write."""
+    path = open_folder / "agent.db"
+    async with memrepo.connect(path):
+        pass
+    path.chmod(0o444)
+    open_folder.chmod(0o777)  # so that SQLite could make its files beside it
+    told = said_to_another("await memrepo.connect(folder + '/agent.db')", open_folder)
+    assert told.startswith(
+        f"ReadOnlyError {path}: the database cannot be written (SQLITE_READONLY)"
+    )
+    assert "to read only, open it with file:...?mode=ro" in told
+    body = (
+        "async with memrepo.connect(f'file:{folder}/agent.db?mode=ro') as store:\n"
+        "    print(await store.memories.count())"
+    )
+    assert said_to_another(body, open_folder) == "0\n"
 
 
 async def test_reading_in_a_folder_that_is_not_writable(open_folder: Path) -> None:

@@ -42,7 +42,7 @@ async def adopt_facts(connection: Connection) -> int:
         n_checked += len(rows)
         # Not from the start: a trigger of another program might mark each as unchecked again.
         after = rows[-1][0]
-    _logger.info("adopted %d facts", n_checked)
+    _logger.info("%s: adopted %d facts", connection, n_checked)
     return n_checked
 
 
@@ -63,7 +63,12 @@ async def _lose_facts_of_others(connection: Connection) -> None:
         ]
         if lost:
             await connection.write((adoption.LOSE.bind(batch=json.dumps(lost)),))
-            _logger.warning("moved %d facts of other scopes to %s", len(lost), adoption.LOST_SCOPE)
+            _logger.warning(
+                "%s: moved %d facts of other scopes to %s",
+                connection,
+                len(lost),
+                adoption.LOST_SCOPE,
+            )
         after = rows[-1][0]
     await connection.write((adoption.CLEAR_PUSH.bind(),))
 

@@ -129,9 +129,9 @@ async def migrate(
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
-            raise failed(migration) from error
+            raise failed(migration, error) from error
         else:
-            _logger.info("applied migration %s", migration.name)
+            _logger.info("%s: applied migration %s", connection, migration.name)
 
 
 async def _read_state(

@@ -124,7 +124,7 @@ def shapes_of(known: tuple[Migration, ...]) -> tuple[Shape, ...]:
                 for statement in migration.statements():
                     connection.execute(statement.sql)
             except sqlite3.Error as error:
-                raise failed(migration) from error
+                raise failed(migration, error) from error
             shapes.append(_shape(connection))
     return tuple(shapes)
 
@@ -134,6 +134,6 @@ def _shape(connection: sqlite3.Connection) -> Shape:
     return read_shape(connection.execute(versions.SHAPE.positional_sql, (names,)))
 
 
-def failed(migration: Migration) -> MigrationError:
+def failed(migration: Migration, reason: Exception) -> MigrationError:
     """Return the error for a statement of *migration* that the database refused."""
-    return MigrationError(f"{migration.name} failed; it was not applied")
+    return MigrationError(f"{reason}; {migration.name} was not applied")

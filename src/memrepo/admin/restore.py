@@ -47,8 +47,8 @@ async def restore_backup(backup: str | PathLike[str], path: str | PathLike[str])
             the new one its rights; otherwise they are 0600.
 
     Raises:
-        InvalidInputError: One of the two is no path, both are the same file, or something lies where the
-            database's files would be.
+        InvalidInputError: One of the two is no path, both are the same file, *backup* has none of memrepo's
+            tables, or something lies where the database's files would be.
         NotFoundError: There is no such backup.
         BusyError: A program has *path* open.
         CorruptDatabaseError: The backup is damaged, no database, or empty beside a ``-wal`` file with data;
@@ -108,7 +108,8 @@ async def _check(backup: Driver, location: Location) -> None:
             raise InvalidInputError("backup", "is a database without memrepo's tables")
         damage = [problem async for problem in find_damage(backup) if problem.kind == "integrity"]
     except DatabaseError as error:
-        raise await name_file(error, location) from error.__cause__
+        await asyncio.to_thread(name_file, error, location)
+        raise
     if damage:
         raise CorruptDatabaseError(f"{location} is damaged: {damage[0].detail}")
 

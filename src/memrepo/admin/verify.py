@@ -12,7 +12,7 @@ from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row, unreadable
 from memrepo.domain.hashing import hash_stored
 from memrepo.domain.plain import PlainModel
-from memrepo.errors import DatabaseError
+from memrepo.errors import CorruptDatabaseError, DatabaseError
 from memrepo.queries import copying, maintenance as queries
 
 __all__ = ["Problem", "ProblemKind", "changed_facts", "find_damage", "find_problems"]
@@ -42,16 +42,34 @@ class Problem(PlainModel):
 
 async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, with the text of facts, with values."""
+    is_damaged = False
     async for problem in find_damage(connection):
+        is_damaged |= problem.kind == "integrity"
         yield problem
+    values = (_odd_values(connection, table) for table in copying.TABLES)
+    for problems in (_broken_references(connection), _changed_texts(connection), *values):
+        try:
+            async for problem in problems:
+                yield problem
+        except CorruptDatabaseError:
+            if not is_damaged:
+                raise
+
+
+async def _broken_references(connection: Driver) -> AsyncIterator[Problem]:
     for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
+
+
+async def _changed_texts(connection: Driver) -> AsyncIterator[Problem]:
     async for number in changed_facts(connection):
         detail = "the content is not the text that was hashed"
         yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
-    for table in copying.TABLES:
-        async for number, reason in _unreadable(connection, table):
-            yield Problem(kind="value", table=table, id=number, detail=reason)
+
+
+async def _odd_values(connection: Driver, table: str) -> AsyncIterator[Problem]:
+    async for number, reason in _unreadable(connection, table):
+        yield Problem(kind="value", table=table, id=number, detail=reason)
 
 
 async def changed_facts(connection: Driver) -> AsyncIterator[int]:
@@ -83,27 +101,40 @@ async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int
 
 
 async def find_damage(connection: Driver) -> AsyncIterator[Problem]:
-    """Check the whole file, or table by table where something in the schema is unknown to this SQLite."""
+    """
+    Check the whole file, or table by table.
+
+    That is where something in the schema is unknown to this SQLite, or a page is so damaged that the check
+    does not come to its end.
+    """
     try:
         rows = await connection.read_aside(queries.INTEGRITY.bind())
     except DatabaseError as error:
-        if type(error) is not DatabaseError:
+        if type(error) not in (DatabaseError, CorruptDatabaseError):
             raise
     else:
         for problem in _damage("", rows):
             yield problem
         return
     for (table,) in await connection.read(queries.TABLES.bind()):
-        try:
-            rows = await connection.read_aside(queries.INTEGRITY_OF.bind(table=table))
-        except DatabaseError as error:
-            if type(error) is not DatabaseError:
-                raise
-            detail = "its schema needs a function or a collation that this SQLite does not have"
-            yield Problem(kind="not checked", table=table, id=None, detail=detail)
-        else:
-            for problem in _damage(table, rows):
-                yield problem
+        async for problem in _damage_of(connection, table):
+            yield problem
+
+
+async def _damage_of(connection: Driver, table: str) -> AsyncIterator[Problem]:
+    try:
+        rows = await connection.read_aside(queries.INTEGRITY_OF.bind(table=table))
+    except CorruptDatabaseError:
+        detail = "a page of it or of one of its indexes is damaged"
+        yield Problem(kind="integrity", table=table, id=None, detail=detail)
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise
+        detail = "its schema needs a function or a collation that this SQLite does not have"
+        yield Problem(kind="not checked", table=table, id=None, detail=detail)
+    else:
+        for problem in _damage(table, rows):
+            yield problem
 
 
 def _damage(table: str, rows: list[Row]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from memrepo.connect import OpeningStore, connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
+from memrepo.errors import InvalidInputError
 from memrepo.transfer.copy import CopyProgress, CopyReport
 
 __all__ = ["configure"]
@@ -42,6 +43,8 @@ async def _run(given: argparse.Namespace) -> bool:
     async with opening_source as source, opening_target as target:
         try:
             report = await source.copy_to(target, on_progress=show)
+        except InvalidInputError as error:
+            raise InvalidInputError("TO", error.reason) from error  # it is `other` in Python
         finally:
             show.end()
     _summarize(report)

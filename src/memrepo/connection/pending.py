@@ -75,17 +75,19 @@ class PendingCall(Turn):
     #: Done when the worker has stopped, if somebody waits for that.
     _stopped: Future[None] | None = attrs.field(default=None, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        """Check the unit here, where every call of every engine passes before it runs."""
-        if type(self.unit) is not tuple:
-            raise not_a_unit(self.unit)
-        for statement in self.unit:
-            if type(statement) is not BoundStatement:
-                raise not_a_unit(self.unit)
-
     @classmethod
     def of(cls, unit: Unit, deadline: float, on_statement: OnStatement | None) -> Self:
-        """Return a call of *unit* for the current task."""
+        """
+        Return a call of *unit* for the current task: each call of every engine, before it runs.
+
+        Raises:
+            InvalidInputError: *unit* is no tuple of bound statements.
+        """
+        if type(unit) is not tuple:
+            raise not_a_unit(unit)
+        for statement in unit:
+            if type(statement) is not BoundStatement:
+                raise not_a_unit(unit)
         record = None if on_statement is None else Record(on_statement)
         return cls(deadline, get_running_loop().create_future(), unit, record)
 

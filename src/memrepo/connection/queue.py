@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memrepo.connection.errors import closed
-from memrepo.connection.instrumentation import OnStatement, Record
+from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall, Turn
 from memrepo.errors import BusyError
 from memrepo.queries.statement import Unit
@@ -56,8 +56,7 @@ class CallQueue:
         Raises:
             BusyError: Too many calls are waiting.
         """
-        record = None if on_statement is None else Record(on_statement)
-        call = PendingCall(deadline, self._loop.create_future(), unit, record)
+        call = PendingCall.of(unit, deadline, on_statement)
         if self._sweeper is None:
             self._sweep_soon()
         if self._group is None:

@@ -44,6 +44,10 @@ class TransactionConnection:
         self._timeout_s = timeout_s
         self._turn: Turn | None = None
 
+    def __str__(self) -> str:
+        """Return the name of the database, for logs."""
+        return str(self.owner)
+
     async def __aenter__(self) -> Self:
         """Wait for the writer and take the write lock."""
         self._turn = await self._connection.begin(self._timeout_s)

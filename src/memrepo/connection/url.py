@@ -23,6 +23,8 @@ _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
 _MODES: Final = ("ro", "rw", "rwc", "memory")
 #: At least two characters, so that ``C:\\agent.db`` is a path.
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
+#: An option that would be taken for a part of a file's name, which then is another file.
+_has_option = re.compile(r"\?\w+=").search
 
 
 @attrs.frozen
@@ -64,6 +66,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
         raise InvalidInputError("url", f"must be a str or a path, not {type(url).__name__}")
     scheme = "" if (match := _scheme(url)) is None else match[1].lower()
     if not scheme:
+        if _has_option(url):
+            raise UnsupportedURLError("a path has no options, but file:agent.db?mode=ro has")
         return _file(url)
     if scheme == "file":
         return _file_uri(url)

@@ -126,11 +126,11 @@ async def finish(work: Coroutine[Any, Any, T], *, grace_s: float | None = None) 
         raise
 
 
-async def list_in_slices(items: Iterable[T]) -> list[T]:
-    """Make a list of *items*, letting other tasks run after every hundred of them."""
+async def list_in_slices(items: Iterable[T], size: int = _SLICE) -> list[T]:
+    """Make a list of *items*, letting other tasks run after every *size* of them."""
     made: list[T] = []
     source = iter(items)
-    while part := list(islice(source, _SLICE)):
+    while part := list(islice(source, size)):
         made += part
         await asyncio.sleep(0)
     return made

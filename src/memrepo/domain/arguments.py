@@ -3,64 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 from memrepo.domain.checks import (
-    check_date,
-    check_flag,
     check_id,
     check_instant,
     check_json,
     check_name,
     check_object,
     check_text,
-    check_tz,
 )
 from memrepo.domain.codec import Value
-from memrepo.domain.days import day_range
-from memrepo.domain.glob import glob_containing
+from memrepo.domain.daily_logs import DailyLogNew
 from memrepo.domain.hashing import hash_normalized, normalize_content
-from memrepo.domain.instants import encode_bound, encode_instant
+from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import JsonValue
-from memrepo.domain.models import (
-    EXPLICIT_SOURCE,
-    INFERRED_SOURCES,
-    DailyLogFilter,
-    DailyLogNew,
-    MemoryFilter,
-    MemoryNew,
-    SessionFilter,
-)
+from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES, MemoryNew
 from memrepo.errors import InvalidInputError
 
 __all__ = [
-    "Conditions",
+    "TAKEN_AT_ONCE",
     "Event",
     "Fact",
     "batches",
     "check_ids",
-    "daily_log_conditions",
     "encode_each",
     "encode_event",
     "encode_expiry",
     "encode_fact",
     "encode_new_event",
     "encode_new_fact",
-    "memory_conditions",
     "merge_facts",
-    "session_conditions",
 ]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: Items whose values are taken before another task can change them.
+TAKEN_AT_ONCE: Final = 1_000
 #: Most rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for a parameter.
 _BATCH_ROWS: Final = 1_000
 _BATCH_LENGTH: Final = 1_000_000
-#: Most characters of `MemoryFilter.contains`: a letter takes up to 20 of the 50,000 bytes that SQLite
-#: allows for a pattern.
-_MAX_CONTAINS: Final = 1_000
 
 
 class Fact(NamedTuple):
@@ -80,14 +64,8 @@ class Event(NamedTuple):
     session_id: int | None
     event_type: str
     event_data: str | None
+    timestamp: str | None
     key: str | None
-
-
-class Conditions(NamedTuple):
-    """A filter: which conditions its statement has, and what is bound for them."""
-
-    names: frozenset[str]
-    parameters: dict[str, Value]
 
 
 # --- facts -------------------------------------------------------------------------------------
@@ -156,13 +134,18 @@ def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
 
 def encode_new_event(new: DailyLogNew) -> Event:
     """Check an event."""
-    return Event(*encode_event(new.session_id, new.event_type, new.event_data, new.key))
+    session_id, event_type, event_data, key = encode_event(
+        new.session_id, new.event_type, new.event_data, new.key
+    )
+    time = new.timestamp
+    timestamp = None if time is None else encode_instant(check_instant("timestamp", time))
+    return Event(session_id, event_type, event_data, timestamp, key)
 
 
 def encode_event(
     session_id: int | None, event_type: str, event_data: JsonValue, key: str | None
 ) -> tuple[int | None, str, str | None, str | None]:
-    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event`."""
+    """Check the arguments of `DailyLogRepo.append`; return the fields of an `Event` without a timestamp."""
     return (
         None if session_id is None else check_id("session_id", session_id),
         check_name("event_type", event_type),
@@ -213,84 +196,3 @@ def batches(rows: Iterable[str]) -> Iterator[str]:
         length += len(text)
     if texts:
         yield f"[{','.join(texts)}]"
-
-
-# --- filters -----------------------------------------------------------------------------------
-
-
-def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
-    """Check a filter of facts."""
-    _check_filter(where, MemoryFilter)
-    parameters = _ranges(
-        where, "created_from", "created_before", "accessed_from", "accessed_before"
-    )
-    for field in ("category", "source"):
-        if (value := getattr(where, field)) is not None:
-            parameters[field] = check_name(field, value)
-    if where.contains is not None:
-        parameters["contains"] = _contains(where.contains)
-    if not check_flag("include_expired", where.include_expired):
-        parameters["now"] = now
-    flags: set[str] = set()
-    if not check_flag("include_forgotten", where.include_forgotten):
-        flags.add("not_forgotten")
-    if not check_flag("include_superseded", where.include_superseded):
-        flags.add("not_superseded")
-    return Conditions(frozenset(parameters) | flags, parameters)
-
-
-def session_conditions(where: SessionFilter) -> Conditions:
-    """Check a filter of sessions."""
-    _check_filter(where, SessionFilter)
-    parameters = _ranges(where, "started_from", "started_before")
-    if where.end_trigger is not None:
-        parameters["end_trigger"] = check_name("end_trigger", where.end_trigger)
-    names = set(parameters)
-    if where.is_ended is not None:
-        names.add("ended" if check_flag("is_ended", where.is_ended) else "not_ended")
-    return Conditions(frozenset(names), parameters)
-
-
-def daily_log_conditions(where: DailyLogFilter) -> Conditions:
-    """Check a filter of events."""
-    _check_filter(where, DailyLogFilter)
-    parameters = _ranges(where, "timestamp_from", "timestamp_before")
-    if where.day is not None:
-        if parameters:
-            raise InvalidInputError(
-                "day", "cannot be given together with timestamp_from or timestamp_before"
-            )
-        tz = UTC if where.tz is None else check_tz("tz", where.tz)
-        start, end = day_range(check_date("day", where.day), tz)
-        parameters["timestamp_from"] = encode_bound("day", start)
-        parameters["timestamp_before"] = encode_bound("day", end)
-    elif where.tz is not None:
-        raise InvalidInputError("tz", "is the time zone of day, which is not given")
-    if where.session_id is not None:
-        parameters["session_id"] = check_id("session_id", where.session_id)
-    if where.event_type is not None:
-        parameters["event_type"] = check_name("event_type", where.event_type)
-    return Conditions(frozenset(parameters), parameters)
-
-
-def _check_filter(where: object, kind: type) -> None:
-    if not isinstance(where, kind):
-        found = type(where).__name__
-        raise InvalidInputError("where", f"must be a {kind.__name__}, not {found}")
-
-
-def _ranges(where: object, *fields: str) -> dict[str, Value]:
-    parameters: dict[str, Value] = {}
-    for field in fields:
-        if (instant := getattr(where, field)) is not None:
-            parameters[field] = encode_bound(field, check_instant(field, instant))
-    return parameters
-
-
-def _contains(text: str) -> str:
-    if not isinstance(text, str) or not text:
-        raise InvalidInputError("contains", "must be a str that is not empty")
-    if len(text) > _MAX_CONTAINS:
-        raise InvalidInputError("contains", f"must not be longer than {_MAX_CONTAINS:,} characters")
-    # With the dot, `check_text` accepts blank text, which may be looked for like any other.
-    return glob_containing(check_text("contains", "." + text)[1:])

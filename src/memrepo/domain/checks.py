@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, cast
 
 from memrepo.domain.jsontext import JsonValue, encode_json
 from memrepo.errors import InvalidInputError
@@ -22,7 +22,9 @@ __all__ = [
     "check_json",
     "check_limit",
     "check_name",
+    "check_names",
     "check_object",
+    "check_pairs",
     "check_scope",
     "check_seconds",
     "check_text",
@@ -206,10 +208,33 @@ def check_json(field: str, value: JsonValue) -> str | None:
 
 def check_object(field: str, value: Mapping[str, JsonValue] | None) -> str | None:
     """Accept a JSON object or None; return its text."""
-    kind = type(value)
-    if value is not None and kind is not dict:
-        raise InvalidInputError(field, f"must be a dict, not {kind.__name__}")
-    return check_json(field, value)
+    return None if value is None else check_json(field, _check_mapping(field, value))
+
+
+def check_pairs(field: str, value: Mapping[str, JsonValue]) -> str:
+    """Accept an object whose values are no objects or arrays, and without NULs; return its text."""
+    pairs = dict(_check_mapping(field, value))
+    text = encode_json(field, pairs)
+    for key, item in pairs.items():
+        if item is not None and not isinstance(item, str | int | float):
+            raise InvalidInputError(f"{field}.{key}", "must be text, a number, a bool or None")
+        # SQLite's JSON functions take it for the end of the text.
+        if "\0" in key or (isinstance(item, str) and "\0" in item):
+            raise InvalidInputError(f"{field}.{key}", "must not contain a NUL character")
+    return text
+
+
+def check_names(field: str, values: Iterable[str]) -> list[str]:
+    """Accept any number of names."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidInputError(field, "must be a list of str")
+    return [check_name(f"{field}[{index}]", value) for index, value in enumerate(tuple(values))]
+
+
+def _check_mapping(field: str, value: object) -> Mapping[str, JsonValue]:
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise InvalidInputError(field, f"must be a mapping, not {type(value).__name__}")
+    return cast("Mapping[str, JsonValue]", value)
 
 
 def _size(field: str, text: str) -> int:

@@ -8,13 +8,10 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from memrepo.domain.daily_logs import DailyLog
 from memrepo.domain.instants import NO_INSTANT, parse_instant
-from memrepo.domain.models import (
-    DailyLog,
-    MemoryEntry,
-    Session,
-    SessionStatus,
-)
+from memrepo.domain.memories import MemoryEntry
+from memrepo.domain.sessions import Session, SessionStatus
 from memrepo.errors import DecodeError
 
 __all__ = [
@@ -26,6 +23,7 @@ __all__ = [
     "encode_cursor",
     "to_daily_log",
     "to_memory",
+    "to_named_count",
     "to_number",
     "to_session",
     "unreadable",
@@ -128,6 +126,21 @@ def to_number(rows: Sequence[Row]) -> int:
     if len(rows) == len(rows[0] if rows else ()) == 1 and isinstance(number := rows[0][0], int):
         return number
     raise DecodeError("the database gave no number")
+
+
+def to_named_count(row: Row) -> tuple[str, int]:
+    """
+    Decode a name and how many rows have it.
+
+    Raises:
+        DecodeError: They are other things, as another program may have left the name.
+    """
+    name, count = row
+    if isinstance(name, bytes):
+        name = name.decode(errors="replace")
+    if not isinstance(count, int):
+        raise DecodeError("the database gave no number")
+    return str(name), count
 
 
 def to_memory(row: Row) -> MemoryEntry:

@@ -11,7 +11,8 @@ from memrepo.errors import InvalidInputError
 
 __all__ = ["MAX_JSON_DEPTH", "JsonValue", "decode_json", "encode_json", "to_compact_json"]
 
-#: What JSON can hold. Tuples are stored as arrays; keys are strings.
+#: What JSON can hold. Mappings are stored as objects, with keys that are strings; other sequences than text
+#: as arrays.
 JsonValue: TypeAlias = (
     bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
 )
@@ -28,8 +29,10 @@ to_compact_json: Final = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 ).encode
 
-#: Exact types, because a subclass may be encoded as anything.
+#: Exact types, because the encoder may write a subclass as anything.
 _CONTAINERS: Final = frozenset({dict, list, tuple})
+#: Sequences that are no arrays.
+_NO_CONTAINERS: Final = (str, bytes, bytearray, memoryview)
 _ALWAYS_FINE: Final = frozenset({bool, type(None)})
 #: What the encoder writes exactly, or refuses; text, if it is ASCII.
 _PLAIN: Final = _ALWAYS_FINE | {str, float}
@@ -48,12 +51,17 @@ def encode_json(field: str, value: JsonValue) -> str:
     try:
         text = to_compact_json(value)
     except (TypeError, ValueError, RecursionError):
-        _check(field, value)
-        raise InvalidInputError(field, "nested deeper than the stack that is left") from None
+        text = None
+    if text is not None and text.isascii() and _is_flat(value):
+        return text
     # The encoder changes some values silently: keys that are not str, subclasses, ...
-    if not (text.isascii() and _is_flat(value)):
-        _check(field, value)
-    return text
+    is_plain = _check(field, value)
+    if text is not None and is_plain:
+        return text
+    try:
+        return to_compact_json(value if is_plain else _plain(value))
+    except RecursionError:
+        raise InvalidInputError(field, "nested deeper than the stack that is left") from None
 
 
 def decode_json(text: str) -> tuple[JsonValue, bool]:
@@ -92,32 +100,50 @@ def _is_flat(value: object) -> bool:
     return True
 
 
-def _check(field: str, value: JsonValue) -> None:
+def _check(field: str, value: JsonValue) -> bool:
+    """Accept what JSON can hold; return whether the encoder writes it as it is, without `_plain`."""
+    is_plain = True
     # A stack instead of recursion: 100,000 levels, or a list that holds itself, end at the limit.
     stack: list[tuple[object, _Path, int]] = [(value, None, 1)]
     while stack:
         item, path, depth = stack.pop()
         if type(item) not in _CONTAINERS:
-            _check_scalar(field, path, item)
-            continue
+            if not _is_container(item):
+                _check_scalar(field, path, item)
+                continue
+            is_plain = False
         if depth > MAX_JSON_DEPTH:
             raise _invalid(field, None, f"nested deeper than {MAX_JSON_DEPTH} levels, or circular")
         for step, child in _children(field, path, item):
             kind = type(child)
-            if kind in _CONTAINERS:
+            if not (kind in _ALWAYS_FINE or (kind is str and cast("str", child).isascii())):
                 stack.append((child, (path, step), depth + 1))
-            elif not (kind in _ALWAYS_FINE or (kind is str and cast("str", child).isascii())):
-                _check_scalar(field, (path, step), child)
+    return is_plain
+
+
+def _is_container(item: object) -> bool:
+    return isinstance(item, Mapping | Sequence) and not isinstance(item, _NO_CONTAINERS)
+
+
+def _plain(value: object) -> object:
+    """Return *value*, which is checked, with a dict or a list in the place of each container."""
+    if not _is_container(value):
+        return value
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, object]", value).items()
+        return {key: _plain(item) for key, item in items}
+    return [_plain(item) for item in cast("Sequence[object]", value)]
 
 
 def _children(field: str, path: _Path, item: object) -> Iterable[tuple[str | int, object]]:
-    if not isinstance(item, dict):
+    if not isinstance(item, Mapping):
         return enumerate(cast("Sequence[object]", item))
-    for key in cast("dict[object, object]", item):
+    pairs = cast("Mapping[object, object]", item)
+    for key in pairs:
         if type(key) is not str:
             raise _invalid(field, path, f"a key of type {type(key).__name__}, not str")
         _check_text(field, path, key)
-    return cast("dict[str, object]", item).items()
+    return cast("Mapping[str, object]", pairs).items()
 
 
 def _check_scalar(field: str, path: _Path, item: object) -> None:

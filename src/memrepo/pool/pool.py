@@ -129,7 +129,8 @@ class StorePool:
         Yield the tenant's store: ``async with pool.open("acme") as store: ...``. Do not close it.
 
         Blocks of one tenant that run at the same time share one store, which is opened if needed. If
-        *max_open* others are open, the one that has been idle for the longest time is closed first.
+        *max_open* others are open, the one that has been idle for the longest time is closed first. If a
+        store has lost its file (`Store.is_lost`), the next block gets a new one.
 
         Args:
             tenant: 1 to 64 ASCII letters, digits, ``-``, ``_`` and ``.``, not beginning with a dot; on
@@ -152,8 +153,6 @@ class StorePool:
             slot.is_spent = True
             raise
         finally:
-            if slot.store is not None and slot.store.is_lost:
-                slot.is_spent = True
             self._slots.release(slot)
 
     async def close(self) -> None:

@@ -42,6 +42,11 @@ class Slot:
         """Whether it is open and nobody uses it."""
         return self.store is not None and self.n_users == 0 and self.closing is None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether its store has lost its file."""
+        return self.store is not None and self.store.is_lost
+
 
 class Slots:
     """
@@ -66,6 +71,8 @@ class Slots:
         self._wait_s = wait_s
         self._monotonic = monotonic
         self._slots: dict[str, Slot] = {}
+        #: Those whose stores have lost their files, while somebody still uses them.
+        self._lost: list[Slot] = []
         #: The tasks that wait for a slot, in order, each with its tenant.
         self._queue: dict[Future[Slot], str] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -98,7 +105,9 @@ class Slots:
                 return await place
         except TimeoutError:
             self._leave_queue(place)
-            raise BusyError("no store of the pool was free in time") from None
+            raise BusyError(
+                f"all {self._max_open} stores of the pool were in use for {self._wait_s:g} s"
+            ) from None
         except CancelledError:
             self._leave_queue(place)
             raise
@@ -130,8 +139,9 @@ class Slots:
                 self._serve(place, tenant)
         # After the queue, so that a store that is wanted again stays open, however long it was idle.
         now = self._monotonic()
-        for slot in self._slots.values():
-            if slot.is_idle and (self.is_closed or slot.is_spent or self._is_old(slot, now)):
+        for slot in (*self._slots.values(), *self._lost):
+            is_done = self.is_closed or slot.is_spent or slot.is_lost or self._is_old(slot, now)
+            if slot.is_idle and is_done:
                 self._close_slot(slot)
         self._set_timer(now)
 
@@ -141,6 +151,10 @@ class Slots:
     def _serve(self, place: Future[Slot], tenant: str) -> None:
         """Give the waiting task its tenant's slot, or make room for one."""
         slot = self._slots.get(tenant)
+        if slot is not None and slot.is_lost and slot.closing is None:
+            # Its users may stay for long. It does no harm beside a new one, as it touches no file any more.
+            self._lost.append(self._slots.pop(tenant))
+            slot = None
         if slot is None and len(self._slots) < self._max_open:
             slot = self._start(tenant)
         if slot is None:
@@ -193,7 +207,10 @@ class Slots:
         try:
             await work
         finally:
-            del self._slots[slot.tenant]
+            if slot in self._lost:
+                self._lost.remove(slot)
+            else:
+                del self._slots[slot.tenant]
             self._advance()
 
     async def close(self) -> None:
@@ -204,17 +221,17 @@ class Slots:
         await attend(self._closing)
 
     async def _close_all(self) -> None:
-        slots = list(self._slots.values())
+        slots = [*self._slots.values(), *self._lost]
         for slot in slots:
             if slot.closing is None:
                 await slot.opened.wait()
-        work = {slot.tenant: self._close_slot(slot) for slot in slots if slot.error is None}
+        work = {slot: self._close_slot(slot) for slot in slots if slot.error is None}
         if work:
             await asyncio.wait(work.values())
         for slot in slots:
             # A store that is still there could not be closed. A failed erase is reported to its caller.
             if slot.store is not None:
-                work[slot.tenant].result()
+                work[slot].result()
 
     async def without(self, tenant: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """

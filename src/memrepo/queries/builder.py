@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from pypika import Criterion, Field, JoinType, Order, Parameter, Table
+from pypika import Case, Criterion, Field, JoinType, Order, Parameter, Table
 from pypika.dialects import PostgreSQLQuery, PostgreSQLQueryBuilder
 from pypika.functions import Count
 from pypika.queries import QueryBuilder
-from pypika.terms import CustomFunction, Term, Tuple
+from pypika.terms import CustomFunction, ExistsCriterion, Term, Tuple
 from pypika.utils import builder
 
 from memrepo.queries.statement import Statement
@@ -23,6 +23,8 @@ __all__ = [
     "by_ids",
     "columns_of",
     "count",
+    "count_by",
+    "has_pairs",
     "json_item",
     "page",
     "param",
@@ -33,6 +35,9 @@ __all__ = [
 ValueOf: TypeAlias = Callable[[str], Term]
 
 _json_extract = CustomFunction("json_extract", ["json", "path"])
+_json_valid = CustomFunction("json_valid", ["json"])
+#: What ``json_each`` calls the types of numbers.
+_NUMBER_TYPES: Final = ("integer", "real")
 
 
 class _Builder(PostgreSQLQueryBuilder):
@@ -68,15 +73,19 @@ class Query(PostgreSQLQuery):
 
 
 class JsonEach(Table):
-    """The rows of a bound JSON array: a ``value`` for each item, and its index as ``key``."""
+    """
+    The rows of a JSON array, a ``value`` for each item and its index as ``key``, or those of an object.
 
-    def __init__(self, parameter: str) -> None:
-        super().__init__("json_each", alias="item")
-        self._parameter = parameter
+    The JSON is that of a parameter, by its name, or of another term.
+    """
+
+    def __init__(self, source: str | Term, alias: str = "item") -> None:
+        super().__init__("json_each", alias=alias)
+        self._source = param(source) if isinstance(source, str) else source
 
     def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
-        """Print the table-valued function with its placeholder."""
-        return f"json_each(:{self._parameter}) `item`"
+        """Print the table-valued function with what it reads."""
+        return f"json_each({self._source.get_sql(quote_char='`')}) `{self.alias}`"
 
 
 class Scalar(Term):
@@ -122,6 +131,30 @@ def columns_of(table: Table, names: Iterable[str]) -> list[Field]:
     return [table[name] for name in names]
 
 
+def has_pairs(column: Field, parameter: str) -> Criterion:
+    """
+    Tell whether JSON text in *column* is an object with all the pairs of one that is bound.
+
+    Their values are no objects or arrays. ``1`` and ``1.0`` are equal, ``1`` and ``true`` are not.
+    """
+    wanted = JsonEach(parameter, "wanted")
+    # The function fails at text that is not JSON, as another program may have stored it.
+    readable = Case().when(_json_valid(column), column)
+    pair = JsonEach(readable, "pair")
+    same_type = (pair.type == wanted.type) | (
+        pair.type.isin(_NUMBER_TYPES) & wanted.type.isin(_NUMBER_TYPES)
+    )
+    found = (
+        Query.from_(pair)
+        .select(1)
+        .where(pair.key == wanted.key)
+        .where(same_type)
+        .where((pair.atom == wanted.atom) | (wanted.type == "null"))
+    )
+    lacking = Query.from_(wanted).select(1).where(ExistsCriterion(found).negate())
+    return ExistsCriterion(lacking).negate()
+
+
 def by_ids(table: Table) -> QueryBuilder:
     """
     Begin a query of the rows of *table* that have one of the ids in a JSON array, ``:ids``.
@@ -161,6 +194,19 @@ def page(
         query = query.where(position < bound if newest_first else position > bound)
     query = query.orderby(by, order=order).orderby(number, order=order).limit(param("limit"))
     return statement(name, query)
+
+
+def count_by(name: str, table: Table, column: Field, conditions: Iterable[Criterion]) -> Statement:
+    """Count the rows for each value of *column*, the most frequent first, ties by the value."""
+    return statement(
+        name,
+        Query.from_(table)
+        .select(column, Count("*"))
+        .where(Criterion.all(conditions))
+        .groupby(column)
+        .orderby(Count("*"), order=Order.desc)
+        .orderby(column),
+    )
 
 
 def count(name: str, table: Table, conditions: Iterable[Criterion]) -> Statement:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from pypika import Case, Criterion, Field, Table
+from pypika import Case, Criterion, Field, Order, Table
 from pypika.functions import Coalesce, Count, Substring
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
@@ -95,9 +95,11 @@ GET_BY_KEY: Final = statement(
     Query.from_(_d).select(*_COLUMNS).where(_in_scope()).where(_d.idempotency_key == param("key")),
 )
 
-# :batch is a JSON array of [session_id, event_type, event_data, key].
+# :batch is a JSON array of [session_id, event_type, event_data, timestamp, key].
 _items = JsonEach("batch")
-_item_session, _item_type, _item_data, _item_key = (json_item(_items, n) for n in range(4))
+_item_session, _item_type, _item_data, _item_time, _item_key = (
+    json_item(_items, n) for n in range(5)
+)
 
 APPEND_MANY: Final = statement(
     "daily_logs.append_many",
@@ -109,7 +111,7 @@ APPEND_MANY: Final = statement(
         _session_in_scope(_item_session, param("scope")),
         _item_type,
         _item_data,
-        param("now"),
+        Coalesce(_item_time, param("now")),
         _item_key,
     )
     .where(_item_key.isnull() | _is_new(_item_key))
@@ -139,10 +141,13 @@ GET_MANY: Final = statement(
     "daily_logs.get_many", builder.by_ids(_d).select(*_COLUMNS).where(_in_scope())
 )
 
+_types = JsonEach("event_types")
 #: The conditions of a filter, by the name of their parameter.
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "session_id": lambda: _d.session_id == param("session_id"),
     "event_type": lambda: _d.event_type == param("event_type"),
+    "event_types": lambda: _d.event_type.isin(Query.from_(_types).select(_types.value)),
+    "data": lambda: builder.has_pairs(_d.event_data, "data"),
     "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
     "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
@@ -163,6 +168,23 @@ def find_many(conditions: frozenset[str], *, after: bool, newest_first: bool) ->
         after=after,
         newest_first=newest_first,
     )
+
+
+@cache
+def pop_last(conditions: frozenset[str]) -> Statement:
+    """Delete the newest event of a filter, and return it; no row if there is none."""
+    newest = Query.from_(_d).select(_d.id).where(Criterion.all(_where(conditions)))
+    newest = newest.orderby(_d.timestamp, order=Order.desc).orderby(_d.id, order=Order.desc)
+    return statement(
+        "daily_logs.pop_last",
+        Query.from_(_d).delete().where(_d.id == Scalar(newest.limit(1))).returning(*_COLUMNS),
+    )
+
+
+@cache
+def count_by_type(conditions: frozenset[str]) -> Statement:
+    """Count the events of a filter by their type."""
+    return builder.count_by("daily_logs.count_by_type", _d, _d.event_type, _where(conditions))
 
 
 #: The UTC days that have events, as the first ten characters of their instants.
@@ -187,6 +209,34 @@ _in_day = (
 COUNT_BY_DAY: Final = statement(
     "daily_logs.count_by_day", Query.from_(_days).select(Scalar(_in_day)).orderby(_days.key)
 )
+
+# --- deleting ----------------------------------------------------------------------------------
+
+DELETE: Final = statement(
+    "daily_logs.delete",
+    Query.from_(_d).delete().where(_d.id == param("id")).where(_in_scope()).returning(*_COLUMNS),
+)
+
+
+def _deletable(conditions: frozenset[str]) -> Criterion:
+    # An instant in another spelling would be compared as the text that it is.
+    is_sure = [is_instant(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
+    return Criterion.all([*_where(conditions), *is_sure])
+
+
+@cache
+def delete_many(conditions: frozenset[str]) -> Statement:
+    """Delete the events of a filter."""
+    return statement(
+        "daily_logs.delete_many", Query.from_(_d).delete().where(_deletable(conditions))
+    )
+
+
+@cache
+def count_deletable(conditions: frozenset[str]) -> Statement:
+    """Count the events that `delete_many` would delete."""
+    return builder.count("daily_logs.count_deletable", _d, [_deletable(conditions)])
+
 
 _old = (_in_scope(), _d.timestamp < param("before"), is_instant(_d.timestamp))
 PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))

@@ -34,9 +34,9 @@ def in_scope(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     return table.scope == value("scope")
 
 
-def also_in_scope() -> Criterion:
+def also_in_scope(table: Table = MEMORIES) -> Criterion:
     """Is of ``:scope``, for queries in which the planner must not choose the index on the scope."""
-    return Unindexed(MEMORIES.scope) == param("scope")
+    return Unindexed(table.scope) == param("scope")
 
 
 def by_id(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:

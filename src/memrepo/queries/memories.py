@@ -1,4 +1,4 @@
-"""Statements that read, change, forget and purge facts. Each is restricted to one scope."""
+"""Statements that read and change facts. Each is restricted to one scope."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from pypika import Criterion, JoinType
-from pypika.functions import Count
+from pypika import Criterion, JoinType, Table
 from pypika.queries import QueryBuilder
-from pypika.terms import NullValue
+from pypika.terms import ExistsCriterion
 
 from memrepo.queries import builder
 from memrepo.queries.builder import (
@@ -22,15 +21,15 @@ from memrepo.queries.coalescing import Values, coalescible, rows_by_number
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
-    also_in_scope,
     by_hash,
     by_id,
     current,
     in_scope,
     unexpired,
 )
-from memrepo.queries.spelling import is_instant
 from memrepo.queries.statement import Statement
+
+_successor = Table("memory_entries").as_("successor")
 
 # --- one fact by its id ------------------------------------------------------------------------
 
@@ -73,40 +72,12 @@ GET_BY_HASH: Final = statement(
     "memories.get_by_hash",
     Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()).where(current()),
 )
-#: What a fact superseded directly, oldest first, by the partial index on superseded_by.
-PREDECESSORS: Final = statement(
-    "memories.predecessors",
-    Query.from_(MEMORIES)
-    .select(*COLUMNS)
-    .where(MEMORIES.superseded_by == param("id"))
-    .where(also_in_scope())
-    .where(MEMORIES.deleted_at.isnull())
-    .where(unexpired())
-    .orderby(MEMORIES.created_at)
-    .orderby(MEMORIES.id),
-)
 TOUCH: Final = statement(
     "memories.touch",
     Query.update(MEMORIES)
     .set(MEMORIES.last_accessed, param("now"))
     .where(by_id())
     .where(MEMORIES.deleted_at.isnull())
-    .where(unexpired())
-    .returning(*COLUMNS),
-)
-FORGET: Final = statement(
-    "memories.forget",
-    Query.update(MEMORIES)
-    .set(MEMORIES.deleted_at, param("now"))
-    .where(by_id())
-    .where(MEMORIES.deleted_at.isnull())
-    .where(unexpired()),
-)
-RESTORE: Final = statement(
-    "memories.restore",
-    Query.update(MEMORIES)
-    .set(MEMORIES.deleted_at, NullValue())
-    .where(by_id())
     .where(unexpired())
     .returning(*COLUMNS),
 )
@@ -138,6 +109,7 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
     "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
     "contains": lambda: MEMORIES.content.glob(param("contains")),
+    "metadata": lambda: builder.has_pairs(MEMORIES.metadata, "metadata"),
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,
@@ -167,25 +139,44 @@ def count(conditions: frozenset[str]) -> Statement:
     return builder.count("memories.count", MEMORIES, _where(conditions))
 
 
+def _was_forgotten_with_its_successor() -> Criterion:
+    same_instant = _successor.deleted_at == MEMORIES.deleted_at
+    return ExistsCriterion(
+        Query.from_(_successor)
+        .select(1)
+        .where(_successor.id == MEMORIES.superseded_by)
+        .where(in_scope(_successor))
+        .where(same_instant)
+    )
+
+
+@cache
+def count_by(column: str, conditions: frozenset[str]) -> Statement:
+    """Count the facts of a filter by the values of a column."""
+    by = MEMORIES[column]
+    return builder.count_by(f"memories.count_by_{column}", MEMORIES, by, _where(conditions))
+
+
 @cache
 def forgotten(*, after: bool) -> Statement:
-    """Read a page of facts forgotten since ``:deleted_from``, latest first, by the index on deleted_at."""
+    """
+    Read a page of facts forgotten since ``:deleted_from``, latest first, by the index on deleted_at.
+
+    Without those that were forgotten together with their successor, and come back with it.
+    """
     return builder.page(
         "memories.forgotten",
         Query.from_(MEMORIES).select(*COLUMNS),
-        [in_scope(), MEMORIES.deleted_at >= param("deleted_from"), unexpired()],
+        [
+            in_scope(),
+            MEMORIES.deleted_at >= param("deleted_from"),
+            unexpired(),
+            _was_forgotten_with_its_successor().negate(),
+        ],
         by=MEMORIES.deleted_at,
         after=after,
         newest_first=True,
     )
-
-
-def _purgeable() -> Criterion:
-    old = [
-        (column < param("before")) & is_instant(column)
-        for column in (MEMORIES.deleted_at, MEMORIES.expires_at)
-    ]
-    return in_scope() & Criterion.any(old)
 
 
 FORGET_ALL: Final = statement(
@@ -194,8 +185,4 @@ FORGET_ALL: Final = statement(
     .set(MEMORIES.deleted_at, param("now"))
     .where(in_scope())
     .where(MEMORIES.deleted_at.isnull()),
-)
-PURGE: Final = statement("memories.purge", Query.from_(MEMORIES).delete().where(_purgeable()))
-COUNT_PURGEABLE: Final = statement(
-    "memories.count_purgeable", Query.from_(MEMORIES).select(Count("*")).where(_purgeable())
 )

@@ -9,7 +9,7 @@ from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
-from memrepo.domain.models import EXPLICIT_SOURCE, INFERRED_SOURCES
+from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES
 from memrepo.queries.builder import (
     JsonEach,
     Query,

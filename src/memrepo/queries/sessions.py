@@ -9,15 +9,16 @@ from typing import Final
 from pypika import Criterion, Order, Table
 from pypika.functions import Coalesce, Max
 from pypika.queries import QueryBuilder
-from pypika.terms import ExistsCriterion, Function, Term
+from pypika.terms import ExistsCriterion, Function, NullValue, Term
 
 from memrepo.domain.codec import SESSION_COLUMNS
 from memrepo.queries import builder
-from memrepo.queries.builder import Query, Scalar, columns_of, param, statement
+from memrepo.queries.builder import Query, Scalar, Unindexed, columns_of, param, statement
 from memrepo.queries.statement import Statement
 
 _s = Table("sessions")
 _log = Table("daily_logs").as_("log")
+_event = Table("daily_logs")
 _open = Table("sessions").as_("open")
 
 
@@ -97,6 +98,26 @@ END: Final = statement(
 SUMMARIZE: Final = statement(
     "sessions.summarize",
     Query.update(_s).set(_s.summary, param("summary")).where(_by_id()),
+)
+
+# --- deleting ----------------------------------------------------------------------------------
+# The events go first, because of the foreign key, and only if the session is of this scope.
+
+
+def _events() -> Criterion:
+    session = Query.from_(_s).select(_s.id).where(_by_id())
+    return (_event.session_id == Scalar(session)) & (Unindexed(_event.scope) == param("scope"))
+
+
+DELETE_EVENTS: Final = statement(
+    "sessions.delete_events", Query.from_(_event).delete().where(_events())
+)
+RELEASE_EVENTS: Final = statement(
+    "sessions.release_events",
+    Query.update(_event).set(_event.session_id, NullValue()).where(_events()),
+)
+DELETE: Final = statement(
+    "sessions.delete", Query.from_(_s).delete().where(_by_id()).returning(_s.id)
 )
 
 # --- reading -----------------------------------------------------------------------------------

@@ -10,22 +10,36 @@ from typing import Final, NoReturn
 from memrepo.connection.contract import Result
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
+    TAKEN_AT_ONCE,
     Event,
     batches,
     check_ids,
-    daily_log_conditions,
     encode_each,
     encode_event,
     encode_new_event,
 )
-from memrepo.domain.checks import check_date, check_flag, check_id, check_instant, check_tz
-from memrepo.domain.codec import DAILY_LOG_COLUMNS, Value, to_daily_log, to_number
+from memrepo.domain.checks import (
+    check_date,
+    check_flag,
+    check_id,
+    check_instant,
+    check_name,
+    check_tz,
+)
+from memrepo.domain.codec import (
+    DAILY_LOG_COLUMNS,
+    Value,
+    to_daily_log,
+    to_named_count,
+    to_number,
+)
+from memrepo.domain.conditions import daily_log_conditions
+from memrepo.domain.daily_logs import Appended, DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.days import day_range, days_around
 from memrepo.domain.instants import encode_bound, encode_instant, read_dates
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
-from memrepo.errors import ConstraintError, DatabaseError, NotFoundError
+from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, NotFoundError
 from memrepo.queries import daily_logs as queries
 from memrepo.queries.statement import Unit
 from memrepo.repositories.repository import Repository, found, not_found
@@ -34,13 +48,14 @@ from memrepo.repositories.spelling import prepare_purge
 __all__ = ["DailyLogRepo"]
 
 _ALL: Final = DailyLogFilter()
+_TOOL_INVOCATIONS: Final = DailyLogFilter(event_type="tool_invocation")
 _TIMESTAMP: Final = DAILY_LOG_COLUMNS.index("timestamp")
 _KEY: Final = DAILY_LOG_COLUMNS.index("idempotency_key")
 
 
 class DailyLogRepo(Repository):
     """
-    The events of one scope. They are appended, never changed.
+    The events of one scope. They are appended and deleted, never changed.
 
     Source: ``daily_logs`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
@@ -52,7 +67,7 @@ class DailyLogRepo(Repository):
         event_data: JsonValue = None,
         *,
         key: str | None = None,
-    ) -> DailyLog:
+    ) -> Appended:
         """
         Append an event, with the clock's current instant as its timestamp.
 
@@ -64,7 +79,8 @@ class DailyLogRepo(Repository):
             key: An idempotency key of 1 to 255 characters, unique in the scope.
 
         Returns:
-            The event. If *key* was used before, the event that was stored then.
+            The event, and whether it was created. If *key* was used before, it is a duplicate: the event
+            that was stored then. It is also one if a server stored it and memrepo had to send it again.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -87,27 +103,34 @@ class DailyLogRepo(Repository):
             except ConstraintError as error:
                 _refuse(error, session_id)
             number = to_number(stored.rows)
-            return to_daily_log((number, session_id, event_type, data, now, self.scope, None))
+            event = to_daily_log((number, session_id, event_type, data, now, self.scope, None))
+            return Appended(outcome="created", event=event)
         stored, again = await self._write(
             (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
         )
-        for row in (*stored.rows, *again.rows):
-            return to_daily_log(row)
+        for row in stored.rows:
+            return Appended(outcome="created", event=to_daily_log(row))
+        for row in again.rows:
+            return Appended(outcome="duplicate", event=to_daily_log(row))
         raise DatabaseError("the database did not store the event")
 
-    async def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
+    async def append_many(self, events: Iterable[DailyLogNew]) -> list[Appended]:
         """
-        Append any number of events as one atomic unit, all with the same timestamp.
+        Append any number of events as one atomic unit.
+
+        Those without a timestamp of their own all get the clock's current instant. The values are taken
+        when the call takes its first step, of up to 1,000 events in one go; of more, 1,000 at a time: do
+        not change them meanwhile.
 
         Returns:
-            One event for each item, in order, as `append` would return it. An empty list for no events.
+            One item for each event, in order, as `append` would return it. An empty list for no events.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
             NotFoundError: An event's session is not in this scope; nothing is stored.
         """
         each = encode_each("events", events, DailyLogNew, encode_new_event)
-        encoded = await list_in_slices(each)
+        encoded = await list_in_slices(each, TAKEN_AT_ONCE)
         if not encoded:
             return []
         now = encode_instant(self.now())
@@ -138,6 +161,17 @@ class DailyLogRepo(Repository):
     async def find(self, id: int) -> DailyLog | None:
         """Return the event with this id, or ``None``."""
         bound = queries.GET.bind(id=check_id("id", id), scope=self.scope)
+        rows = await self.connection.read(bound)
+        return to_daily_log(rows[0]) if rows else None
+
+    async def find_by_key(self, key: str) -> DailyLog | None:
+        """
+        Return the event with this idempotency key, or ``None``.
+
+        Source:
+            The unique index on (scope, idempotency_key).
+        """
+        bound = queries.GET_BY_KEY.bind(key=check_name("key", key), scope=self.scope)
         rows = await self.connection.read(bound)
         return to_daily_log(rows[0]) if rows else None
 
@@ -217,6 +251,42 @@ class DailyLogRepo(Repository):
             )
         )
 
+    async def recent_tool_invocations(self, *, limit: int = 10) -> list[DailyLog]:
+        """
+        Return the latest events of the type ``tool_invocation``: what the agent did.
+
+        Args:
+            limit: Most events wanted, 1 to 10,000.
+
+        Returns:
+            The latest first; an empty list if there are none.
+        """
+        page = await self.find_many(_TOOL_INVOCATIONS, limit=limit, newest_first=True)
+        return list(page)
+
+    async def pop_last(self, where: DailyLogFilter = _ALL) -> DailyLog | None:
+        """
+        Delete the newest event of a filter, as to undo the last turn, and return it; ``None`` if there is none.
+
+        Newest is what `find_many` returns first with *newest_first*. Of several calls at once, each gets an
+        event of its own.
+        """
+        names, parameters = daily_log_conditions(where)
+        bound = queries.pop_last(names).bind(scope=self.scope, **parameters)
+        (popped,) = await self.connection.write((bound,))
+        return to_daily_log(popped.rows[0]) if popped.rows else None
+
+    async def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
+        """
+        Return how many events of a filter each type has, the most frequent first, ties by name.
+
+        Returns:
+            Only types that have events; empty if there are none.
+        """
+        names, parameters = daily_log_conditions(where)
+        bound = queries.count_by_type(names).bind(scope=self.scope, **parameters)
+        return dict(map(to_named_count, await self.connection.read(bound)))
+
     async def for_day(self, day: date, tz: tzinfo = UTC) -> list[DailyLog]:
         """
         Return all events of a calendar day, in the order in which they happened.
@@ -247,9 +317,52 @@ class DailyLogRepo(Repository):
         counts = [row[0] for row in await self.connection.read(bound)]
         return {day: count for day, count in zip(days, counts, strict=True) if count}
 
+    async def delete(self, id: int) -> DailyLog:
+        """
+        Delete an event for good, and return it as it was.
+
+        Its idempotency key, if it has one, can be used again.
+
+        Raises:
+            ConstraintError: A row of another table refers to it by a foreign key.
+            NotFoundError: No event with this id in this scope.
+        """
+        bound = queries.DELETE.bind(id=check_id("id", id), scope=self.scope)
+        (result,) = await self.connection.write((bound,))
+        return found(to_daily_log(result.rows[0]) if result.rows else None, "event", id)
+
+    async def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
+        """
+        Delete for good the events of a filter, as one atomic unit.
+
+        By a range or a day, an event whose time cannot be read stays; other programs' times get memrepo's
+        spelling first, by a dry run, too, unless the store is read-only.
+
+        Args:
+            where: Which events; at least one condition. For all of a scope there is `ScopedStore.erase`.
+            dry_run: Only count them.
+
+        Returns:
+            How many events were deleted, or with *dry_run* would be.
+
+        Raises:
+            ConstraintError: A row of another table refers to one of them by a foreign key.
+            InvalidInputError: The filter has no condition, or one that is not accepted.
+        """
+        names, parameters = daily_log_conditions(where)
+        if not names:
+            raise InvalidInputError("where", "must have a condition: it would delete every event")
+        await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
+        if dry_run:
+            counting = queries.count_deletable(names).bind(scope=self.scope, **parameters)
+            return to_number(await self.connection.read(counting))
+        statement = queries.delete_many(names).bind(scope=self.scope, **parameters)
+        (result,) = await self.connection.write((statement,))
+        return result.changes
+
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
-        Delete for good the events that happened before an instant.
+        Delete for good the events of this scope that happened before an instant.
 
         An event whose time cannot be read stays. Other programs' times get memrepo's spelling first, by a
         dry run, too, unless the store is read-only.
@@ -290,13 +403,19 @@ def _one_each(
     *,
     now: str,
     scope: str,
-) -> Iterator[DailyLog]:
+) -> Iterator[Appended]:
+    new = [row for result in appended for row in result.rows]
+    new_keys = {key for _, key in new}
     # Ids grow in the order of the events, but SQLite returns rows in any order.
-    new_ids = iter(sorted(row[0] for result in appended for row in result.rows if row[1] is None))
+    new_ids = iter(sorted(number for number, key in new if key is None))
     by_key = {row[_KEY]: row for result in found for row in result.rows}
     for event in events:
         if event.key is None:
-            new = (next(new_ids), event.session_id, event.event_type, event.event_data)
-            yield to_daily_log((*new, now, scope, None))
+            number, time = next(new_ids), event.timestamp or now
+            row = (number, event.session_id, event.event_type, event.event_data, time, scope, None)
+            yield Appended(outcome="created", event=to_daily_log(row))
         else:
-            yield to_daily_log(by_key[event.key])
+            is_new = event.key in new_keys
+            new_keys.discard(event.key)
+            stored = to_daily_log(by_key[event.key])
+            yield Appended(outcome="created" if is_new else "duplicate", event=stored)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from memrepo.connection.contract import Result
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
+    TAKEN_AT_ONCE,
     Fact,
     batches,
     check_ids,
@@ -17,7 +18,6 @@ from memrepo.domain.arguments import (
     encode_expiry,
     encode_fact,
     encode_new_fact,
-    memory_conditions,
     merge_facts,
 )
 from memrepo.domain.checks import (
@@ -28,28 +28,30 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
-from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_number
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_named_count, to_number
+from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
-from memrepo.domain.models import (
-    UNSET,
+from memrepo.domain.memories import (
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
     Remembered,
     RememberOutcome,
-    Unset,
 )
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
-from memrepo.queries import memories as queries, remembering
+from memrepo.queries import chains, memories as queries, remembering
 from memrepo.queries.statement import BoundStatement, Statement
-from memrepo.repositories.repository import Repository, found
+from memrepo.repositories.repository import Repository, found, not_found
 from memrepo.repositories.spelling import prepare_purge
 
 __all__ = ["MemoryRepo"]
 
 _ALL: Final = MemoryFilter()
+#: Why a fact may not be found, beside its id.
+_GONE: Final = ", or it is forgotten or expired"
 _CREATED_AT: Final = MEMORY_COLUMNS.index("created_at")
 _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
@@ -133,6 +135,9 @@ class MemoryRepo(Repository):
         """
         Remember any number of facts as one atomic unit.
 
+        The values are taken when the call takes its first step, of up to 1,000 facts in one go; of more,
+        1,000 at a time: do not change them meanwhile.
+
         Returns:
             One outcome for each item, in order. The second mention of a fact among them is a duplicate.
             An empty list for no facts.
@@ -142,7 +147,7 @@ class MemoryRepo(Repository):
         """
         encode = partial(encode_new_fact, scope=self.scope)
         each = encode_each("facts", facts, MemoryNew, encode)
-        encoded = await list_in_slices(each)
+        encoded = await list_in_slices(each, TAKEN_AT_ONCE)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
@@ -310,6 +315,24 @@ class MemoryRepo(Repository):
         names, parameters = memory_conditions(where, encode_instant(self.now()))
         return await self._count(queries.count(names), **parameters)
 
+    async def count_by(
+        self, field: Literal["category", "source"], where: MemoryFilter = _ALL
+    ) -> dict[str, int]:
+        """
+        Return how many facts of a filter each category or source has, the most frequent first, ties by name.
+
+        Returns:
+            Only those that have facts; empty if there are none.
+
+        Raises:
+            InvalidInputError: An argument is not accepted.
+        """
+        if field not in ("category", "source"):
+            raise InvalidInputError("field", "must be 'category' or 'source'")
+        names, parameters = memory_conditions(where, encode_instant(self.now()))
+        bound = queries.count_by(field, names).bind(scope=self.scope, **parameters)
+        return dict(map(to_named_count, await self.connection.read(bound)))
+
     async def touch(self, id: int) -> MemoryEntry:
         """
         Set a fact's ``last_accessed`` to now, and return it.
@@ -350,51 +373,51 @@ class MemoryRepo(Repository):
         Return the facts that this one superseded, directly or not, oldest first.
 
         Returns:
-            Superseded facts only, without the fact itself; an empty list if it replaced none.
+            Superseded facts only, without the fact itself, and without those that are forgotten or
+            expired; an empty list if it replaced none.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
+
+        Source:
+            The index on superseded_by; https://sqlite.org/lang_with.html
         """
-        await self.get(id)
-        found: dict[int, MemoryEntry] = {}
-        to_visit = [id]
-        while to_visit:
-            for entry in await self._read_many(queries.PREDECESSORS, id=to_visit.pop()):
-                if entry.id not in found:
-                    found[entry.id] = entry
-                    to_visit.append(entry.id)
-        return sorted(found.values(), key=lambda entry: (entry.created_at, entry.id))
+        number = check_id("id", id)
+        chain = await self._read_many(chains.HISTORY, id=number)
+        before = [entry for entry in chain if entry.id != number]
+        if len(before) == len(chain):
+            raise not_found("fact", id, also=_GONE)
+        return before
 
     async def forget(self, id: int) -> MemoryEntry:
         """
-        Forget a fact, so that it is no longer returned. Idempotent; works on superseded facts, too.
+        Forget a fact, and all that it superseded, so that they are no longer returned. Idempotent.
 
-        `restore` undoes it.
+        All get the same ``deleted_at``, by which `restore` brings them back. Works on a superseded fact,
+        too; its successors stay. What had been forgotten before stays as it was.
 
         Returns:
             The fact; its ``deleted_at`` is when it was first forgotten.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is expired.
+
+        Source:
+            The index on superseded_by; https://sqlite.org/lang_with.html
         """
-        place: dict[str, Value] = {
-            "id": check_id("id", id),
-            "scope": self.scope,
-            "now": encode_instant(self.now()),
-        }
-        _, after = await self.connection.write(
-            (queries.FORGET.bind(**place), queries.GET_UNEXPIRED.bind(**place))
-        )
-        return _found(to_memory(after.rows[0]) if after.rows else None, id)
+        return await self._write_chain(chains.FORGET, id)
 
     async def restore(self, id: int) -> MemoryEntry:
         """
         Undo `forget`, and return the fact. Does nothing if the fact is not forgotten.
 
+        What was forgotten at the same instant of what it superseded comes back with it. A superseded
+        fact comes back as one: `remember` its text to make it current.
+
         Raises:
             NotFoundError: No fact with this id in this scope, or it is expired.
         """
-        return await self._write_one(queries.RESTORE, id)
+        return await self._write_chain(chains.RESTORE, id)
 
     async def forgotten(
         self,
@@ -405,6 +428,9 @@ class MemoryRepo(Repository):
     ) -> Page[MemoryEntry]:
         """
         Return a page of forgotten facts, latest first, without expired ones.
+
+        A fact that was forgotten together with its successor is not listed beside it: `restore` of the
+        successor brings back both.
 
         Args:
             within: Only facts forgotten this recently; all if ``None``.
@@ -428,6 +454,8 @@ class MemoryRepo(Repository):
         """
         Mark every fact of this scope as forgotten, whether it is current or not.
 
+        The facts stay in the database until `purge`; `ScopedStore.erase` deletes them.
+
         Args:
             confirm: Must be ``True``.
 
@@ -445,11 +473,13 @@ class MemoryRepo(Repository):
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
-        Delete for good the facts that were forgotten or expired before an instant.
+        Delete for good this scope's forgotten and expired facts of before an instant, and what they superseded.
 
-        A superseded fact that is neither stays, as the history of another. So does one with an instant
-        that cannot be read. Other programs' instants get memrepo's spelling first, by a dry run, too, unless
-        the store is read-only.
+        So a superseded fact stays as long as its successor does, unless it was forgotten, or has expired,
+        itself. One whose successor is no longer there goes, too, if it was created before the instant.
+
+        A fact with an instant that cannot be read stays. Other programs' instants get memrepo's spelling
+        first, by a dry run, too, unless the store is read-only.
 
         Returns:
             How many facts were deleted, or with *dry_run* would be.
@@ -459,8 +489,8 @@ class MemoryRepo(Repository):
             self.connection, "memory_entries", dry_run=check_flag("dry_run", dry_run)
         )
         if dry_run:
-            return await self._count(queries.COUNT_PURGEABLE, before=bound)
-        statement = queries.PURGE.bind(scope=self.scope, before=bound)
+            return await self._count(chains.COUNT_PURGEABLE, before=bound)
+        statement = chains.PURGE.bind(scope=self.scope, before=bound)
         (result,) = await self.connection.write((statement,))
         return result.changes
 
@@ -479,6 +509,17 @@ class MemoryRepo(Repository):
         (result,) = await self.connection.write((bound,))
         return _found(to_memory(result.rows[0]) if result.rows else None, id)
 
+    async def _write_chain(self, statement: Statement, id: int) -> MemoryEntry:
+        place: dict[str, Value] = {
+            "id": check_id("id", id),
+            "scope": self.scope,
+            "now": encode_instant(self.now()),
+        }
+        _, after = await self.connection.write(
+            (statement.bind(**place), queries.GET_UNEXPIRED.bind(**place))
+        )
+        return _found(to_memory(after.rows[0]) if after.rows else None, id)
+
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
         return to_number(rows)
@@ -495,7 +536,7 @@ class MemoryRepo(Repository):
 
 def _found(entry: MemoryEntry | None, id: int) -> MemoryEntry:
     """Return *entry*, or say that there is no fact with this id."""
-    return found(entry, "fact", id, also=", or it is forgotten or expired")
+    return found(entry, "fact", id, also=_GONE)
 
 
 def _before(now: datetime, within: timedelta) -> str:

@@ -9,9 +9,12 @@ from datetime import timedelta
 import attrs
 
 from memrepo.connection.contract import Connection, Driver
-from memrepo.domain.checks import check_scope, check_seconds
+from memrepo.domain.checks import check_flag, check_scope, check_seconds
 from memrepo.domain.clock import Clock
+from memrepo.domain.scopes import EraseReport
+from memrepo.errors import InvalidInputError
 from memrepo.repositories.daily_logs import DailyLogRepo
+from memrepo.repositories.erasing import erase_scope
 from memrepo.repositories.memories import MemoryRepo
 from memrepo.repositories.sessions import SessionRepo
 
@@ -84,6 +87,34 @@ class ScopedStore(Repositories):
             scope: 1 to 255 characters; ``""`` is the default scope.
         """
         return ScopedStore(self._driver, check_scope(scope), self._settings)
+
+    async def erase(self, *, confirm: bool) -> EraseReport:
+        """
+        Delete for good every fact, session and event of this scope, forgotten ones among them.
+
+        It deletes at most 500 rows, or about a megabyte of text, at a time, so that other tasks and programs
+        can write in between. After an interruption, repeat it: it goes on with what is left. What is written to the scope meanwhile may
+        be deleted, or may stay: first stop what writes there. An agent that still uses a deleted session
+        gets `NotFoundError`.
+
+        The bytes are gone from the disk after `Store.compact`. Tables of your own, and of other programs,
+        stay as they are.
+
+        Args:
+            confirm: Must be ``True``.
+
+        Returns:
+            How many rows this call deleted; zeros for a scope without any.
+
+        Raises:
+            ConflictError: Rows of another table, or events of another scope, refer to rows of this one by
+                a foreign key; the message names the tables. As a rule, nothing was deleted.
+            InvalidInputError: *confirm* is not ``True``.
+            TransactionError: This task is inside a transaction on this store.
+        """
+        if not check_flag("confirm", confirm):
+            raise InvalidInputError("confirm", "must be True to erase a scope")
+        return await erase_scope(self._driver, self.scope)
 
     @asynccontextmanager
     async def transaction(

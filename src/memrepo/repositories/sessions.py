@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import finish, list_in_slices
-from memrepo.domain.arguments import check_ids, session_conditions
+from memrepo.domain.arguments import check_ids
 from memrepo.domain.checks import (
     check_duration,
     check_flag,
@@ -23,21 +23,31 @@ from memrepo.domain.checks import (
 )
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
+from memrepo.domain.conditions import session_conditions
 from memrepo.domain.days import start_of_this_day
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import to_compact_json
-from memrepo.domain.models import IDLE_AFTER, Session, SessionEnd, SessionFilter
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
-from memrepo.errors import ConflictError, DatabaseError, InvalidInputError, MemrepoError
+from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter
+from memrepo.errors import (
+    ConflictError,
+    ConstraintError,
+    DatabaseError,
+    InvalidInputError,
+    MemrepoError,
+)
 from memrepo.queries import sessions as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.repositories.repository import Repository, found
+from memrepo.repositories.references import find_references, still_referred
+from memrepo.repositories.repository import Repository, found, not_found
 
 __all__ = ["SessionRepo"]
 
 _logger = logging.getLogger(__name__)
 
 _ALL: Final = SessionFilter()
+#: What may become of the events of a session that is deleted.
+_EVENTS: Final = {"delete": queries.DELETE_EVENTS, "keep": queries.RELEASE_EVENTS}
 _STARTED_AT: Final = SESSION_COLUMNS.index("started_at")
 #: Sorts before every instant: no day boundary.
 _NO_DAY: Final = ""
@@ -190,19 +200,56 @@ class SessionRepo(Repository):
             raise
         await finish(self.end(session.id))
 
-    async def summarize(self, id: int, summary: str) -> Session:
+    async def summarize(self, id: int, summary: str | None) -> Session:
         """
         Set a session's summary, whether it has ended or not, and return the session.
+
+        Args:
+            id: The session.
+            summary: What it was about; ``None`` removes the summary that it has.
 
         Raises:
             NotFoundError: No session with this id in this scope.
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
-        text = check_text("summary", summary)
+        text = None if summary is None else check_text("summary", summary)
         _, after = await self.connection.write(
             (queries.SUMMARIZE.bind(summary=text, **place), queries.GET.bind(**place))
         )
         return found(self._decode(after.rows, self.now()), "session", id)
+
+    async def delete(self, id: int, *, events: Literal["delete", "keep"] = "delete") -> int:
+        """
+        Delete a session for good, whatever its status, as one atomic unit.
+
+        Args:
+            id: The session.
+            events: ``"delete"`` deletes its events, too. ``"keep"`` keeps them, without a session.
+
+        Returns:
+            How many events were deleted with it, or kept.
+
+        Raises:
+            ConflictError: Rows of another table, or events of another scope, refer to it, or to one of its
+                events, by a foreign key; the message names the tables. Nothing was deleted.
+            NotFoundError: No session with this id in this scope.
+        """
+        if not isinstance(events, str) or events not in _EVENTS:
+            raise InvalidInputError("events", 'must be "delete" or "keep"')
+        number = check_id("id", id)
+        place: dict[str, Value] = {"id": number, "scope": self.scope}
+        try:
+            changed, deleted = await self.connection.write(
+                (_EVENTS[events].bind(**place), queries.DELETE.bind(**place))
+            )
+        except ConstraintError as error:
+            if error.kind != "foreign key":
+                raise
+            tables = await find_references(self.connection, self.scope, number)
+            raise still_referred(f"session {id}", tables) from error
+        if not deleted.rows:
+            raise not_found("session", id)
+        return changed.changes
 
     async def get(self, id: int) -> Session:
         """

@@ -44,7 +44,9 @@ async def respell_instants(
                 n_changed += sum(result.changes for result in await connection.write(unit))
             after = rows[-1][0]
     if n_changed:
-        _logger.info("brought %d instants of other programs to memrepo's spelling", n_changed)
+        _logger.info(
+            "%s: brought %d instants of other programs to memrepo's spelling", connection, n_changed
+        )
     return n_changed
 
 

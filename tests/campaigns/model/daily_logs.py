@@ -93,6 +93,18 @@ class DailyLogs:
         counts = Counter(_day(event, tz) for event in self._mine())
         return {day: counts[day] for day in sorted(counts) if day in near}
 
+    def delete(self, id: int) -> DailyLog:
+        event = self.get(id)
+        del self._events[id]
+        return event
+
+    def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
+        gone = [event.id for event in self._mine() if _matches(event, where)]
+        if not dry_run:
+            for number in gone:
+                del self._events[number]
+        return len(gone)
+
     def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         gone = [event.id for event in self._mine() if event.timestamp < before]
         if not dry_run:

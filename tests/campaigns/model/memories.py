@@ -21,7 +21,7 @@ from memrepo import (
     content_hash,
 )
 
-from .state import Draft, Unfinished, page_of
+from .state import Draft, page_of
 
 __all__ = ["Memories"]
 
@@ -150,32 +150,23 @@ class Memories:
         return self._change(self.get(id), **values)
 
     def forget(self, id: int) -> MemoryEntry:
-        fact = _found(self._unexpired(id))
-        return self._change(fact, deleted_at=fact.deleted_at or self._now)
+        head = _found(self._unexpired(id))
+        instant = head.deleted_at or self._now
+        for fact in self._chains([head]):
+            if fact.deleted_at is None:
+                self._change(fact, deleted_at=instant)
+        return self._facts[id]
 
     def restore(self, id: int) -> MemoryEntry:
-        return self._change(_found(self._unexpired(id)), deleted_at=None)
+        head = _found(self._unexpired(id))
+        for fact in self._chains([head]):
+            if fact.deleted_at == head.deleted_at:
+                self._change(fact, deleted_at=None)
+        return self._facts[id]
 
-    def history(
-        self, id: int, *, progress: Unfinished | None = None
-    ) -> list[MemoryEntry] | Unfinished:
-        """Read the fact, and then what it and each of the facts found superseded, read by read."""
-        if progress is None:
-            self.get(id)
-            return Unfinished(((), (id,)))
-        found, to_visit = progress.so_far
-        assert isinstance(found, tuple)
-        assert isinstance(to_visit, tuple)
-        known = {entry.id for entry in found}
-        *rest, successor = to_visit
-        before = [
-            fact
-            for fact in sorted(self._mine(), key=_age)
-            if fact.superseded_by == successor and self._is_there(fact) and fact.id not in known
-        ]
-        found = (*found, *before)
-        to_visit = (*rest, *(fact.id for fact in before))
-        return Unfinished((found, to_visit)) if to_visit else sorted(found, key=_age)
+    def history(self, id: int) -> list[MemoryEntry]:
+        before = self._chains([self.get(id)])
+        return sorted((its for its in before if self._is_there(its) and its.id != id), key=_age)
 
     # --- many facts ----------------------------------------------------------------------------
 
@@ -204,6 +195,7 @@ class Memories:
             if self._is_unexpired(fact)
             and fact.deleted_at is not None
             and (within is None or fact.deleted_at >= self._now - within)
+            and not self._was_forgotten_with_its_successor(fact)
         ]
         return page_of(rows, lambda fact: fact.deleted_at or _NEVER, limit=limit, after=after)
 
@@ -214,13 +206,13 @@ class Memories:
         return len(left)
 
     def purge(self, before: datetime, *, dry_run: bool = False) -> int:
-        gone = [
+        gone = self._chains(
             fact
             for fact in self._mine()
             if any(
                 date is not None and date < before for date in (fact.deleted_at, fact.expires_at)
             )
-        ]
+        )
         if not dry_run:
             for fact in gone:
                 del self._facts[fact.id]
@@ -236,6 +228,22 @@ class Memories:
 
     def _holder(self, form: str) -> MemoryEntry | None:
         return next((fact for fact in self._mine() if fact.content_hash == form), None)
+
+    def _chains(self, heads: Iterable[MemoryEntry]) -> list[MemoryEntry]:
+        """The heads, what they superseded, what that superseded, and so on."""
+        members = {fact.id: fact for fact in heads}
+        to_visit = list(members)
+        while to_visit:
+            successor = to_visit.pop()
+            for fact in self._mine():
+                if fact.superseded_by == successor and fact.id not in members:
+                    members[fact.id] = fact
+                    to_visit.append(fact.id)
+        return list(members.values())
+
+    def _was_forgotten_with_its_successor(self, fact: MemoryEntry) -> bool:
+        successor = self._facts.get(fact.superseded_by or 0)
+        return successor is not None and successor.deleted_at == fact.deleted_at
 
     def _unexpired(self, id: int) -> MemoryEntry | None:
         fact = self._facts.get(id)

@@ -61,8 +61,19 @@ class Sessions:
         changed = self._change(session, ended_at=ended, end_trigger=trigger, summary=text)
         return SessionEnd(ended_now=True, session=changed)
 
-    def summarize(self, id: int, summary: str) -> Session:
+    def summarize(self, id: int, summary: str | None) -> Session:
         return self._change(self.get(id), summary=summary)
+
+    def delete(self, id: int, *, events: str = "delete") -> int:
+        self.get(id)
+        its = [event for event in self._draft.events.values() if event.session_id == id]
+        for event in its:
+            if events == "keep":
+                self._draft.events[event.id] = attrs.evolve(event, session_id=None)
+            else:
+                del self._draft.events[event.id]
+        del self._sessions[id]
+        return len(its)
 
     def get(self, id: int) -> Session:
         session = self.find(id)

@@ -25,9 +25,7 @@ from memrepo.queries.statement import Statement, Unit
 
 __all__ = [
     "BEGIN",
-    "COMMIT",
     "RELEASE",
-    "ROLLBACK",
     "ROLLBACK_TO",
     "SAVEPOINT",
     "AnyCall",
@@ -80,14 +78,6 @@ class Batch:
     slices: Sequence[StepSlice]
     #: The step that must have succeeded for anything to stand.
     decisive: int
-    #: Whether it takes the write lock.
-    is_write: bool = False
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes in a message; characters are counted as bytes."""
-        texts = (v["value"] for step in self.steps for v in step.values if v["type"] == "text")
-        return sum(len(step.sql) for step in self.steps) + sum(map(len, texts))
 
 
 @attrs.frozen
@@ -98,14 +88,12 @@ class BatchReply:
     results: Sequence[Json | None]
     #: The error of a step; ``None`` if it succeeded or was passed over.
     errors: Sequence[ServerError | None]
+    #: Whether the batch's decisive step succeeded.
+    has_succeeded: bool
     #: Whether no transaction is open any more; ``None`` where the server cannot say.
     is_autocommit: bool | None = None
     #: The replication index; ``None`` where there are no replicas.
     index: int | None = None
-
-    def has_done(self, step: int) -> bool:
-        """Tell whether a step succeeded."""
-        return self.results[step] is not None
 
     def first_error(self, own: StepSlice | None = None) -> ServerError | None:
         """Return the first error of all steps, or of one call's."""
@@ -163,7 +151,7 @@ def group(calls: Sequence[AnyCall]) -> Batch:
     # A statement alone is a transaction by itself. But if its answer is too large to send, the server
     # says that it failed, and keeps what it wrote.
     if len(calls) == len(first) == 1 and first[0].statement.returns_little:
-        return Batch(chain.steps, [chain.run(first)], 0, is_write=True)
+        return Batch(chain.steps, [chain.run(first)], 0)
     chain.then(BEGIN)
     slices: list[StepSlice] = []
     for call in calls:
@@ -173,7 +161,7 @@ def group(calls: Sequence[AnyCall]) -> Batch:
         slices.append(run(call.unit))
     committed = chain.then(COMMIT)
     chain.then(ROLLBACK, condition={"type": "not", "cond": committed})
-    return Batch(chain.steps, slices, committed["step"], is_write=True)
+    return Batch(chain.steps, slices, committed["step"])
 
 
 def inside(unit: Unit) -> Batch:

@@ -65,6 +65,10 @@ class LibSQLConnection:
         """Name the database, without its token."""
         return f"<{type(self).__name__} {self.location}>"
 
+    def __str__(self) -> str:
+        """Return the database's URL, without its token, for logs."""
+        return str(self.location)
+
     def __del__(self) -> None:
         """Warn of a forgotten close, and let the sockets go."""
         if "_affinity" in self.__dict__ and not self._affinity.is_closed:
@@ -160,7 +164,12 @@ class LibSQLConnection:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
         deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
-        return await self._writer.send(unit, deadline, self._on_statement)
+        call = self._writer.run(unit, deadline, self._on_statement)
+        try:
+            return await call.wait(GRACE_S)
+        except CancelledError:
+            await self._writer.abort(call)
+            raise
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""

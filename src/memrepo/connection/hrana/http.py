@@ -22,41 +22,38 @@ import aiohttp
 
 from memrepo.connection.credentials import Credentials
 from memrepo.connection.hrana.batch import Batch, BatchReply
-from memrepo.connection.hrana.errors import (
-    ServerError,
-    has_status,
-    lost,
-    of_status,
-    reads_answer,
-)
+from memrepo.connection.hrana.errors import has_status, lost, of_status, reads_answer
 from memrepo.connection.hrana.messages import (
     CLOSE,
     GET_AUTOCOMMIT,
-    batch as write_batch,
-    batch_requests,
     decode,
-    encode,
     read_cursor,
     read_refusal,
     read_reply,
+    write_close,
+    write_cursor,
+    write_pipeline,
 )
-from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
+from memrepo.connection.hrana.replication import run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
-from memrepo.connection.hrana.values import Json
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.waiting import leave_to_loop
-from memrepo.errors import AuthenticationError, DatabaseError, MemrepoError
+from memrepo.errors import DatabaseError, MemrepoError
 
 __all__ = ["HttpStream", "HttpTransport"]
 
-#: The versions of the protocol, the best one first.
-VERSIONS: Final = ("v3", "v2")
+#: The versions of the protocol: the better one, and the one that older servers speak.
+_BEST: Final = "v3"
+_OLDER: Final = "v2"
 #: Seconds to connect.
 _CONNECT_S: Final = 5.0
 #: Most characters of what a server calls itself.
 _MAX_VERSION: Final = 100
-#: Bytes above which a message is encoded and decoded on a thread, not on the event loop.
+#: Bytes above which aiohttp is given a message as a file, which it writes piece by piece. Bytes it would
+#: write in one go, which blocks the event loop.
 _LARGE: Final = 262_144
+#: Statuses for a token that the server does not accept.
+_REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 #: The headers of every request; those that select the database go only to its own server.
 _HEADERS: Final = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
@@ -68,7 +65,8 @@ class HttpTransport:
         self, location: ServerLocation, credentials: Credentials, ssl: SSLContext | None
     ) -> None:
         """Connect to nothing yet."""
-        self._root = location.root
+        #: The URL of the database.
+        self.root = location.root
         self._scheme = location.scheme
         self._headers = _HEADERS | location.headers
         self._credentials = credentials
@@ -79,10 +77,10 @@ class HttpTransport:
         )
         self._loop = asyncio.get_running_loop()
         #: The version of the protocol in use.
-        self.version = VERSIONS[0]
+        self.version = _BEST
         self._is_version_known = False
-        #: The last write, for reads at a replica.
-        self.mark = ReplicationMark()
+        #: The replication index of the last write; ``None`` for none.
+        self.mark: int | None = None
 
     @property
     def protocol(self) -> str:
@@ -90,18 +88,17 @@ class HttpTransport:
         return f"hrana{self.version[1:]}-http"
 
     def stream(self) -> HttpStream:
-        """Return a new stream."""
-        return HttpStream(self)
+        """Return a new stream, for writes."""
+        return HttpStream(self, is_write=True)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch that reads on a stream of its own; see `Transport`."""
-        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
+        return await run_after_last_write(self, batch, timeout_s)
 
-    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
-        body: Json = {"requests": [*batch_requests(batch.steps, index), CLOSE]}
-        is_large = batch.size > _LARGE
-        reply = await self.pipeline(body, timeout_s=timeout_s, is_large=is_large)
-        return read_reply(reply, batch.steps, self.hide)
+    async def send_read(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        """Run it at a replica that has reached *index*."""
+        stream = HttpStream(self, is_write=False)
+        return await stream.run(batch, timeout_s=timeout_s, is_last=True, index=index)
 
     def hide(self, text: str) -> str:
         """Return *text* without the token."""
@@ -109,44 +106,15 @@ class HttpTransport:
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT by a cursor, whose reply has no limit; see `Transport`."""
-        if self.version == "v2":
+        if self.version == _OLDER:
             return await self.run(batch, timeout_s=timeout_s)
-        body = encode({"batch": write_batch(batch.steps, {}, self.mark.index)})
-        content = await self._send("cursor", body, self._root, timeout_s)
-        lines = iter(content.splitlines())
-        reply, baton = await asyncio.to_thread(read_cursor, lines, batch.steps, self.hide)
-        await self.close_stream(baton, self._root)
+        message = write_cursor(batch, self.mark)
+        answer = await self.send("cursor", message, self.root, timeout_s)
+        # On a thread, because it may have tens of thousands of lines.
+        lines = iter(answer.splitlines())
+        reply, baton = await asyncio.to_thread(read_cursor, lines, batch, self.hide)
+        await self.close_stream(baton, self.root)
         return reply
-
-    async def pipeline(
-        self, body: Json, *, timeout_s: float, root: str | None = None, is_large: bool = False
-    ) -> Json:
-        """
-        Send a pipeline in the best version of the protocol that the server knows.
-
-        Raises:
-            MemrepoError: There is no reply.
-        """
-        content = await asyncio.to_thread(encode, body) if is_large else encode(body)
-        try:
-            answer = await self._send("pipeline", content, root or self._root, timeout_s)
-        except DatabaseError as error:
-            if self._is_version_known or not has_status(error, HTTPStatus.NOT_FOUND):
-                raise
-            answer = await self._fall_back(content, timeout_s, error)
-        self._is_version_known = True
-        return await asyncio.to_thread(decode, answer) if len(answer) > _LARGE else decode(answer)
-
-    async def _fall_back(self, content: bytes, timeout_s: float, first: DatabaseError) -> bytes:
-        for version in VERSIONS[1:]:
-            self.version = version
-            try:
-                return await self._send("pipeline", content, self._root, timeout_s)
-            except DatabaseError as error:
-                if not has_status(error, HTTPStatus.NOT_FOUND):
-                    raise
-        self.version = VERSIONS[0]
-        raise first
 
     @reads_answer
     def follow(self, base_url: object) -> str:
@@ -165,21 +133,17 @@ class HttpTransport:
     async def close_stream(self, baton: str | None, root: str) -> None:
         """End a stream; if that fails, the server ends it 10 seconds later."""
         if baton is not None and not self._session.closed:
-            body: Json = {"baton": baton, "requests": [CLOSE]}
             try:
-                await self.pipeline(body, timeout_s=_CONNECT_S, root=root)
+                await self.send("pipeline", write_close(baton), root, _CONNECT_S)
             except MemrepoError:
                 return
 
     async def server_version(self, *, timeout_s: float) -> str:
         """Ask the server what it is; see `Transport`."""
-        try:
-            content = await self._exchange("GET", f"{self._root}/version", None, timeout_s)
-        except DatabaseError as error:
-            if isinstance(error.__cause__, ServerError):
-                return ""
-            raise
-        said = self.hide(content.decode(errors="replace"))
+        status, answer = await self._exchange(f"{self.root}/version", None, timeout_s)
+        if status != HTTPStatus.OK:
+            return ""
+        said = self.hide(answer.decode(errors="replace"))
         return " ".join(said.split()[:2])[:_MAX_VERSION]
 
     async def close(self) -> None:
@@ -193,88 +157,91 @@ class HttpTransport:
 
     # --- requests --------------------------------------------------------------------------------
 
-    async def _send(self, path: str, content: bytes, root: str, timeout_s: float) -> bytes:
-        url = f"{root}/{self.version}/{path}"
-        try:
-            return await self._exchange("POST", url, content, timeout_s)
-        except AuthenticationError:
-            if not await self._credentials.renew():
-                raise
-        return await self._exchange("POST", url, content, timeout_s)
+    async def send(self, path: str, message: bytes, root: str, timeout_s: float) -> bytes:
+        """
+        Send a message, in the best version of the protocol that the server knows; return its answer.
+
+        Raises:
+            MemrepoError: There is none, or one with another status than 200.
+        """
+        status, answer = await self._exchange(f"{root}/{self.version}/{path}", message, timeout_s)
+        if status == HTTPStatus.NOT_FOUND and not self._is_version_known:
+            url = f"{root}/{_OLDER}/{path}"
+            older_status, older_answer = await self._exchange(url, message, timeout_s)
+            if older_status != HTTPStatus.NOT_FOUND:
+                self.version, status, answer = _OLDER, older_status, older_answer
+        if status in _REFUSED and await self._credentials.renew():
+            url = f"{root}/{self.version}/{path}"
+            status, answer = await self._exchange(url, message, timeout_s)
+        if status != HTTPStatus.OK:
+            raise of_status(status, read_refusal(status, answer, self.hide))
+        self._is_version_known = True
+        return answer
 
     async def _exchange(
-        self, method: str, url: str, content: bytes | None, timeout_s: float
-    ) -> bytes:
-        headers = dict(self._headers if url.startswith(self._root) else _HEADERS)
+        self, url: str, message: bytes | None, timeout_s: float
+    ) -> tuple[int, bytes]:
+        """Post a message, or get what is at *url*; return the status and the body of the response."""
+        headers = dict(self._headers if url.startswith(f"{self.root}/") else _HEADERS)
         if (token := await self._credentials.token()) is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
             async with self._session.request(
-                method,
+                "GET" if message is None else "POST",
                 url,
-                # aiohttp writes a file piece by piece, but bytes in one go, which blocks the loop.
-                data=content if content is None or len(content) <= _LARGE else BytesIO(content),
+                data=message if message is None or len(message) <= _LARGE else BytesIO(message),
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_S),
                 ssl=self._ssl,
                 allow_redirects=False,  # they would take the token elsewhere
             ) as response:
-                answer = await response.read()
+                return response.status, await response.read()
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            failure: MemrepoError = failed(error, self._credentials)
-        else:
-            if response.status == HTTPStatus.OK:
-                return answer
-            refusal = read_refusal(response.status, answer, self.hide)
-            failure = of_status(response.status, refusal)
+            failure = failed(error, self._credentials)
         raise failure  # only here, so that aiohttp's error, which may quote the token, is not its context
 
 
 class HttpStream:
     """A stream over HTTP; it lives as long as it has a baton for the next request."""
 
-    def __init__(self, transport: HttpTransport) -> None:
+    def __init__(self, transport: HttpTransport, *, is_write: bool) -> None:
         """Send nothing yet; the first batch opens it."""
         self._transport = transport
+        self._is_write = is_write
+        self._root = transport.root
         self._baton: str | None = None
-        self._root: str | None = None
-        self._is_open = False
+        #: See `Stream`.
+        self.is_usable = True
 
-    async def run(self, batch: Batch, *, timeout_s: float, is_last: bool = False) -> BatchReply:
-        """Run a batch; see `Stream`."""
-        if self._is_open and self._baton is None:
+    async def run(
+        self, batch: Batch, *, timeout_s: float, is_last: bool = False, index: int | None = None
+    ) -> BatchReply:
+        """Run a batch; see `Stream`. A replica must have reached *index* before it answers."""
+        if not self.is_usable:
             raise lost(None, was_sent=False)
-        requests = batch_requests(batch.steps, None)
-        if is_last:
-            requests.append(CLOSE)
-        elif self._transport.version != "v2":
-            requests.append(GET_AUTOCOMMIT)
-        body: Json = {"baton": self._baton, "requests": requests}
+        transport = self._transport
+        last = CLOSE if is_last else None if transport.version == _OLDER else GET_AUTOCOMMIT
+        message = write_pipeline(batch, baton=self._baton, index=index, last=last)
         # A baton is good for one request, even for one that fails.
-        is_new, self._baton, self._is_open = self._baton is None, None, True
+        is_new, self._baton, self.is_usable = self._baton is None, None, False
         try:
-            reply = await self._transport.pipeline(
-                body, timeout_s=timeout_s, root=self._root, is_large=batch.size > _LARGE
-            )
+            answer = await transport.send("pipeline", message, self._root, timeout_s)
         except DatabaseError as error:
             if is_new or not has_status(error, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                 raise
             # The server was restarted and does not know the baton, so it ran nothing.
             raise lost(error.__cause__, was_sent=False) from error.__cause__
-        baton = reply.get("baton")
-        self._baton = baton if isinstance(baton, str) else None
+        reply = decode(answer)
+        if isinstance(baton := reply.get("baton"), str):
+            self._baton, self.is_usable = baton, True
         if (base_url := reply.get("base_url")) is not None:
-            self._root = self._transport.follow(base_url)
-        read = read_reply(reply, batch.steps, self._transport.hide)
-        self._transport.mark.wrote(read)
+            self._root = transport.follow(base_url)
+        read = read_reply(reply, batch, transport.hide)
+        if self._is_write and read.index is not None:
+            transport.mark = read.index
         return read
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether there is a baton; see `Stream`."""
-        return self._baton is not None
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""
-        baton, self._baton = self._baton, None
-        await self._transport.close_stream(baton, self._root or "")
+        baton, self._baton, self.is_usable = self._baton, None, False
+        await self._transport.close_stream(baton, self._root)

@@ -58,7 +58,7 @@ class KeptStream:
         has_ended = reply.is_autocommit
         if has_ended is None:
             # It is over if the step that commits has succeeded, or the last one, which rolls back.
-            has_ended = reply.has_done(batch.decisive) or reply.has_done(len(batch.steps) - 1)
+            has_ended = reply.has_succeeded or reply.results[-1] is not None
         if is_soon and has_ended and stream.is_usable:
             self._stream = stream
             if self._timer is None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 import attrs
 
 from memrepo.connection.credentials import Hide
-from memrepo.connection.hrana.batch import BatchReply, Step
+from memrepo.connection.hrana.batch import Batch, BatchReply
 from memrepo.connection.hrana.errors import ServerError, reads_answer, translate
 from memrepo.connection.hrana.values import Json
 from memrepo.errors import DatabaseError
@@ -24,16 +24,17 @@ from memrepo.queries.statement import Statement
 __all__ = [
     "CLOSE",
     "GET_AUTOCOMMIT",
-    "batch",
-    "batch_requests",
     "decode",
-    "encode",
     "only_statement",
     "read_batch",
     "read_cursor",
     "read_error",
     "read_refusal",
     "read_reply",
+    "write_batch",
+    "write_close",
+    "write_cursor",
+    "write_pipeline",
 ]
 
 CLOSE: Final[Json] = {"type": "close"}
@@ -49,9 +50,63 @@ _is_code = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def encode(message: Json) -> bytes:
-    """Return a message as JSON."""
-    return _encode(message).encode()
+def write_batch(batch: Batch, stored: Mapping[str, int], index: int | None) -> Json:
+    """
+    Return a batch as a part of a message.
+
+    Args:
+        batch: What to run.
+        stored: The numbers of the texts that are stored on the stream.
+        index: The replication index that a replica must reach before it answers; ``None`` for none.
+    """
+    steps: list[Json] = []
+    for step in batch.steps:
+        statement: Json = {"want_rows": step.statement is not None}
+        if step.sql in stored:
+            statement["sql_id"] = stored[step.sql]
+        else:
+            statement["sql"] = step.sql
+        if step.values:
+            statement["args"] = step.values
+        if step.condition is None:
+            steps.append({"stmt": statement})
+        else:
+            steps.append({"condition": step.condition, "stmt": statement})
+    written: Json = {"steps": steps}
+    if index is not None:
+        written["replication_index"] = str(index)
+    return written
+
+
+def write_pipeline(
+    batch: Batch, *, baton: str | None, index: int | None, last: Json | None
+) -> bytes:
+    """
+    Return the message that runs *batch* on a stream, and the request *last* after it.
+
+    A long text that occurs twice is sent once.
+    """
+    counts = Counter(step.sql for step in batch.steps if len(step.sql) >= _LEAST_STORED)
+    stored = {sql: number for number, (sql, n) in enumerate(counts.items()) if n > 1}
+    requests: list[Json] = [
+        *({"type": "store_sql", "sql_id": number, "sql": sql} for sql, number in stored.items()),
+        {"type": "batch", "batch": write_batch(batch, stored, index)},
+        # Otherwise the stream would keep the texts until it ends.
+        *({"type": "close_sql", "sql_id": number} for number in stored.values()),
+    ]
+    if last is not None:
+        requests.append(last)
+    return _encode({"baton": baton, "requests": requests}).encode()
+
+
+def write_close(baton: str) -> bytes:
+    """Return the message that ends a stream."""
+    return _encode({"baton": baton, "requests": [CLOSE]}).encode()
+
+
+def write_cursor(batch: Batch, index: int | None) -> bytes:
+    """Return the message that runs *batch* by a cursor."""
+    return _encode({"batch": write_batch(batch, {}, index)}).encode()
 
 
 @reads_answer
@@ -66,46 +121,6 @@ def decode(content: bytes) -> Json:
     if not isinstance(decoded, dict):
         raise TypeError("not an object")
     return cast(Json, decoded)
-
-
-def batch(steps: Sequence[Step], stored: dict[str, int], index: int | None) -> Json:
-    """
-    Return a batch.
-
-    Args:
-        steps: What to run.
-        stored: The numbers of the texts that are stored on the stream.
-        index: The replication index that a replica must reach before it answers; ``None`` for none.
-    """
-    written: list[Json] = []
-    for step in steps:
-        statement: Json = {"want_rows": step.statement is not None}
-        if step.sql in stored:
-            statement["sql_id"] = stored[step.sql]
-        else:
-            statement["sql"] = step.sql
-        if step.values:
-            statement["args"] = step.values
-        if step.condition is None:
-            written.append({"stmt": statement})
-        else:
-            written.append({"condition": step.condition, "stmt": statement})
-    message: Json = {"steps": written}
-    if index is not None:
-        message["replication_index"] = str(index)
-    return message
-
-
-def batch_requests(steps: Sequence[Step], index: int | None) -> list[Json]:
-    """Return the requests that run *steps* on a stream; a long text that occurs twice is sent once."""
-    counts = Counter(step.sql for step in steps if len(step.sql) >= _LEAST_STORED)
-    stored = {sql: number for number, (sql, n) in enumerate(counts.items()) if n > 1}
-    return [
-        *({"type": "store_sql", "sql_id": number, "sql": sql} for sql, number in stored.items()),
-        {"type": "batch", "batch": batch(steps, stored, index)},
-        # Otherwise the stream would keep the texts until it ends.
-        *({"type": "close_sql", "sql_id": number} for number in stored.values()),
-    ]
 
 
 def read_error(
@@ -133,15 +148,15 @@ def read_refusal(status: int, answer: bytes, hide: Hide) -> ServerError:
 
 
 @reads_answer
-def read_batch(result: Any, steps: Sequence[Step], hide: Hide) -> BatchReply:
+def read_batch(result: Any, batch: Batch, hide: Hide) -> BatchReply:
     """
-    Return the reply to *steps* that the result of a batch holds.
+    Return the reply to *batch* that its result holds.
 
     Raises:
         DatabaseError: It holds no such reply.
     """
     results, errors = result["step_results"], result["step_errors"]
-    if not len(results) == len(errors) == len(steps):
+    if not len(results) == len(errors) == len(batch.steps):
         raise ValueError("another number of steps")
     if not all(isinstance(one, dict | None) for one in results):
         raise TypeError("not an object")
@@ -150,16 +165,17 @@ def read_batch(result: Any, steps: Sequence[Step], hide: Hide) -> BatchReply:
         results,
         [
             None if error is None else read_error(error, hide, statement=step.statement)
-            for error, step in zip(errors, steps, strict=True)
+            for error, step in zip(errors, batch.steps, strict=True)
         ],
+        has_succeeded=results[batch.decisive] is not None,
         index=None if index is None else int(index),
     )
 
 
 @reads_answer
-def read_reply(reply: Json, steps: Sequence[Step], hide: Hide) -> BatchReply:
+def read_reply(reply: Json, batch: Batch, hide: Hide) -> BatchReply:
     """
-    Read the reply to `batch_requests`, and to a GET_AUTOCOMMIT after them.
+    Read the reply to `write_pipeline`.
 
     Raises:
         MemrepoError: The batch as a whole failed, or this is no such reply.
@@ -168,10 +184,10 @@ def read_reply(reply: Json, steps: Sequence[Step], hide: Hide) -> BatchReply:
     found: BatchReply | None = None
     for result in reply["results"]:
         if result["type"] == "error":
-            raise translate(read_error(result["error"], hide, statement=only_statement(steps)))
+            raise translate(read_error(result["error"], hide, statement=only_statement(batch)))
         response = result["response"]
         if response["type"] == "batch":
-            found = read_batch(response["result"], steps, hide)
+            found = read_batch(response["result"], batch, hide)
         elif response["type"] == "get_autocommit":
             is_autocommit = response["is_autocommit"]
             if not isinstance(is_autocommit, bool):
@@ -181,16 +197,14 @@ def read_reply(reply: Json, steps: Sequence[Step], hide: Hide) -> BatchReply:
     return attrs.evolve(found, is_autocommit=is_autocommit)
 
 
-def only_statement(steps: Sequence[Step]) -> Statement | None:
-    """Return the one statement among *steps* that an error of the whole request must be about."""
-    found = [step.statement for step in steps if step.statement is not None]
+def only_statement(batch: Batch) -> Statement | None:
+    """Return the one statement of a batch, which an error of the whole request must be about."""
+    found = [step.statement for step in batch.steps if step.statement is not None]
     return found[0] if len(found) == 1 else None
 
 
 @reads_answer
-def read_cursor(
-    lines: Iterator[bytes], steps: Sequence[Step], hide: Hide
-) -> tuple[BatchReply, str | None]:
+def read_cursor(lines: Iterator[bytes], batch: Batch, hide: Hide) -> tuple[BatchReply, str | None]:
     """
     Read what a cursor returned for a batch of one step, one line after another.
 
@@ -211,5 +225,7 @@ def read_cursor(
         elif kind == "step_end":
             result["affected_row_count"] = entry["affected_row_count"]
         elif kind in ("step_error", "error"):
-            raise translate(read_error(entry["error"], hide, statement=only_statement(steps)))
-    return BatchReply([result], [None]), baton if isinstance(baton, str) else None
+            raise translate(read_error(entry["error"], hide, statement=only_statement(batch)))
+    return BatchReply([result], [None], has_succeeded=True), baton if isinstance(
+        baton, str
+    ) else None

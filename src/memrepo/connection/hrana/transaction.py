@@ -86,7 +86,7 @@ class ServerTransaction:
         batch = batches.inside(call.unit)
         reply = await self._send(batch)
         reply.settle(call, batch.slices[0])
-        if not reply.has_done(batch.decisive):
+        if not reply.has_succeeded:
             self._is_broken = True
         elif reply.is_autocommit:
             self._is_broken = True
@@ -100,7 +100,7 @@ class ServerTransaction:
             reply = await self._send(batch)
             if reply.is_autocommit:
                 self._is_broken = True
-            if not reply.has_done(batch.decisive):
+            if not reply.has_succeeded:
                 await self._require(batches.ROLLBACK_TO)
                 call.outcome = reply.failure()
                 break
@@ -110,8 +110,8 @@ class ServerTransaction:
         await self._require(batches.RELEASE)
 
     async def _require(self, sql: str) -> None:
-        reply = await self._send(Batch([Step(sql)], [], 0, is_write=sql == batches.BEGIN))
-        if not reply.has_done(0):
+        reply = await self._send(Batch([Step(sql)], [], 0))
+        if not reply.has_succeeded:
             raise reply.failure()
 
     async def commit(self) -> None:
@@ -126,7 +126,7 @@ class ServerTransaction:
             raise rolled_back()
         self._is_broken = True
         reply = await self._stream.run(batches.commit(), timeout_s=self._timeout_s, is_last=True)
-        if not reply.has_done(0):
+        if not reply.has_succeeded:
             raise reply.failure()
 
     async def roll_back(self) -> None:

@@ -18,7 +18,7 @@ class Stream(Protocol):
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is open, as far as the client knows."""
+        """Whether it can take a batch, as far as the client knows."""
         ...
 
     async def abandon(self) -> None:
@@ -43,7 +43,7 @@ class Transport(Protocol):
         ...
 
     def stream(self) -> Stream:
-        """Return a new stream, which its first batch opens."""
+        """Return a new stream, for writes, which its first batch opens."""
         ...
 
     async def server_version(self, *, timeout_s: float) -> str:

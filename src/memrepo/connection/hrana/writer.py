@@ -9,26 +9,22 @@ each by itself.
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from memrepo.connection.backoff import Backoff
 from memrepo.connection.coalescing import coalesce
-from memrepo.connection.contract import Result
 from memrepo.connection.hrana import batch as batches
 from memrepo.connection.hrana.batch import AnyCall
 from memrepo.connection.hrana.errors import again, unclear
 from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.transaction import LARGE_UNIT, ServerTransaction, size_of_unit
 from memrepo.connection.hrana.transport import Transport
-from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.queue import CallQueue
-from memrepo.connection.waiting import GRACE_S, OwnTask, outlast
+from memrepo.connection.waiting import OwnTask, outlast
 from memrepo.errors import DatabaseError, DeadlineError, MemrepoError
 from memrepo.queries.idempotent import is_repeatable
-from memrepo.queries.statement import Unit
 
 __all__ = ["ServerWriter"]
 
@@ -53,25 +49,16 @@ class ServerWriter(CallQueue):
         self._transport = transport
         self._kept = KeptStream(transport)
         self._timeout_s = timeout_s
+        #: The calls that were begun last, and the task that runs them.
+        self._begun: Sequence[PendingCall] | None = None
         self._running: OwnTask[object] | None = None
 
-    async def send(
-        self, unit: Unit, deadline: float, on_statement: OnStatement | None
-    ) -> list[Result]:
-        """
-        Return what *unit* gave when its turn had come.
-
-        If this is cancelled while the server is at it, it is given a little time to answer.
-        """
-        call = self.run(unit, deadline, on_statement)
-        try:
-            return await call.wait(GRACE_S)
-        except CancelledError:
-            running = self._running
-            if call.is_running and running is not None and self._group == [call]:
-                running.cancel()
-                await outlast(running)
-            raise
+    async def abort(self, call: PendingCall) -> None:
+        """Abort the request of a *call* that was cancelled, if the server is at it and nobody else waits."""
+        running = self._running
+        if call.is_running and running is not None and self._group == [call]:
+            running.cancel()
+            await outlast(running)
 
     async def drain(self) -> None:
         """Wait until what runs has its outcome, and let go of the server."""
@@ -80,18 +67,20 @@ class ServerWriter(CallQueue):
         await self._kept.close()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
+        self._begun = (
+            calls  # first: cut off here, they may end with an unknown outcome, but never run twice
+        )
+        for call in calls:
+            call.is_running = True
         is_lone = len(calls) == 1
         work = self._settle(calls, iter) if is_lone else self._run_group(calls)
         self._running = OwnTask(work, loop=self._loop)
         self._running.add_done_callback(lambda _: self.answer(calls))
-        self._begun = calls
-        for call in calls:
-            call.is_running = True
 
     def _mend(self, calls: Sequence[PendingCall]) -> None:
-        if self._begun is not calls or self._running is None:
+        if self._begun is not calls:
             self._start(calls)
-        elif self._running.done():
+        elif self._running is None or self._running.done():
             self.answer(calls)
 
     async def _run_group(self, calls: Sequence[PendingCall]) -> None:
@@ -144,7 +133,7 @@ class ServerWriter(CallQueue):
         """
         batch = batches.group(calls)
         reply = await self._kept.run(batch, timeout_s=self._timeout_s)
-        if reply.has_done(batch.decisive):
+        if reply.has_succeeded:
             for call, own in zip(calls, batch.slices, strict=True):
                 reply.settle(call, own)
             return

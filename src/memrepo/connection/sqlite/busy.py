@@ -10,6 +10,9 @@ from typing import Final
 
 from memrepo.connection.backoff import retry
 from memrepo.connection.sqlite.errors import is_busy, translate
+from memrepo.connection.sqlite.reasons import name_file
+from memrepo.connection.url import Location
+from memrepo.errors import DatabaseError
 
 __all__ = ["BUSY_SLICE_S", "until_free"]
 
@@ -24,12 +27,17 @@ _PAUSE_S: Final = 0.02
 _LONG_WAIT_S: Final = 1.0
 
 
-async def until_free(attempt: Callable[[], Awaitable[None]], deadline: float) -> None:
+async def until_free(
+    attempt: Callable[[], Awaitable[None]], deadline: float, location: Location
+) -> None:
     """
     Repeat *attempt* while another process holds the lock, until the loop's time reaches *deadline*.
 
+    *location* is what is locked, for the error and the log.
+
     Raises:
         BusyError: The lock was not free in time.
+        DatabaseError: The attempt ended in another error of SQLite.
     """
     loop = asyncio.get_running_loop()
     began_s, waited_s = loop.time(), 0.0
@@ -41,10 +49,11 @@ async def until_free(attempt: Callable[[], Awaitable[None]], deadline: float) ->
 
     try:
         await retry(attempt, deadline, is_temporary=is_locked, longest_pause_s=_PAUSE_S)
-    except sqlite3.OperationalError as error:
-        if is_busy(error):
-            raise translate(error) from error
-        raise
+    except sqlite3.Error as error:
+        failure = translate(error)
+        if isinstance(failure, DatabaseError):
+            await asyncio.to_thread(name_file, failure, location)
+        raise failure from error
     finally:
         if waited_s >= _LONG_WAIT_S:
-            _logger.warning("waited %.1f s for a lock that another process holds", waited_s)
+            _logger.warning("waited %.1f s for another process's lock on %s", waited_s, location)

@@ -31,6 +31,7 @@ async def compact(writer: ThreadQueue, deadline: float, on_statement: OnStatemen
         BusyError: Other programs read or wrote until *deadline*, in the loop's time.
         DatabaseError: The file has an index that this SQLite cannot rebuild. The log was emptied.
     """
+    location = writer.thread.location
 
     async def run(statement: BoundStatement) -> list[Row]:
         call = PendingCall.of((statement,), deadline, on_statement)
@@ -42,7 +43,7 @@ async def compact(writer: ThreadQueue, deadline: float, on_statement: OnStatemen
     async def empty_log() -> None:
         ((is_blocked, _, _),) = await run(queries.CHECKPOINT.bind())
         if is_blocked:
-            raise BusyError("another program reads, so that the write-ahead log cannot be emptied")
+            raise BusyError(f"{location}: another program reads, so that its log cannot be emptied")
 
     turn = await writer.take(deadline)
     try:
@@ -51,7 +52,7 @@ async def compact(writer: ThreadQueue, deadline: float, on_statement: OnStatemen
             await retry(step, deadline, is_temporary=_is_busy)
     except DatabaseError as error:
         if lacks_function(error):
-            raise DatabaseError(_NOT_REBUILT) from error.__cause__
+            raise DatabaseError(f"{location}: {_NOT_REBUILT}") from error.__cause__
         raise
     finally:
         writer.release(turn)

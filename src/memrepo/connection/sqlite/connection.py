@@ -71,6 +71,10 @@ class SQLiteConnection:
         """Name the database."""
         return f"<{type(self).__name__} {self.location}>"
 
+    def __str__(self) -> str:
+        """Return the database's path, for logs."""
+        return str(self.location)
+
     def __del__(self) -> None:
         """Warn of a forgotten close, and stop the threads."""
         queues = [queue for queue in (self._writer, self._reader) if queue is not None]
@@ -262,7 +266,9 @@ class SQLiteConnection:
         deadline = self._deadline(timeout_s)
         turn = await writer.take(deadline)
         try:
-            await until_free(lambda: writer.thread.run(WorkerConnection.begin), deadline)
+            await until_free(
+                lambda: writer.thread.run(WorkerConnection.begin), deadline, self.location
+            )
         except BaseException:
             writer.abandon(turn)
             raise

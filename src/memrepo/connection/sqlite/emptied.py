@@ -57,7 +57,7 @@ def _length(path: Path) -> int | None:
         return None
 
 
-async def tell_emptied(thread: WorkerThread, path: Path, mode: str, deadline: float) -> None:
+async def tell_emptied(thread: WorkerThread, path: Path, deadline: float) -> None:
     """
     Log that a file without length becomes a new database, unless another process has filled it.
 
@@ -76,8 +76,8 @@ async def tell_emptied(thread: WorkerThread, path: Path, mode: str, deadline: fl
         finally:
             worker.undo()
 
-    await until_free(lambda: thread.run(look), deadline)
+    await until_free(lambda: thread.run(look), deadline, thread.location)
     if looks[-1]:
         # A file for `mode=rw` has to be made beforehand, as `StorePool.create` does.
-        level = logging.INFO if mode == "rw" else logging.WARNING
+        level = logging.INFO if thread.location.mode == "rw" else logging.WARNING
         _logger.log(level, "%s was empty, and is opened as a new database", path)

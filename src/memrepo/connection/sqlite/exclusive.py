@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from memrepo.connection.sqlite.busy import until_free
-from memrepo.connection.sqlite.errors import translate
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.setup import open_thread, set_pragma
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
-from memrepo.errors import BusyError, CorruptDatabaseError
+from memrepo.errors import BusyError, CorruptDatabaseError, ReadOnlyError
 
 __all__ = ["hold_alone"]
 
@@ -37,7 +36,10 @@ async def hold_alone(path: Path) -> AsyncGenerator[None, None]:
     Raises:
         BusyError: Somebody has it open.
         CorruptDatabaseError: It is so damaged that nobody can tell.
+        ReadOnlyError: Its owner has taken the right to write it.
     """
+    if not await asyncio.to_thread(os.access, path, os.W_OK):
+        raise ReadOnlyError(f"{path} cannot be replaced: there is no permission to write it")
     thread = await open_thread(Location(path, "rw"), FileIdentity(None))
     try:
         await _lock(thread, path)
@@ -52,18 +54,17 @@ async def _lock(thread: WorkerThread, path: Path) -> None:
     try:
         # So that it keeps its lock while the mode changes: whoever came in between would begin a new log.
         await set_pragma(thread, "locking_mode", "exclusive")
-        await until_free(lambda: set_pragma(thread, "journal_mode", "delete"), deadline)
-        await until_free(lambda: thread.run(_begin), deadline)
+        await until_free(
+            lambda: set_pragma(thread, "journal_mode", "delete"), deadline, thread.location
+        )
+        await until_free(lambda: thread.run(_begin), deadline, thread.location)
     except BusyError as error:
         raise BusyError(f"{path} is in use: close it in every program first") from error.__cause__
-    except sqlite3.Error as error:
-        ours = translate(error)
-        if isinstance(ours, CorruptDatabaseError):
-            ours = CorruptDatabaseError(
-                f"{path} is so damaged that nobody can tell whether it is in use: move it and its"
-                " -wal, -shm and -journal files away first"
-            )
-        raise ours from error
+    except CorruptDatabaseError as error:
+        raise CorruptDatabaseError(
+            f"{path} is so damaged that nobody can tell whether it is in use: move it and its"
+            " -wal, -shm and -journal files away first"
+        ) from error.__cause__
 
 
 def _begin(worker: WorkerConnection) -> None:

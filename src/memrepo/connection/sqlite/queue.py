@@ -80,7 +80,9 @@ class ThreadQueue(CallQueue):
         waiting = [call for call in calls if call.is_waiting]
         while waiting:
             try:
-                await until_free(lambda: self._attempt(calls), waiting[0].deadline)
+                await until_free(
+                    lambda: self._attempt(calls), waiting[0].deadline, self.thread.location
+                )
             except BusyError as busy:
                 waiting = _expire(waiting, busy)
             except Exception as error:  # noqa: BLE001 - each waiting caller is told

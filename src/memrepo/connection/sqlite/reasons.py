@@ -1,8 +1,7 @@
-"""Say which file cannot be opened or written, and why: SQLite names neither."""
+"""Say which file cannot be opened, read or written, and why: SQLite names neither."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import sqlite3
@@ -13,7 +12,7 @@ from typing import Final
 
 from memrepo.connection.sqlite.errors import primary_code
 from memrepo.connection.url import Location
-from memrepo.errors import DatabaseError, ReadOnlyError, StorageFullError
+from memrepo.errors import DatabaseError, MemrepoError, ReadOnlyError, StorageFullError
 
 __all__ = ["name_file", "require_file", "system_error"]
 
@@ -24,9 +23,9 @@ _KINDS: Final[Mapping[int | None, type[DatabaseError]]] = {
     errno.EPERM: ReadOnlyError,
     errno.EROFS: ReadOnlyError,
 }
-#: SQLite's codes behind which there is a reason that the file system knows.
+#: SQLite's codes behind which there may be a reason that the file system knows.
 _UNEXPLAINED: Final = frozenset(
-    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+    {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 )
 
 
@@ -60,21 +59,21 @@ def require_file(path: Path) -> None:
         raise system_error(path, "cannot be opened", OSError(errno.EINVAL, reason))
 
 
-async def name_file(error: DatabaseError, location: Location) -> DatabaseError:
-    """Return *error*, which came while *location* was opened, with the file's path and the reason."""
-    if location.path is None or str(error).startswith(str(location.path)):
-        return error
-    message = f"{location.path}: {error}"
-    if primary_code(error.__cause__) in _UNEXPLAINED:
-        reason = await asyncio.to_thread(_find_reason, location.path, location.mode)
-        message = message if reason is None else f"{message}: {reason}"
-    named = type(error)(message)
-    named.outcome_unknown = error.outcome_unknown
-    named.__cause__ = error.__cause__
-    return named
+def name_file(error: MemrepoError, location: Location) -> None:
+    """Add to an error of a database its file's path and the reason, unless it has them. Blocks."""
+    path, message = location.path, str(error)
+    if path is None:
+        return
+    if not message.startswith(str(path)):
+        message = f"{path}: {message}"
+    if (code := primary_code(error.__cause__)) in _UNEXPLAINED:
+        reason = _find_reason(path, location.mode, code)
+        if reason is not None and not message.endswith(reason):
+            message = f"{message}: {reason}"
+    error.args = (message,)
 
 
-def _find_reason(path: Path, mode: str) -> str | None:
+def _find_reason(path: Path, mode: str, code: int) -> str | None:
     try:
         # Never the file itself: closing a descriptor of it would drop SQLite's locks on it.
         os.close(os.open(os.devnull, os.O_RDONLY))  # whether there is a descriptor left
@@ -83,6 +82,8 @@ def _find_reason(path: Path, mode: str) -> str | None:
         if error.errno == errno.ENOENT and path.parent.exists() and mode != "rwc":
             return f"there is no such file, and mode={mode} makes none"
         return _say(path, error)
+    if code == sqlite3.SQLITE_IOERR:
+        return None  # whoever has no right is told so by the other codes
     return _find_missing_right(path, is_read_only=mode == "ro")
 
 

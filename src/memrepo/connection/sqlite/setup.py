@@ -69,11 +69,10 @@ async def open_thread(
         )
     except (sqlite3.Error, OSError) as error:
         failure = translate(error)
-        named = (
-            await name_file(failure, location) if isinstance(failure, DatabaseError) else failure
-        )
-        raise named from error
-    thread.file = file
+        if isinstance(failure, DatabaseError):
+            await asyncio.to_thread(name_file, failure, location)
+        raise failure from error
+    thread.location, thread.file = location, file
     _threads.add(thread)
     try:
         await thread.run(lambda worker: worker.watch_file(file, look_every_s=look_every_s))
@@ -107,10 +106,10 @@ async def open_writer(
     thread = await open_thread(location, file, look_every_s=look_every_s, limit=limit)
     async with _closing_on_failure(thread):
         if was_emptied and location.path is not None:
-            await tell_emptied(thread, location.path, location.mode, deadline)
+            await tell_emptied(thread, location.path, deadline)
         # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried:
         # if eight processes open a file at once, one of them fails.
-        await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline)
+        await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline, location)
         await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
         await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
         await set_pragma(thread, "foreign_keys", 1)

@@ -36,10 +36,12 @@ from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.job import Asker, Errand, Job, Run, Single
 from memrepo.connection.sqlite.limits import StatementLimit
+from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.url import Location
 from memrepo.connection.waiting import settle
 from memrepo.domain.codec import Row, Value
-from memrepo.errors import ClosedError, ConnectionLostError
+from memrepo.errors import ClosedError, ConnectionLostError, DatabaseError
 
 __all__ = ["WorkerThread"]
 
@@ -59,7 +61,9 @@ class WorkerThread:
         self._jobs: deque[Job] = deque()
         #: Wakes the thread, for a job or to end.
         self._wake: SimpleQueue[None] = SimpleQueue()
-        #: The file it has open.
+        #: The database it has open, which its errors name.
+        self.location = Location(None)
+        #: The same as a file.
         self.file = FileIdentity(None)
         self._worker: WorkerConnection | None = None
         self._is_stopped = False
@@ -241,6 +245,10 @@ class WorkerThread:
                         job.error = None
                     except BaseException as error:  # noqa: BLE001 - whoever waits is told
                         job.error = error
+                        self._name_file(error)
+                    for call in job.calls:
+                        if isinstance(call.outcome, DatabaseError):
+                            self._name_file(call.outcome)
                 job.has_ended = True
                 if job.error is None:
                     tell(job.asker.answer, job.calls)
@@ -250,6 +258,12 @@ class WorkerThread:
                 del job  # nothing of it is kept while the next is waited for
             except BaseException:  # noqa: BLE001, S112 - thrown into the thread, or the loop was closed
                 continue
+
+    def _name_file(self, failure: BaseException) -> None:
+        """Have it say which of a program's databases has failed."""
+        if isinstance(failure, DatabaseError):
+            with contextlib.suppress(OSError):  # of the look for a reason
+                name_file(failure, self.location)
 
     def _end(self) -> None:
         if not self._has_ended.done():

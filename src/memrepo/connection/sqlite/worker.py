@@ -105,11 +105,13 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: SQLITE_READONLY.
         """
         try:
-            self.begin()
+            self.begin()  # only for reading, if the file is in WAL mode and read-only
+            self.execute("PRAGMA incremental_vacuum(1)")  # a write that changes nothing
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
-        self.undo()
+        finally:
+            self.undo()
 
     def run_group(self, calls: Sequence[PendingCall]) -> None:
         """
@@ -120,7 +122,6 @@ class WorkerConnection(sqlite3.Connection):
         """
         # On a retry, some may have run before the lock was found taken, or been cancelled since.
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
-        # Before as well: with an index of the log that nobody shares, writing would damage the file.
         if not self._file.is_same(look_every_s=self._look_every_s):
             refuse(waiting)
             return

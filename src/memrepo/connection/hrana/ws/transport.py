@@ -28,12 +28,12 @@ from memrepo.connection.hrana.batch import Batch, BatchReply, Step
 from memrepo.connection.hrana.errors import deadline, lost, translate, unclear
 from memrepo.connection.hrana.http import HttpTransport
 from memrepo.connection.hrana.messages import (
-    batch as write_batch,
     only_statement,
     read_batch,
     read_error,
+    write_batch,
 )
-from memrepo.connection.hrana.replication import ReplicationMark, run_after_last_write
+from memrepo.connection.hrana.replication import run_after_last_write
 from memrepo.connection.hrana.session import drop_session, failed
 from memrepo.connection.hrana.values import Json
 from memrepo.connection.hrana.ws.socket import Link, Socket, Sockets
@@ -54,9 +54,9 @@ _NO_HRANA: Final = "HRANA_PROTO_ERROR"
 #: What a connection breaks with; all else is an answer that cannot be read.
 _BROKEN: Final = (LibsqlError, aiohttp.ClientError, aiohttp.WebSocketError, OSError)
 #: Asks whether the server answers.
-_HELLO: Final = Step("SELECT 1")
+_HELLO: Final = Batch([Step("SELECT 1")], [], 0)
 #: Asks whether the token may write; it deletes nothing, even where the table exists.
-_WRITE: Final = Step("DELETE FROM `memrepo_migrations` WHERE 0")
+_WRITE: Final = Batch([Step("DELETE FROM `memrepo_migrations` WHERE 0")], [], 0)
 
 
 class WebSocketTransport:
@@ -76,8 +76,8 @@ class WebSocketTransport:
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._endings: set[asyncio.Task[None]] = set()
-        #: The last write, for reads at a replica.
-        self.mark = ReplicationMark()
+        #: The replication index of the last write; ``None`` for none.
+        self.mark: int | None = None
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -86,19 +86,17 @@ class WebSocketTransport:
         return "hrana2-ws"
 
     def stream(self) -> WebSocketStream:
-        """Return a new stream."""
-        return WebSocketStream(self)
+        """Return a new stream, for writes."""
+        return WebSocketStream(self, is_write=True)
 
     async def run(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a batch that reads on a stream of its own; see `Transport`."""
-        return await run_after_last_write(self.mark, self._send_once, batch, timeout_s)
+        return await run_after_last_write(self, batch, timeout_s)
 
-    async def _send_once(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
-        stream = WebSocketStream(self)
-        try:
-            return await stream.run(batch, timeout_s=timeout_s, index=index)
-        finally:
-            await stream.abandon()
+    async def send_read(self, batch: Batch, index: int | None, timeout_s: float) -> BatchReply:
+        """Run it at a replica that has reached *index*."""
+        stream = WebSocketStream(self, is_write=False)
+        return await stream.run(batch, timeout_s=timeout_s, is_last=True, index=index)
 
     async def run_large(self, batch: Batch, *, timeout_s: float) -> BatchReply:
         """Run a SELECT over HTTP, which has cursors; see `Transport`."""
@@ -153,7 +151,7 @@ class WebSocketTransport:
                 await link.connection.wait_connected()
                 # The socket opens before the server checks the token, so ask something.
                 stream = link.connection.open_stream()
-                await link.answer(stream, write_batch([_HELLO], {}, None))
+                await link.answer(stream, write_batch(_HELLO, {}, None))
                 stream.close()
         except Exception as error:  # noqa: BLE001 - libsql-client lets any error of Python's through
             self._retire(link)
@@ -204,7 +202,7 @@ class WebSocketTransport:
         except Exception as error:  # noqa: BLE001 - as in `_connect`
             failure = error
         else:
-            return read_batch(result, batch.steps, self._credentials.hide)
+            return read_batch(result, batch, self._credentials.hide)
         finally:
             link.n_running -= 1
             if not link.is_good:
@@ -232,7 +230,7 @@ class WebSocketTransport:
             if error.code == _NO_HRANA:
                 return unclear(error)
             said = {"code": error.code, "message": error.explanation}
-            statement = None if batch is None else only_statement(batch.steps)
+            statement = None if batch is None else only_statement(batch)
             return translate(read_error(said, self._credentials.hide, statement=statement))
         if isinstance(error, aiohttp.ClientConnectorError):
             return failed(error, self._credentials)
@@ -240,7 +238,7 @@ class WebSocketTransport:
             return unclear(error)
         probe = _WRITE if is_write else _HELLO
         try:
-            await self._http.run(Batch([probe], [], 0), timeout_s=min(timeout_s, _CONNECT_S))
+            await self._http.run(probe, timeout_s=min(timeout_s, _CONNECT_S))
         except DatabaseError as reason:
             if not reason.retryable:
                 return reason
@@ -250,23 +248,21 @@ class WebSocketTransport:
 class WebSocketStream:
     """A stream on a WebSocket."""
 
-    def __init__(self, transport: WebSocketTransport) -> None:
+    def __init__(self, transport: WebSocketTransport, *, is_write: bool) -> None:
         """Send nothing yet; the first batch opens it."""
         self._transport = transport
+        self._is_write = is_write
         self._link: Link | None = None
         self._stream: HranaStream | None = None
-        #: Whether its first batch took the write lock, so that all of its batches write.
-        self._is_write = False
 
     async def run(
         self, batch: Batch, *, timeout_s: float, is_last: bool = False, index: int | None = None
     ) -> BatchReply:
-        """Run a batch; see `Stream`."""
-        message = write_batch(batch.steps, {}, index)
-        if batch.size > _MAX_REQUEST_BYTES // 16 and _size(message) > _MAX_REQUEST_BYTES:
+        """Run a batch; see `Stream`. A replica must have reached *index* before it answers."""
+        message = write_batch(batch, {}, index)
+        if _is_too_large(batch, message):
             raise InvalidInputError("size", f"a WebSocket takes {_MAX_REQUEST_BYTES:,} bytes")
         if self._link is None or self._stream is None:
-            self._is_write = batch.is_write
             self._link = await self._transport.link(timeout_s)
             try:
                 self._stream = self._link.connection.open_stream()
@@ -279,14 +275,14 @@ class WebSocketStream:
         finally:
             if is_last:
                 await self.abandon()
-        if self._is_write:
-            self._transport.mark.wrote(reply)
+        if self._is_write and reply.index is not None:
+            self._transport.mark = reply.index
         return reply
 
     @property
     def is_usable(self) -> bool:
         """Whether its socket is good; see `Stream`."""
-        return self._link is not None and self._link.is_good
+        return self._link is None or self._link.is_good
 
     async def abandon(self) -> None:
         """End it; see `Stream`."""
@@ -294,6 +290,10 @@ class WebSocketStream:
             self._stream.close()
 
 
-def _size(message: Json) -> int:
-    # As libsql-client encodes it: a character that is not ASCII takes six bytes or twelve.
-    return len(json.dumps(message))
+def _is_too_large(batch: Batch, message: Json) -> bool:
+    n_characters = sum(
+        len(step.sql) + sum(len(str(part)) for value in step.values for part in value.values())
+        for step in batch.steps
+    )
+    # libsql-client writes a character in up to twelve bytes. To count them exactly is slow.
+    return n_characters > _MAX_REQUEST_BYTES // 16 and len(json.dumps(message)) > _MAX_REQUEST_BYTES

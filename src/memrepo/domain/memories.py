@@ -1,0 +1,141 @@
+"""Facts, as they go in and come out: frozen, slotted, keyword-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from memrepo.domain.jsontext import JsonValue, decode_json
+from memrepo.domain.plain import PlainModel
+
+__all__ = [
+    "EXPLICIT_SOURCE",
+    "INFERRED_SOURCES",
+    "MemoryEntry",
+    "MemoryFilter",
+    "MemoryNew",
+    "RememberOutcome",
+    "Remembered",
+]
+
+#: What `MemoryRepo.remember` did with a fact.
+RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
+
+#: Sources that `EXPLICIT_SOURCE` outranks: ours, and the original system's.
+INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
+EXPLICIT_SOURCE: Final = "user_explicit"
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class MemoryEntry(PlainModel):
+    """A fact: one row of ``memory_entries``."""
+
+    #: The row's number; never used again after a purge.
+    id: int
+    #: Whose memory it is; ``""`` is the default scope.
+    scope: str
+    #: The text as it was given.
+    content: str
+    #: See `content_hash`; ``None`` where another program wrote the row and it is not adopted yet.
+    content_hash: str | None
+    #: ``preference``, ``fact``, ``pattern``, ... ; any text.
+    category: str
+    #: ``user_explicit``, ``inferred``, or what another program wrote.
+    source: str
+    #: When it was first remembered, UTC.
+    created_at: datetime
+    #: When it was last remembered or touched, UTC; ``None`` where another program wrote the row without.
+    last_accessed: datetime | None
+    #: Expiry time, UTC; ``None`` for never.
+    expires_at: datetime | None
+    #: When it was forgotten, UTC; ``None`` if it is not.
+    deleted_at: datetime | None
+    #: The id of the fact that replaced it; ``None`` while it is current.
+    superseded_by: int | None
+    #: `metadata` as it is stored: JSON text, or ``None``.
+    raw_metadata: str | None
+    _is_mended: bool = attrs.field(default=False, repr=False)
+
+    @property
+    def is_broken(self) -> bool:
+        """
+        Whether a stored value cannot be read, as another program may have left it.
+
+        A text that is a blob or not UTF-8 is shown with U+FFFD for the bytes that are no UTF-8, an instant
+        that is none as 1970-01-01, a number that is none as ``None``. `Store.verify` names the column.
+        """
+        return self._is_mended
+
+    @property
+    def metadata(self) -> Mapping[str, JsonValue] | None:
+        """
+        `raw_metadata`, decoded anew each time; ``None`` if there is none.
+
+        Also ``None`` if it is not a JSON object, as another program may have stored it.
+        """
+        value = None if self.raw_metadata is None else decode_json(self.raw_metadata)[0]
+        return value if isinstance(value, Mapping) else None
+
+
+@attrs.frozen(kw_only=True)
+class MemoryNew:
+    """A fact to remember; the fields are the arguments of `MemoryRepo.remember`."""
+
+    #: The text; see `MemoryRepo.remember`.
+    content: str
+    #: What kind of fact it is.
+    category: str = "fact"
+    #: Who says so.
+    source: str = "user_explicit"
+    #: A JSON object that belongs to it.
+    metadata: Mapping[str, JsonValue] | None = None
+    #: Expiry time; ``None`` for never.
+    expires_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MemoryFilter:
+    """Which facts to read; conditions that are given must all hold. Ranges are half-open."""
+
+    #: Only this category.
+    category: str | None = None
+    #: Only this source.
+    source: str | None = None
+    #: Only those created at this instant or later.
+    created_from: datetime | None = None
+    #: Only those created before this instant.
+    created_before: datetime | None = None
+    #: Only those last accessed at this instant or later.
+    accessed_from: datetime | None = None
+    #: Only those last accessed before this instant.
+    accessed_before: datetime | None = None
+    #: Only those whose metadata has all of these keys, each with this text, number, bool or ``None``:
+    #: ``{"project": "garden"}``.
+    metadata: Mapping[str, str | float | bool | None] | None = None
+    #: Only those whose content contains this text, literally, whatever the case of its letters.
+    contains: str | None = None
+    #: Also the forgotten ones.
+    include_forgotten: bool = False
+    #: Also the expired ones.
+    include_expired: bool = False
+    #: Also the superseded ones.
+    include_superseded: bool = False
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class Remembered(PlainModel):
+    """The outcome of `MemoryRepo.remember`."""
+
+    #: ``created``; ``duplicate`` (already known, refreshed); ``restored`` (it was forgotten, expired
+    #: or superseded, and is back under its old id).
+    outcome: RememberOutcome
+    #: The fact as it is stored now.
+    entry: MemoryEntry
+
+    @property
+    def id(self) -> int:
+        """The fact's id."""
+        return self.entry.id
