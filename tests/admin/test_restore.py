@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 
 import memrepo
+from memrepo.connection.sqlite import exclusive, setup
 from tests.sqlite.files import add_vector_index, umask
 from tests.sqlite.test_opening import said_to_another
 
@@ -207,6 +209,31 @@ async def test_file_in_use_by_another_program(tmp_path: Path) -> None:
     assert await texts_in(path) == ["new"]
 
 
+async def test_program_that_comes_between_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the file has left WAL mode, nobody begins a new log, which would go into the backup."""
+    path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
+    await make(path, "old")
+    set_pragma = setup.set_pragma
+
+    def visit() -> None:
+        with (
+            closing(sqlite3.connect(path, timeout=0)) as visitor,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            visitor.execute("PRAGMA journal_mode = WAL")
+
+    async def set_and_visit(thread: Any, name: str, value: Any) -> None:
+        await set_pragma(thread, name, value)
+        if name == "journal_mode":
+            await asyncio.to_thread(visit)
+
+    monkeypatch.setattr(exclusive, "set_pragma", set_and_visit)
+    await memrepo.restore_backup(backup, path)
+    assert await texts_in(path) == ["new"]
+
+
 async def test_program_that_comes_too_late(tmp_path: Path) -> None:
     """One that had opened the old file, and not used it yet, cannot write to it beside the new one."""
     path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
@@ -257,6 +284,38 @@ async def test_what_is_no_backup(tmp_path: Path) -> None:
         assert await texts_in(path) == ["old"]
 
 
+async def test_backup_that_something_has_emptied(tmp_path: Path) -> None:
+    """SQLite would delete its log, which has the rows: it is refused, and stays as it is."""
+    backup = tmp_path / "backup.db"
+    async with memrepo.connect(tmp_path / "agent.db") as store:
+        await store.memories.remember("Tea")
+        shutil.copy(tmp_path / "agent.db-wal", f"{backup}-wal")
+    backup.touch()
+    before = Path(f"{backup}-wal").read_bytes()
+    with pytest.raises(memrepo.CorruptDatabaseError, match=r"backup\.db is empty, but"):
+        await memrepo.restore_backup(backup, tmp_path / "restored.db")
+    assert (backup.read_bytes(), Path(f"{backup}-wal").read_bytes()) == (b"", before)
+    assert not (tmp_path / "restored.db").exists()
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR])
+async def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: int) -> None:
+    """A pipe, a device or a folder: neither a backup nor a database, and it is not even opened."""
+    path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
+    if kind == stat.S_IFDIR:
+        path.mkdir()
+    else:
+        try:
+            os.mknod(path, 0o600 | kind, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("only root makes devices")
+    for arguments in ((backup, path), (path, tmp_path / "restored.db")):
+        with pytest.raises(memrepo.DatabaseError, match=r"it is a (pipe|folder)"):
+            await memrepo.restore_backup(*arguments)
+    assert stat.S_IFMT(path.stat().st_mode) == kind
+    assert sorted(its.name for its in tmp_path.iterdir()) == ["agent.db", "backup.db"]
+
+
 async def test_damaged_backup(tmp_path: Path) -> None:
     """A backup with a garbage page is refused by its name, although it opens."""
     path, backup = tmp_path / "agent.db", tmp_path / "backup.db"
@@ -287,7 +346,7 @@ async def test_damaged_file_is_moved_away_first(tmp_path: Path) -> None:
 
 async def test_folder_is_no_backup(tmp_path: Path) -> None:
     """A folder in the place of a backup is called one."""
-    with pytest.raises(memrepo.DatabaseError, match=f"^{tmp_path}: .*: it is a folder$"):
+    with pytest.raises(memrepo.DatabaseError, match=f"^{tmp_path} .*: it is a folder"):
         await memrepo.restore_backup(tmp_path, tmp_path / "agent.db")
 
 
@@ -347,6 +406,40 @@ async def test_cancelled_restore(tmp_path: Path) -> None:
         (text,) = await texts_in(path)
         seen.add(text)
     assert seen == {"old", "new"}
+
+
+# --- power loss --------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("call", ["backup", "restore over a file", "restore to a new file"])
+async def test_content_and_name_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The copy is on the disk before it has its name, and the name before the call returns."""
+    path, target = tmp_path / "agent.db", tmp_path / "target.db"
+    await make(path, "fact")
+    if call == "restore over a file":
+        await make(target, "old")
+    done: list[str] = []
+    sync, link, replace = os.fsync, os.link, os.replace
+
+    def note(real: Any, step: str, *arguments: Any) -> None:
+        if real is sync:
+            name = Path(f"/proc/self/fd/{arguments[0]}").readlink()
+            step = f"sync the {'folder' if name == tmp_path else 'copy'}"
+        real(*arguments)
+        done.append(step)
+
+    monkeypatch.setattr(os, "fsync", partial(note, sync, ""))
+    monkeypatch.setattr(os, "link", partial(note, link, "name"))
+    monkeypatch.setattr(os, "replace", partial(note, replace, "name"))
+    if call == "backup":
+        async with memrepo.connect(path) as store:
+            await store.backup(target)
+    else:
+        await memrepo.restore_backup(path, target)
+    assert done == ["sync the copy", "name", "sync the folder"]
 
 
 # --- kills -------------------------------------------------------------------------------------

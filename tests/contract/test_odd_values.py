@@ -152,3 +152,33 @@ async def test_no_page_begins_after_an_instant_that_is_no_text(store: Store) -> 
     assert [event.id for event in last] == [1, 3, 2]
     with pytest.raises(memrepo.DecodeError, match="row 2 has an instant"):
         await store.daily_logs.find_many(limit=1, newest_first=True)
+
+
+async def test_ids_of_any_number(store: Store) -> None:
+    """Ids below 1, and the highest that there is, are adopted, corrected and verified like others."""
+    ids = (-(2**63) + 1, -5, 0, 2**63 - 1)
+    for table, columns, values in (
+        (
+            "memory_entries",
+            "content, category, source, created_at",
+            "'fact ' || :id, 'x', 'x', :at",
+        ),
+        ("sessions", "started_at", ":at"),
+        ("daily_logs", "event_type, timestamp", "'note', :at"),
+    ):
+        insert = Statement(
+            "another.program", f"INSERT INTO {table} (id, {columns}) VALUES (:id, {values})"
+        )
+        await store.connection.write(
+            tuple(insert.bind(id=number, at="2026-02-02 14:16:24") for number in ids)
+        )
+    await store.migrate()
+    for number in ids:
+        entry = await store.memories.find_by_content(f"fact {number}")
+        assert entry is not None
+        assert entry.id == number
+    assert await store.verify() == []
+    edit = "UPDATE memory_entries SET content = 'edited ' || id"
+    await store.connection.write((Statement("another.program", edit).bind(),))
+    assert [problem.id for problem in await store.verify()] == [*ids]
+    assert [its.id for its in await store.repair()] == [*ids]

@@ -262,7 +262,7 @@ FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
 FROM json_each(:data) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.count_deletable (event_type)
 SELECT COUNT(*)
@@ -283,17 +283,17 @@ WHERE `scope`=:scope AND `session_id`=:session_id;
 -- daily_logs.count_deletable (timestamp_before)
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.count_deletable (timestamp_from)
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.count_purgeable
 SELECT COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.days
 SELECT DISTINCT SUBSTRING(`timestamp`,1,10) `day`
@@ -329,7 +329,7 @@ FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
 FROM json_each(:data) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.delete_many (event_type)
 DELETE
@@ -350,12 +350,12 @@ WHERE `scope`=:scope AND `session_id`=:session_id;
 -- daily_logs.delete_many (timestamp_before)
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:timestamp_before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.delete_many (timestamp_from)
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- daily_logs.find_many ()
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
@@ -670,7 +670,7 @@ RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idemp
 -- daily_logs.purge
 DELETE
 FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z';
+WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
 -- erasing.delete (daily_logs)
 DELETE
@@ -867,12 +867,12 @@ ORDER BY COUNT(*) DESC,`source`;
 SELECT COUNT(*)
 FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z')) UNION
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
 SELECT `orphan`.`id`
 FROM `memory_entries` `orphan`
 WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
 FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' UNION
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' AND date(`orphan`.`created_at`,'+0 days')=substr(`orphan`.`created_at`,1,10) AND date(`orphan`.`created_at`,'+0 days')>='0001' UNION
 SELECT `fact`.`id`
 FROM `chain` CROSS JOIN `memory_entries` `fact`
 WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)
@@ -1195,12 +1195,12 @@ FROM `memory_entries`
 WHERE `id` IN (SELECT `chain`.`id`
 FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z')) UNION
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001') OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
 SELECT `orphan`.`id`
 FROM `memory_entries` `orphan`
 WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
 FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' UNION
+WHERE `successor`.`id`=`orphan`.`superseded_by`) AND +`orphan`.`scope`=:scope AND `orphan`.`created_at`<:before AND `orphan`.`created_at` GLOB '????-??-??T??:??:??.???Z' AND date(`orphan`.`created_at`,'+0 days')=substr(`orphan`.`created_at`,1,10) AND date(`orphan`.`created_at`,'+0 days')>='0001' UNION
 SELECT `fact`.`id`
 FROM `chain` CROSS JOIN `memory_entries` `fact`
 WHERE `fact`.`superseded_by`=`chain`.`id` AND +`fact`.`scope`=:scope)

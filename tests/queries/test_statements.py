@@ -268,7 +268,7 @@ def test_literals_are_known_constants() -> None:
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
         *("integer", "real", "null"),
         *("memory_entries", "sessions", "daily_logs", "CASCADE", "SET NULL"),
-        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
+        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z", "+0 days", "0001"),
         *(f"$[{n}]" for n in range(14)),
     }
     assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}

@@ -20,20 +20,23 @@ def told(caplog: pytest.LogCaptureFixture) -> list[int]:
     return [its.levelno for its in caplog.records if "opened as a new database" in its.message]
 
 
+@pytest.mark.parametrize("content", [b"", b"S"], ids=["empty", "a byte"])
 @pytest.mark.parametrize("mode", ["", "?mode=rw", "?mode=ro"])
-async def test_an_emptied_file_with_a_log(tmp_path: Path, clock: Clock, mode: str) -> None:
+async def test_an_emptied_file_with_a_log(
+    tmp_path: Path, clock: Clock, mode: str, content: bytes
+) -> None:
     """SQLite would delete the log, which has the rows: the file is refused, and both stay as they are."""
     path, emptied = tmp_path / "agent.db", tmp_path / "emptied.db"
     log = Path(f"{emptied}-wal")
     async with memrepo.connect(path, clock=clock) as store:
         await store.memories.remember("Tea")
         shutil.copy(f"{path}-wal", log)
-    emptied.touch()
+    emptied.write_bytes(content)
     before = log.read_bytes()
     for _ in range(2):
         with pytest.raises(memrepo.CorruptDatabaseError, match=r"emptied\.db is empty, but"):
             await memrepo.connect(f"file:{emptied}{mode}", clock=clock)
-        assert (emptied.stat().st_size, log.read_bytes()) == (0, before)
+        assert (emptied.read_bytes(), log.read_bytes()) == (content, before)
     # What is left of the file is in the log, and with the file's pages it is all there.
     shutil.copy(path, emptied)
     async with memrepo.connect(emptied, clock=clock) as store:

@@ -19,7 +19,7 @@ import pytest
 
 import memrepo
 from memrepo import ConnectionLostError, Store, StorePool
-from memrepo.connection.sqlite import worker
+from memrepo.connection.sqlite import setup, worker
 from tests import leaks
 
 pytestmark = pytest.mark.asyncio
@@ -176,6 +176,29 @@ async def test_lost_inside_a_transaction(tmp_path: Path) -> None:
             await store.memories.count()
 
 
+async def test_transaction_of_a_store_that_was_told_is_rolled_back(tmp_path: Path) -> None:
+    """If the loss is known before the end of a block, it is not committed, and the error says so."""
+    path = tmp_path / "agent.db"
+    has_begun, is_lost = asyncio.Event(), asyncio.Event()
+    async with memrepo.connect(path) as store:
+
+        async def transact() -> None:
+            async with store.transaction() as tx:
+                await tx.memories.remember("in the block")
+                has_begun.set()
+                await is_lost.wait()
+
+        block = asyncio.create_task(transact())
+        await has_begun.wait()
+        path.unlink()
+        with pytest.raises(ConnectionLostError):
+            await store.info()
+        is_lost.set()
+        with pytest.raises(ConnectionLostError) as caught:
+            await block
+        assert not caught.value.outcome_unknown
+
+
 async def _call_until(store: Store, path: Path, name: str, last_s: float) -> None:
     while True:
         asked_s = time.monotonic()
@@ -201,6 +224,47 @@ async def test_store_that_only_reads(tmp_path: Path, name: str, mode: str) -> No
         with pytest.raises(ConnectionLostError):
             await store.memories.count()
     assert _contents(path) == {"new"}
+
+
+def _no_such_table() -> memrepo.BoundStatement:
+    return memrepo.Statement("missing", "SELECT 1 FROM missing").bind()
+
+
+async def _begin_while_locked(store: Store, path: Path) -> None:
+    def lock_and_remove() -> sqlite3.Connection:
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        path.unlink()
+        return other
+
+    with closing(await asyncio.to_thread(lock_and_remove)):
+        async with store.transaction(timeout_s=0.1):
+            pass
+
+
+#: Calls that fail for another reason, as what is left of a file may look damaged, or locked.
+_FAILING: dict[str, Callable[[Store, Path], Awaitable[object]]] = {
+    "write": lambda store, _: store.connection.write((_no_such_table(),)),
+    "read": lambda store, _: store.connection.read(_no_such_table()),
+    "begin": _begin_while_locked,
+}
+
+
+@pytest.mark.parametrize("name", _FAILING)
+async def test_error_is_that_of_the_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """After an error of SQLite the file is looked at at once: its loss is told, and not what came of it."""
+    path = tmp_path / "agent.db"
+    monkeypatch.setattr(setup, "_LOOK_AFTER_WRITES_S", {"normal": 3600.0})
+    monkeypatch.setattr(setup, "_LOOK_BEFORE_READS_S", 3600.0)
+    async with memrepo.connect(path, durability="normal") as store:
+        await store.memories.remember("before")
+        if name != "begin":
+            path.unlink()
+            await store.memories.remember("nobody has looked")
+        with pytest.raises(ConnectionLostError):
+            await _FAILING[name](store, path)
 
 
 async def test_pool_opens_a_lost_store_anew(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -94,6 +95,9 @@ async def test_tenants_file_is_private(tmp_path: Path, mode: str, *, private: bo
         ("~/agent.db", "~ is not expanded: use Path(...).expanduser()"),
         ("file.txt/agent.db", "Not a directory"),
         ("folder", "it is a folder"),
+        ("loop", "Too many levels of symbolic links"),
+        ("pipe", "it is a pipe, a socket or a device"),
+        ("file:{folder}/pipe?mode=ro", "it is a pipe, a socket or a device"),
         ("n" * 300, "File name too long"),
         ("file:{folder}/missing.db?mode=rw", "there is no such file, and mode=rw makes none"),
         ("file:{folder}/missing.db?mode=ro", "there is no such file, and mode=ro makes none"),
@@ -108,6 +112,8 @@ async def test_error_names_file_and_reason(
     """A file that cannot be opened is a DatabaseError with its path and the reason; nothing is made."""
     (tmp_path / "file.txt").write_text("not a database, but long enough to be looked at\n" * 100)
     (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
     before = sorted(tmp_path.iterdir())
     url = place.format(folder=tmp_path) if place.startswith("file:") else tmp_path / place
     with pytest.raises(memrepo.DatabaseError) as caught:

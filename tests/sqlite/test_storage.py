@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import memrepo
+from memrepo.connection.sqlite import inode
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal"])
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("is_replaced", [False, True])
-async def test_write_to_a_lost_file_is_not_acknowledged(
+async def test_nothing_is_written_to_a_lost_file(
     tmp_path: Path, suffix: str, is_replaced: bool
 ) -> None:
-    """SQLite goes on writing to an unlinked file; no await may return as if that were stored."""
+    """SQLite goes on writing to an unlinked file; memrepo does not, and says that nothing is stored."""
     path = tmp_path / "agent.db"
     async with memrepo.connect(path) as store:
         await store.memories.remember("before")
@@ -33,51 +38,125 @@ async def test_write_to_a_lost_file_is_not_acknowledged(
             lost.unlink()
         with pytest.raises(memrepo.ConnectionLostError) as caught:
             await store.memories.remember("after")
-        assert caught.value.outcome_unknown
+        assert not caught.value.outcome_unknown
         with pytest.raises(memrepo.ConnectionLostError):
             async with store.transaction() as tx:
                 await tx.memories.remember("in a transaction")
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal"])
-async def test_lost_file_in_a_folder_that_had_not_changed(tmp_path: Path, suffix: str) -> None:
-    """Where the folder's time says that nothing happened to the files, it tells when something did."""
+async def test_write_to_a_file_that_is_lost_meanwhile_is_not_acknowledged(tmp_path: Path) -> None:
+    """If the file is removed while a statement runs, no await returns as if that were stored."""
     path = tmp_path / "agent.db"
     async with memrepo.connect(path) as store:
-        os.utime(tmp_path, ns=(0, time.time_ns() - 3_600_000_000_001))
+        await _removing_while_it_writes(store, path)
+        with pytest.raises(memrepo.ConnectionLostError) as caught:
+            await store.connection.write(
+                (
+                    memrepo.Statement("note", _REMOVE_AND_INSERT).bind(
+                        now="2026-02-02T14:16:24.123Z"
+                    ),
+                )
+            )
+        assert caught.value.outcome_unknown
+
+
+_REMOVE_AND_INSERT = (
+    "INSERT INTO daily_logs (event_type, timestamp) SELECT 'note', :now WHERE remove() IS NULL"
+)
+
+
+async def _removing_while_it_writes(store: memrepo.Store, path: Path) -> None:
+    """Give the writer a function that removes the file."""
+    writer = store.connection._writer.thread  # type: ignore[attr-defined]
+    await writer.run(lambda worker: worker.create_function("remove", 0, path.unlink))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_log_whose_index_was_removed_is_not_written_over(
+    tmp_path: Path, *, is_told: bool
+) -> None:
+    """
+    Without the ``-shm`` file that others share, a store would write over what they have committed.
+
+    At the latest when it is closed, even if it was not told before.
+    """
+    path = tmp_path / "agent.db"
+    program = (
+        "import asyncio, memrepo, sys\n"
+        "async def main():\n"
+        "    async with memrepo.connect(sys.argv[1]) as store:\n"
+        "        for n in range(20):\n"
+        "            await store.memories.remember(f'theirs {n}')\n"
+        "asyncio.run(main())\n"
+    )
+    async with memrepo.connect(path) as store:
+        for n in range(20):
+            await store.memories.remember(f"ours {n}")
+        Path(f"{path}-shm").unlink()
+        await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-c", program, str(path)], check=True
+        )
+        if is_told:
+            with pytest.raises(memrepo.ConnectionLostError):
+                await store.memories.remember("into nothing")
+    async with memrepo.connect(path) as store:
+        assert await store.memories.count() == 40
+        assert await store.verify() == []
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+async def test_lost_file_in_a_folder_whose_time_was_put_back(tmp_path: Path, suffix: str) -> None:
+    """Programs that copy times, as rsync and tar, do not hide a loss: the folder's change has a time, too."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        long_ago = (0, time.time_ns() - 3_600_000_000_001)
+        os.utime(tmp_path, ns=long_ago)
         for n in range(3):
             await store.memories.remember(f"before {n}")
         Path(f"{path}{suffix}").unlink()
+        os.utime(tmp_path, ns=long_ago)
         with pytest.raises(memrepo.ConnectionLostError):
             await store.memories.remember("after")
 
 
+def _keep_time(monkeypatch: pytest.MonkeyPatch, folder: Path, changed_ns: int) -> None:
+    """Have *folder* seem to be on a file system whose clock does not go on."""
+    stat = os.stat
+
+    def tell(path: str | Path, **options: Any) -> os.stat_result:
+        told = stat(path, **options)
+        return os.stat_result(told, {"st_ctime_ns": changed_ns}) if path == str(folder) else told
+
+    monkeypatch.setattr(os, "stat", tell)
+
+
 @pytest.mark.parametrize("is_whole", [False, True], ids=["tick", "second"])
 async def test_lost_file_in_a_folder_that_changed_in_the_same_tick(
-    tmp_path: Path, *, is_whole: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
 ) -> None:
     """A loss that leaves the folder the time of the change before, as a coarse clock does, is noticed."""
     path = tmp_path / "agent.db"
     async with memrepo.connect(path) as store:
         now = time.time_ns()
         # Ten seconds ahead, so that it is not past before the calls are made.
-        changed = (0, now // 10**9 * 10**9 if is_whole else now + 10**10 + 1)
-        os.utime(tmp_path, ns=changed)
+        changed_ns = now // 10**9 * 10**9 if is_whole else now + 10**10 + 1
+        _keep_time(monkeypatch, tmp_path, changed_ns)
         await store.memories.remember("before")
         Path(f"{path}-wal").unlink()
-        os.utime(tmp_path, ns=changed)
         with pytest.raises(memrepo.ConnectionLostError):
             await store.memories.remember("after")
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal"])
-async def test_lost_file_behind_a_link(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+async def test_lost_file_behind_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
     """A file that was opened by a symbolic link is looked at where it is, and not the link's folder."""
     folder, link = tmp_path / "folder", tmp_path / "link.db"
     folder.mkdir()
     link.symlink_to(folder / "agent.db")
+    monkeypatch.setattr(inode, "_TICK_NS", 0)
     async with memrepo.connect(link) as store:
-        os.utime(tmp_path, ns=(0, 1_000_000_001))
         for n in range(3):
             await store.memories.remember(f"before {n}")
         Path(f"{folder / 'agent.db'}{suffix}").unlink()
@@ -85,16 +164,17 @@ async def test_lost_file_behind_a_link(tmp_path: Path, suffix: str) -> None:
             await store.memories.remember("after")
 
 
-async def test_lost_file_in_a_folder_that_keeps_no_time(tmp_path: Path) -> None:
+async def test_lost_file_in_a_folder_that_keeps_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If the folder's time never changes, at most the writes of a second go to an unlinked file."""
     path = tmp_path / "agent.db"
-    long_ago = (0, 1_000_000_001)
     async with memrepo.connect(path) as store:
-        os.utime(tmp_path, ns=long_ago)
+        await store.memories.remember("first")
+        _keep_time(monkeypatch, tmp_path, 1_000_000_001)
         for n in range(3):
             await store.memories.remember(f"before {n}")
         Path(f"{path}-wal").unlink()
-        os.utime(tmp_path, ns=long_ago)
         with pytest.raises(memrepo.ConnectionLostError):
             await _remember_until(store, time.monotonic() + 1.0)
 

@@ -143,3 +143,21 @@ async def test_triggers_do_not_go_deep(tmp_path: Path, clock: Clock) -> None:
         await store.connection.write((near,))
         with pytest.raises(memrepo.DatabaseError):
             await store.connection.write((far,))
+
+
+async def test_every_connection_has_limits(tmp_path: Path, clock: Clock) -> None:
+    """The writer, the reader and the one for long statements take no statement that is far above any need."""
+    async with memrepo.connect(tmp_path / "agent.db", clock=clock) as store:
+        long = Statement("a.b", f"SELECT 1 /* {'x' * 10_000_000} */").bind()
+        for call in (
+            store.connection.write((long,)),
+            store.connection.read(long),
+            store.connection.read_aside(long),  # type: ignore[attr-defined]
+        ):
+            with pytest.raises(memrepo.DatabaseError, match=r"a\.b failed"):
+                await call
+        seen: list[int] = []
+        for queue in (store.connection._writer, store.connection._reader):  # type: ignore[attr-defined]
+            for limit in (sqlite3.SQLITE_LIMIT_VDBE_OP, sqlite3.SQLITE_LIMIT_ATTACHED):
+                await queue.thread.run(lambda worker, its=limit: seen.append(worker.getlimit(its)))
+    assert seen == [5_000_000, 1] * 2

@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from memrepo.connection.contract import Connection
+from memrepo.domain.checks import LOWEST_ID
 from memrepo.domain.codec import Row
 from memrepo.domain.hashing import hash_stored, is_hash_of
 from memrepo.queries import adoption
@@ -31,11 +32,11 @@ async def adopt_facts(connection: Connection) -> int:
     Returns:
         How many facts were checked; 0 if there was nothing to do.
     """
-    if not await connection.read(adoption.UNCHECKED.bind(limit=1, after=0)):
+    if not await connection.read(adoption.UNCHECKED.bind(limit=1, after=LOWEST_ID)):
         return 0
     await _lose_facts_of_others(connection)
     await _clear_wrong_hashes(connection)
-    n_checked = after = 0
+    n_checked, after = 0, LOWEST_ID
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
         await connection.write(_unit(rows))
         n_checked += len(rows)
@@ -53,7 +54,7 @@ async def _lose_facts_of_others(connection: Connection) -> None:
     """
     if not await connection.read(adoption.WAS_PUSHED.bind()):
         return
-    after = 0
+    after = LOWEST_ID
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
         lost = [
             number
@@ -74,7 +75,7 @@ async def _lose_facts_of_others(connection: Connection) -> None:
 
 async def _clear_wrong_hashes(connection: Connection) -> None:
     """Clear the hashes of facts that have a wrong one: it may be another fact's, and is unique."""
-    after = 0
+    after = LOWEST_ID
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
         hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]
         if any(row[3] not in (None, digest) for row, (_, digest) in zip(rows, hashes, strict=True)):

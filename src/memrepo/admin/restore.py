@@ -17,8 +17,9 @@ from memrepo.admin.migrations import load_migrations
 from memrepo.admin.verify import find_damage
 from memrepo.connection.contract import Driver
 from memrepo.connection.sqlite.connection import SQLiteConnection
+from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.exclusive import hold_alone
-from memrepo.connection.sqlite.reasons import name_file, system_error
+from memrepo.connection.sqlite.reasons import name_file, require_file, system_error
 from memrepo.connection.url import Location, check_path
 from memrepo.connection.waiting import finish
 from memrepo.errors import CorruptDatabaseError, DatabaseError, InvalidInputError, NotFoundError
@@ -50,12 +51,13 @@ async def restore_backup(backup: str | PathLike[str], path: str | PathLike[str])
             tables, or something lies where the database's files would be.
         NotFoundError: There is no such backup.
         BusyError: A program has *path* open.
-        CorruptDatabaseError: The backup is damaged or no database; or *path* is so damaged that nobody
-            can tell whether it is in use.
+        CorruptDatabaseError: The backup is damaged, no database, or empty beside a ``-wal`` file with data;
+            or *path* is so damaged that nobody can tell whether it is in use.
         MigrationError: A newer memrepo made the backup, or it has tables of another program.
         ReadOnlyError: The file or its folder is not writable.
         StorageFullError: The disk has no room for the copy.
-        DatabaseError: The copy cannot be written for another reason, as a missing folder.
+        DatabaseError: The copy cannot be written for another reason, as a missing folder, or something lies
+            there that is no file, as a folder or a device.
 
     Source:
         https://sqlite.org/howtocorrupt.html#_backup_or_restore_while_a_transaction_is_active
@@ -64,6 +66,7 @@ async def restore_backup(backup: str | PathLike[str], path: str | PathLike[str])
     target = Path(path)
     try:
         source, target = await asyncio.to_thread(_locate, *names)
+        await find_emptied(source)
         location = Location(source, "ro")
         async with _opened(location) as connection:
             await _check(connection, location)
@@ -79,6 +82,7 @@ def _locate(backup: str, path: str) -> tuple[Path, Path]:
     target = Path(os.path.realpath(path))
     if not source.exists():
         raise NotFoundError(f"there is no backup {source}")
+    require_file(target)
     if not target.exists():
         require_free(target)
     elif source.samefile(target):

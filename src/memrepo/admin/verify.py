@@ -9,6 +9,7 @@ import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.connection.waiting import list_in_slices
+from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row, unreadable
 from memrepo.domain.hashing import hash_stored
 from memrepo.domain.plain import PlainModel
@@ -22,7 +23,6 @@ _BATCH: Final = 1_000
 _PAGE_BYTES: Final = 1_000_000
 #: Rows checked before other tasks have their turn: a quarter of a millisecond.
 _SLICE: Final = 25
-_HIGHEST_ID: Final = 2**63 - 1
 
 #: What `Store.verify` looks for.
 ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash", "value", "not checked"]
@@ -77,7 +77,7 @@ async def _odd_values(connection: Driver, table: str) -> AsyncIterator[Problem]:
 
 async def changed_facts(connection: Driver) -> AsyncIterator[int]:
     """Yield the id of each fact whose content is not the text that was hashed."""
-    after_id = 0
+    after_id = LOWEST_ID
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         hashing = (hash_stored(row[2], row[1]) for row in rows)
         own = await list_in_slices(hashing, size=_SLICE)
@@ -90,9 +90,9 @@ async def changed_facts(connection: Driver) -> AsyncIterator[int]:
 async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int, str]]:
     """Yield the id and the reason of each value of a table for which its row has ``is_broken``."""
     page = copying.read(table)
-    bounds = {"last": _HIGHEST_ID, "limit": _BATCH, "size": _PAGE_BYTES}
-    first = -_HIGHEST_ID
-    while rows := await connection.read(page.bind(first=first, **bounds)):
+    bounds = {"last": HIGHEST_ID, "limit": _BATCH, "size": _PAGE_BYTES}
+    first = LOWEST_ID
+    while first <= HIGHEST_ID and (rows := await connection.read(page.bind(first=first, **bounds))):
         checking = (list(_unreadable_in(table, row)) for row in rows)
         for problems in await list_in_slices(checking, size=_SLICE):
             for problem in problems:

@@ -39,7 +39,10 @@ MAX_NAME_LENGTH: Final = 255
 #: Most rows of one page.
 MAX_LIMIT: Final = 10_000
 
-_MAX_ID: Final = 2**63 - 1
+#: The lowest and the highest id that SQLite keeps: other programs may have given any. (What goes through the
+#: rows after an id leaves out the lowest one itself.)
+LOWEST_ID: Final = -(2**63)
+HIGHEST_ID: Final = 2**63 - 1
 
 _SOME_INSTANT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -84,7 +87,7 @@ def check_id(field: str, value: object) -> int:
     """Accept a row's id: an int from 1 to 2**63 - 1."""
     if type(value) is not int:
         raise InvalidInputError(field, f"must be an int, not {type(value).__name__}")
-    if not 1 <= value <= _MAX_ID:
+    if not 1 <= value <= HIGHEST_ID:
         raise InvalidInputError(field, "must be from 1 to 2**63 - 1")
     return value
 
@@ -186,7 +189,9 @@ def check_cursor(value: object) -> tuple[str, int]:
     """Accept a page's ``next_cursor``; return the position it stands for."""
     text = check_name("after", value)
     number, mark, instant = text.partition("~")
-    if not (mark and instant and number.isascii() and number.isdigit() and int(number) <= _MAX_ID):
+    if not (
+        mark and instant and number.isascii() and number.isdigit() and int(number) <= HIGHEST_ID
+    ):
         raise InvalidInputError("after", "must be the next_cursor of a page")
     return instant, int(number)
 

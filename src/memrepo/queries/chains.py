@@ -17,7 +17,7 @@ from pypika.terms import CustomFunction, ExistsCriterion, NullValue
 
 from memrepo.queries.builder import Query, columns_of, param, statement
 from memrepo.queries.facts import COLUMNS, MEMORIES, also_in_scope, by_id, in_scope, unexpired
-from memrepo.queries.spelling import is_ours
+from memrepo.queries.spelling import is_instant
 
 _chain = Table("chain")
 _fact = Table("memory_entries").as_("fact")
@@ -102,7 +102,7 @@ HISTORY: Final = statement(
 
 
 def _is_before(table: Table, column: str) -> Criterion:
-    return (table[column] < param("before")) & is_ours(table[column])
+    return (table[column] < param("before")) & is_instant(table[column])
 
 
 def _has_successor(table: Table) -> ExistsCriterion:

@@ -24,7 +24,7 @@ from memrepo.queries.builder import (
     statement,
 )
 from memrepo.queries.coalescing import Values, coalescible, rows_in_order
-from memrepo.queries.spelling import is_ours
+from memrepo.queries.spelling import is_instant
 from memrepo.queries.statement import Statement
 
 _d = Table("daily_logs")
@@ -233,7 +233,7 @@ DELETE: Final = statement(
 
 def _deletable(conditions: frozenset[str]) -> Criterion:
     # An instant in another spelling would be compared as the text that it is.
-    is_sure = [is_ours(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
+    is_sure = [is_instant(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
     return Criterion.all([*_where(conditions), *is_sure])
 
 
@@ -251,6 +251,6 @@ def count_deletable(conditions: frozenset[str]) -> Statement:
     return builder.count("daily_logs.count_deletable", _d, [_deletable(conditions)])
 
 
-_old = (_in_scope(), _d.timestamp < param("before"), is_ours(_d.timestamp))
+_old = (_in_scope(), _d.timestamp < param("before"), is_instant(_d.timestamp))
 PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))
 COUNT_PURGEABLE: Final = builder.count("daily_logs.count_purgeable", _d, _old)

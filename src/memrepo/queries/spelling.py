@@ -6,11 +6,12 @@ from functools import cache
 from typing import Final
 
 from pypika import Criterion, Field, Table
+from pypika.terms import CustomFunction
 
 from memrepo.queries.builder import JsonEach, Query, json_item, param, statement
 from memrepo.queries.statement import Statement
 
-__all__ = ["INSTANTS", "is_ours", "other", "respell"]
+__all__ = ["INSTANTS", "is_instant", "other", "respell"]
 
 #: The columns that are instants, by table.
 INSTANTS: Final = {
@@ -21,10 +22,20 @@ INSTANTS: Final = {
 #: ``2026-02-02T14:16:24.123Z``, as the indexes have it: their statements must say it in the same words.
 _OURS: Final = "????-??-??T??:??:??.???Z"
 
+_date = CustomFunction("date", ["instant", "modifier"])
+_substr = CustomFunction("substr", ["text", "first", "length"])
 
-def is_ours(column: Field) -> Criterion:
+
+def _is_ours(column: Field) -> Criterion:
     """Is spelt as ours, so that the order of texts is that of time."""
     return column.glob(_OURS)
+
+
+def is_instant(column: Field) -> Criterion:
+    """Is spelt as ours, and means something: not the 30th of February, nor hour 24, nor year 0."""
+    # A modifier makes SQLite count on into the next month or day; what it cannot read is NULL.
+    day = _date(column, "+0 days")
+    return _is_ours(column) & (day == _substr(column, 1, len("2026-02-02"))) & (day >= "0001")
 
 
 @cache
@@ -41,7 +52,7 @@ def other(table: str) -> Statement:
         "spelling.other",
         Query.from_(rows)
         .select(rows.id, *columns)
-        .where(Criterion.any(is_ours(column).negate() for column in columns))
+        .where(Criterion.any(_is_ours(column).negate() for column in columns))
         .where(rows.id > param("after"))
         .orderby(rows.id)
         .limit(param("limit")),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from memrepo.connection.contract import Connection
+from memrepo.domain.checks import LOWEST_ID
 from memrepo.domain.codec import Row
 from memrepo.domain.instants import NO_INSTANT, encode_instant, parse_instant
 from memrepo.domain.jsontext import to_compact_json
@@ -20,7 +21,6 @@ _logger = logging.getLogger(__name__)
 
 #: Rows corrected in one unit.
 _BATCH: Final = 500
-_BEFORE_ALL: Final = -(2**63)
 
 
 async def respell_instants(
@@ -38,7 +38,7 @@ async def respell_instants(
     """
     n_changed = 0
     for table in tables:
-        after = _BEFORE_ALL
+        after = LOWEST_ID
         while rows := await connection.read(spelling.other(table).bind(after=after, limit=_BATCH)):
             if unit := _corrections(table, rows):
                 n_changed += sum(result.changes for result in await connection.write(unit))

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from memrepo.connection.contract import Driver
+from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import ConflictError, ConstraintError, InvalidInputError, UsageError
@@ -30,8 +31,6 @@ __all__ = [
 #: last row is of the largest size.
 _PAGE_ROWS: Final = 1_000
 _PAGE_BYTES: Final = 1_000_000
-_LOWEST_ID: Final = -(2**63)
-_HIGHEST_ID: Final = 2**63 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -155,7 +154,7 @@ async def _require_utf8(*connections: Driver) -> None:
 async def _plans(source: Driver) -> list[_Plan]:
     ((*bounds,),) = await source.read(queries.BOUNDS.bind())
     return [
-        _Plan(table, _LOWEST_ID if last_id is None else last_id, n_rows)
+        _Plan(table, LOWEST_ID if last_id is None else last_id, n_rows)
         for table, last_id, n_rows in zip(queries.TABLES, bounds[::2], bounds[1::2], strict=True)
     ]
 
@@ -183,7 +182,7 @@ async def _copy_table(
     source: Driver, target: Driver, plan: _Plan, tell: OnProgress
 ) -> tuple[int, int]:
     """Copy the rows that the target lacks; return how many were copied, and how many it already had."""
-    first, n_copied, n_done = _LOWEST_ID, 0, 0
+    first, n_copied, n_done = LOWEST_ID, 0, 0
     while page := await _read(source, plan.table, first, plan.last_id):
         match = await _match(target, plan.table, page, first)
         if match.different:
@@ -208,7 +207,7 @@ async def _compare_table(
     tell: OnProgress,
 ) -> CopiedTable:
     """Read both sides again, row by row."""
-    first, n_rows, n_different, n_extra = _LOWEST_ID, 0, 0, 0
+    first, n_rows, n_different, n_extra = LOWEST_ID, 0, 0, 0
     while page := await _read(source, plan.table, first, plan.last_id):
         match = await _match(target, plan.table, page, first)
         n_rows += len(page)
@@ -216,7 +215,7 @@ async def _compare_table(
         n_extra += match.n_extra
         first = page[-1][0] + 1
         tell(CopyProgress(step="compare", table=plan.table, n_done=n_rows, n_rows=plan.n_rows))
-    if first <= _HIGHEST_ID:
+    if first <= HIGHEST_ID:
         ((n_beyond,),) = await target.read(queries.count_from(plan.table).bind(first=first))
         n_extra += n_beyond
     return CopiedTable(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import stat
 from pathlib import Path
 from typing import Final
 
 from memrepo.connection.sqlite.busy import until_free
+from memrepo.connection.sqlite.reasons import require_file
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.errors import CorruptDatabaseError
@@ -27,14 +27,16 @@ async def find_emptied(path: Path) -> bool:
 
     Raises:
         CorruptDatabaseError: Beside it is a write-ahead log with data: it was not empty before.
+        DatabaseError: There is something that is no file.
     """
     return await asyncio.to_thread(_is_emptied, path)
 
 
 def _is_emptied(path: Path) -> bool:
+    require_file(path)
     # The log first, because a database that is being made has a page before it has a log.
     log_bytes = _length(Path(f"{path.resolve()}-wal")) or 0
-    is_emptied = _length(path) == 0
+    is_emptied = _is_empty(path)
     if is_emptied and log_bytes:
         raise CorruptDatabaseError(
             f"{path} is empty, but there are {log_bytes} bytes in the -wal file beside it: something has"
@@ -43,12 +45,16 @@ def _is_emptied(path: Path) -> bool:
     return is_emptied
 
 
+def _is_empty(path: Path) -> bool:
+    # SQLite takes a file of one byte for one of none.
+    return (length := _length(path)) is not None and length <= 1
+
+
 def _length(path: Path) -> int | None:
     try:
-        status = path.stat()
+        return path.stat().st_size
     except OSError:
         return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 async def tell_emptied(thread: WorkerThread, path: Path, deadline: float) -> None:
@@ -66,7 +72,7 @@ async def tell_emptied(thread: WorkerThread, path: Path, deadline: float) -> Non
     def look(worker: WorkerConnection) -> None:
         worker.begin()
         try:
-            looks.append(_length(path) == 0)
+            looks.append(_is_empty(path))
         finally:
             worker.undo()
 

@@ -52,6 +52,8 @@ async def hold_alone(path: Path) -> AsyncGenerator[None, None]:
 async def _lock(thread: WorkerThread, path: Path) -> None:
     deadline = asyncio.get_running_loop().time() + _WAIT_S
     try:
+        # So that it keeps its lock while the mode changes: whoever came in between would begin a new log.
+        await set_pragma(thread, "locking_mode", "exclusive")
         await until_free(
             lambda: set_pragma(thread, "journal_mode", "delete"), deadline, thread.location
         )

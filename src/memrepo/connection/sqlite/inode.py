@@ -24,16 +24,18 @@ _TICK_NS: Final = 20_000_000
 #: interval at most a second.
 _LOOK_AT_FILES_EVERY_S: Final = 0.5
 
-#: Device, inode and the time of the latest change.
+#: Device, inode and the time of the latest change: the one that programs cannot set, as rsync and tar do
+#: with the other.
 _State: TypeAlias = tuple[int, int, int]
 
 
 class FileIdentity:
     """
-    The inodes of a database file and its WAL, noted when each first exists.
+    The inodes of a database file, its WAL and the WAL's index (``-shm``), noted when each first exists.
 
     If one of them is unlinked or replaced while it is open, what is written goes to a file that
     nobody can open again (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+    With an index of its own, a program does not see what others commit, and writes over it.
     The same check logs a WAL that has grown large.
 
     Most checks look only at the folder, whose time changes when a file in it is unlinked or renamed.
@@ -49,7 +51,7 @@ class FileIdentity:
         self.is_lost = False
         #: The path without links, once it is noted.
         self.real_path: Path | None = None
-        self._files: tuple[_Noted, _Noted] | None = None
+        self._files: tuple[_Noted, _Noted, _Noted] | None = None
         self._folder: str | None = None
         self._large_bytes = _LARGE_WAL_BYTES
         self._looked_s = -math.inf
@@ -62,9 +64,10 @@ class FileIdentity:
         if self.path is not None and self._files is None:
             # The folder of a link says nothing about the file, which is in another folder.
             self._folder = None if self.path.is_symlink() else str(self.path.parent)
-            # A connection in WAL mode keeps this open, too. It is beside the file, not beside a link to it.
+            # A connection in WAL mode keeps these open, too. They are beside the file, not beside a link to it.
             self.real_path = self.path.resolve()
-            self._files = _Noted(str(self.path)), _Noted(f"{self.real_path}-wal")
+            beside = f"{self.real_path}-wal", f"{self.real_path}-shm"
+            self._files = _Noted(str(self.path)), _Noted(beside[0]), _Noted(beside[1])
 
     def is_same(self, *, look_every_s: float = 0.0) -> bool:
         """
@@ -83,7 +86,7 @@ class FileIdentity:
             except OSError:
                 pass
             else:
-                state = status.st_dev, status.st_ino, status.st_mtime_ns
+                state = status.st_dev, status.st_ino, status.st_ctime_ns
         if state is None or state != self._state or now >= self._look_at_files_s:
             if not self.are_there():
                 self._lose()
@@ -103,8 +106,8 @@ class FileIdentity:
         """Look at the files now, whatever was seen before. Blocks."""
         if self._files is None:
             return True
-        database, wal = self._files
-        if not (database.is_same() and wal.is_same()):
+        _, wal, _ = self._files
+        if not all(file.is_same() for file in self._files):
             return False
         if wal.size_bytes >= self._large_bytes:
             _logger.warning(

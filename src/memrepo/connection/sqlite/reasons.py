@@ -14,7 +14,7 @@ from memrepo.connection.sqlite.errors import primary_code
 from memrepo.connection.url import Location
 from memrepo.errors import DatabaseError, MemrepoError, ReadOnlyError, StorageFullError
 
-__all__ = ["name_file", "system_error"]
+__all__ = ["name_file", "require_file", "system_error"]
 
 _KINDS: Final[Mapping[int | None, type[DatabaseError]]] = {
     errno.ENOSPC: StorageFullError,
@@ -37,6 +37,28 @@ def system_error(path: Path, failed: str, error: OSError) -> DatabaseError:
     return ours
 
 
+def require_file(path: Path) -> None:
+    """
+    Raise if something is at *path*, or where a link leads to, that is no file. Blocks.
+
+    SQLite would wait for the other end of a pipe, and write to a device.
+
+    Raises:
+        DatabaseError: It is a folder, a pipe, a socket or a device, or a link leads to itself.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise system_error(path, "cannot be opened", error) from error
+        return  # whoever opens it is told
+    if stat.S_ISDIR(mode):
+        raise system_error(path, "cannot be opened", OSError(errno.EISDIR, "it is a folder"))
+    if not stat.S_ISREG(mode):
+        reason = "it is a pipe, a socket or a device"
+        raise system_error(path, "cannot be opened", OSError(errno.EINVAL, reason))
+
+
 def name_file(error: MemrepoError, location: Location) -> None:
     """Add to an error of a database its file's path and the reason, unless it has them. Blocks."""
     path, message = location.path, str(error)
@@ -55,8 +77,7 @@ def _find_reason(path: Path, mode: str, code: int) -> str | None:
     try:
         # Never the file itself: closing a descriptor of it would drop SQLite's locks on it.
         os.close(os.open(os.devnull, os.O_RDONLY))  # whether there is a descriptor left
-        if stat.S_ISDIR(path.stat().st_mode):
-            return "it is a folder"
+        path.stat()
     except OSError as error:
         if error.errno == errno.ENOENT and path.parent.exists() and mode != "rwc":
             return f"there is no such file, and mode={mode} makes none"

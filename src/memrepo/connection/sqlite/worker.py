@@ -122,7 +122,7 @@ class WorkerConnection(sqlite3.Connection):
         """
         # On a retry, some may have run before the lock was found taken, or been cancelled since.
         waiting = [call for call in calls if call.outcome is None and not call.is_cancelled]
-        if self._file.is_lost:
+        if not self._file.is_same(look_every_s=self._look_every_s):
             refuse(waiting)
             return
         try:
@@ -186,7 +186,7 @@ class WorkerConnection(sqlite3.Connection):
             sqlite3.OperationalError: It was not free.
             ConnectionLostError: The file is lost.
         """
-        if self._file.is_lost:
+        if not self._file.is_same(look_every_s=self._look_every_s):
             raise file_lost()
         self._watch.failed = None
         try:
