@@ -141,6 +141,7 @@ class Sessions:
         session = Session(
             id=self._draft.next_id("sessions", self._now),
             scope=self._scope,
+            thread="",
             started_at=self._now,
             ended_at=None,
             end_trigger=None,
