@@ -28,6 +28,7 @@ _TOKYO = ZoneInfo("Asia/Tokyo")
 _TEXTS = ("Likes tea", "likes  TEA.", "Plays chess", "C++")
 _CATEGORIES = ("fact", "preference")
 _SOURCES = ("user_explicit", "inferred")
+_THREADS = ("", "", "phone")
 _KEYS = (None, "k1", "k2")
 #: A round takes about an hour of its clock.
 _INSTANTS = tuple(START + timedelta(minutes=minutes) for minutes in (-5, 5, 20, 45, 90))
@@ -111,6 +112,9 @@ def _session_filter(rng: _Random) -> SessionFilter:
             rng,
             is_ended=lambda: rng.random() < 0.5,
             end_trigger=lambda: rng.choice(["explicit", "timeout", "error", "cancelled"]),
+            thread=lambda: rng.choice(_THREADS),
+            status=lambda: rng.choice(["active", "ended", "abandoned"]),
+            has_summary=lambda: rng.random() < 0.5,
         )
     )
 
@@ -168,15 +172,20 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("memories", "count"): (2, lambda r: ((_fact_filter(r),), {})),
     ("memories", "history"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "forgotten"): (1, lambda r: ((), {**_paging(r), **_within(r)})),
-    ("sessions", "start"): (3, lambda r: ((), {"end_active": r.random() < 0.5})),
-    ("sessions", "get_or_start"): (5, lambda r: ((), _limits(r))),
+    ("sessions", "start"): (3, lambda r: (_thread(r), {"end_active": r.random() < 0.5})),
+    ("sessions", "get_or_start"): (5, lambda r: (_thread(r), _limits(r))),
+    ("sessions", "resume"): (3, lambda r: ((_session_id(r),), {})),
+    ("sessions", "end_abandoned"): (1, lambda r: ((), _idle_after(r))),
     ("sessions", "end"): (4, lambda r: ((_session_id(r),), _end(r))),
     ("sessions", "summarize"): (2, lambda r: ((_session_id(r), _summary(r)), {})),
     ("sessions", "delete"): (1, lambda r: ((_session_id(r),), _what_of_its_events(r))),
     ("sessions", "get"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "get_many"): (1, lambda r: ((_several(r, _session_id),), {})),
-    ("sessions", "active"): (2, lambda r: ((), {})),
+    ("sessions", "active"): (2, lambda r: (_thread(r), {})),
+    ("sessions", "count"): (1, lambda r: ((_session_filter(r),), {})),
+    ("sessions", "unsummarized"): (1, lambda r: ((r.randint(1, 3),), _paging(r))),
+    ("sessions", "carry_over"): (2, lambda r: (_thread(r), _max_tokens(r))),
     ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
     ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice("xy")), _event(r))),
@@ -216,6 +225,18 @@ def _within(rng: _Random) -> dict[str, Any]:
     return _options(rng, within=lambda: timedelta(minutes=rng.randint(0, 30), milliseconds=1))
 
 
+def _thread(rng: _Random) -> tuple[str, ...]:
+    return (rng.choice(_THREADS),)
+
+
+def _idle_after(rng: _Random) -> dict[str, Any]:
+    return _options(rng, idle_after=lambda: timedelta(minutes=rng.choice([5, 60])))
+
+
+def _max_tokens(rng: _Random) -> dict[str, Any]:
+    return _options(rng, max_tokens=lambda: rng.choice([10, 30, 50]))
+
+
 def _limits(rng: _Random) -> dict[str, Any]:
     return _options(
         rng,
@@ -226,7 +247,7 @@ def _limits(rng: _Random) -> dict[str, Any]:
 
 def _end(rng: _Random) -> dict[str, Any]:
     return _options(
-        rng, trigger=lambda: rng.choice(["error", "browser_close"]), summary=lambda: "s"
+        rng, trigger=lambda: rng.choice(["error", "browser_close", "timeout"]), summary=lambda: "s"
     )
 
 

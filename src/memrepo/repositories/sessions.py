@@ -234,9 +234,9 @@ class SessionRepo(Repository):
         """
         Open a session again, so that its conversation goes on, and return it, active.
 
-        What `end` had set is removed: when it ended, and why. Its summary stays until another one is set, although it says
-        nothing of what follows: give a new one when the session ends again. A session that has not ended stays
-        open, and is active from now on, even if it was abandoned.
+        When and why it had ended is removed. Its summary stays until another one is set, although it says nothing
+        of what follows: give a new one when the session ends again. A session that has not ended stays open, and
+        is active from now on, even if it was abandoned.
 
         Raises:
             NotFoundError: No session with this id in this scope.

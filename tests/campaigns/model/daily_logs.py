@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 
+import attrs
+
 from memrepo import DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
 
+from .sessions import last_activity
 from .state import Draft, Unfinished, page_of
 
 __all__ = ["DailyLogs"]
@@ -95,12 +98,14 @@ class DailyLogs:
 
     def delete(self, id: int) -> DailyLog:
         event = self.get(id)
+        self._keep_activity([id])
         del self._events[id]
         return event
 
     def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
         gone = [event.id for event in self._mine() if _matches(event, where)]
         if not dry_run:
+            self._keep_activity(gone)
             for number in gone:
                 del self._events[number]
         return len(gone)
@@ -108,11 +113,25 @@ class DailyLogs:
     def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         gone = [event.id for event in self._mine() if event.timestamp < before]
         if not dry_run:
+            self._keep_activity(gone)
             for number in gone:
                 del self._events[number]
         return len(gone)
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _keep_activity(self, gone: list[int]) -> None:
+        """Have open sessions remember when they were active, if the latest event that says so goes."""
+        for session in [*self._draft.sessions.values()]:
+            last = last_activity(self._draft, session, self._now)
+            times = [
+                event.timestamp
+                for event in map(self._events.__getitem__, gone)
+                if event.session_id == session.id
+            ]
+            if session.ended_at is None and any(time >= last for time in times):
+                kept = attrs.evolve(session, last_activity_at=last)
+                self._draft.sessions[session.id] = kept
 
     def _mine(self) -> list[DailyLog]:
         return [event for event in self._events.values() if event.scope == self._scope]
