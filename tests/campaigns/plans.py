@@ -28,6 +28,8 @@ _TOKYO = ZoneInfo("Asia/Tokyo")
 _TEXTS = ("Likes tea", "likes  TEA.", "Plays chess", "C++")
 _CATEGORIES = ("fact", "preference")
 _SOURCES = ("user_explicit", "inferred")
+_FIELDS = ("category", "source")
+_TYPES = ("x", "y", "tool_invocation")
 _THREADS = ("", "", "phone")
 _KEYS = (None, "k1", "k2")
 #: A round takes about an hour of its clock.
@@ -124,7 +126,7 @@ def _event_filter(rng: _Random) -> DailyLogFilter:
         **_options(
             rng,
             session_id=lambda: _session_id(rng),
-            event_type=lambda: rng.choice("xy"),
+            event_type=lambda: rng.choice(_TYPES),
             timestamp_from=lambda: rng.choice(_INSTANTS),
             timestamp_before=lambda: rng.choice(_INSTANTS),
         )
@@ -144,7 +146,7 @@ def _new_events(rng: _Random) -> list[DailyLogNew]:
     return [
         DailyLogNew(
             session_id=_session_of_event(rng),
-            event_type=rng.choice("xy"),
+            event_type=rng.choice(_TYPES),
             event_data=_event_data(rng),
             key=rng.choice(_KEYS),
         )
@@ -170,6 +172,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("memories", "find_many"): (3, lambda r: ((_fact_filter(r),), _paging(r))),
     ("memories", "iterate"): (1, lambda r: ((_fact_filter(r),), {})),
     ("memories", "count"): (2, lambda r: ((_fact_filter(r),), {})),
+    ("memories", "count_by"): (1, lambda r: ((r.choice(_FIELDS), _fact_filter(r)), {})),
     ("memories", "history"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "forgotten"): (1, lambda r: ((), {**_paging(r), **_within(r)})),
     ("sessions", "start"): (3, lambda r: (_thread(r), {"end_active": r.random() < 0.5})),
@@ -188,7 +191,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("sessions", "carry_over"): (2, lambda r: (_thread(r), _max_tokens(r))),
     ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
-    ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice("xy")), _event(r))),
+    ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice(_TYPES)), _event(r))),
     ("daily_logs", "append_many"): (4, lambda r: ((_new_events(r),), {})),
     ("daily_logs", "delete"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "delete_many"): (1, lambda r: ((_events_to_delete(r),), _dry_run(r))),
@@ -196,6 +199,10 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("daily_logs", "get"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "find"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "get_many"): (1, lambda r: ((_several(r, _event_id),), {})),
+    ("daily_logs", "find_by_key"): (1, lambda r: ((r.choice(_KEYS[1:]),), {})),
+    ("daily_logs", "pop_last"): (2, lambda r: ((_event_filter(r),), {})),
+    ("daily_logs", "recent_tool_invocations"): (1, lambda r: ((), {"limit": r.randint(1, 3)})),
+    ("daily_logs", "count_by_type"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
     ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "for_day"): (1, lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {})),

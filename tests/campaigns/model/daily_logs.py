@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, tzinfo
 
 import attrs
 
-from memrepo import DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
+from memrepo import Appended, DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
 
 from .sessions import last_activity
 from .state import Draft, Unfinished, page_of
@@ -35,14 +35,32 @@ class DailyLogs:
         event_data: JsonValue = None,
         *,
         key: str | None = None,
-    ) -> DailyLog:
+    ) -> Appended:
         new = DailyLogNew(
             session_id=session_id, event_type=event_type, event_data=event_data, key=key
         )
-        return self._by_key(key) or self._append(new)
+        return self._append_once(new)
 
-    def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
-        return [self._by_key(new.key) or self._append(new) for new in events]
+    def append_many(self, events: Iterable[DailyLogNew]) -> list[Appended]:
+        return [self._append_once(new) for new in events]
+
+    def find_by_key(self, key: str) -> DailyLog | None:
+        return self._by_key(key)
+
+    def pop_last(self, where: DailyLogFilter = _ALL) -> DailyLog | None:
+        newest = next(iter(self.iterate(where, newest_first=True)), None)
+        if newest is not None:
+            self._keep_activity([newest.id])
+            del self._events[newest.id]
+        return newest
+
+    def recent_tool_invocations(self, *, limit: int = 10) -> list[DailyLog]:
+        where = DailyLogFilter(event_type="tool_invocation")
+        return list(self.find_many(where, limit=limit, newest_first=True))
+
+    def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
+        counts = Counter(event.event_type for event in self.iterate(where))
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def get(self, id: int) -> DailyLog:
         event = self.find(id)
@@ -138,6 +156,12 @@ class DailyLogs:
 
     def _by_key(self, key: str | None) -> DailyLog | None:
         return next((event for event in self._mine() if key is not None and event.key == key), None)
+
+    def _append_once(self, new: DailyLogNew) -> Appended:
+        known = self._by_key(new.key)
+        if known is not None:
+            return Appended(outcome="duplicate", event=known)
+        return Appended(outcome="created", event=self._append(new))
 
     def _append(self, new: DailyLogNew) -> DailyLog:
         if new.session_id is not None:

@@ -8,7 +8,16 @@ from typing import Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
-from memrepo import CarryOver, DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
+from memrepo import (
+    Appended,
+    CarryOver,
+    DailyLog,
+    MemoryEntry,
+    Page,
+    Remembered,
+    Session,
+    SessionEnd,
+)
 from memrepo.domain.codec import encode_cursor
 from memrepo.domain.instants import encode_instant, parse_instant
 
@@ -123,6 +132,8 @@ def rows_in(value: object) -> Iterator[AnyRow]:
         yield value
     elif isinstance(value, Remembered):
         yield value.entry
+    elif isinstance(value, Appended):
+        yield value.event
     elif isinstance(value, SessionEnd):
         yield value.session
     elif isinstance(value, CarryOver):
