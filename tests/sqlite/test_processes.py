@@ -156,7 +156,7 @@ def test_one_session_from_four(tmp_path: Path) -> None:
                 await scope.daily_logs.append(session.id, "x", NUMBER, key="k")
                 for scope, session in zip(scopes, sessions)
             ]
-            result = [[s.id for s in sessions], [(e.id, e.event_data) for e in events]]
+            result = [[s.id for s in sessions], [(e.id, e.event.event_data) for e in events]]
         """,
         path,
     )
