@@ -19,7 +19,10 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 def activity_until(now: datetime) -> str:
     """Return ``:latest``: what a clock that was wrong has put after it is no activity."""
-    return encode_instant(now + min(_AHEAD, _END_OF_TIME - now))
+    try:
+        return encode_instant(now + _AHEAD)
+    except OverflowError:
+        return encode_instant(_END_OF_TIME)
 
 
 def activity_window(now: datetime, idle_after: timedelta) -> dict[str, str]:
