@@ -7,6 +7,7 @@ from memrepo.connect import OpeningStore, connect, from_env
 from memrepo.connection.contract import Connection, ConnectionInfo, Durability, Result
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
+from memrepo.domain.carry_over import CarryOver, CountTokens
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.daily_logs import (
     Appended,
@@ -70,6 +71,7 @@ __all__ = [
     "AuthenticationError",
     "BoundStatement",
     "BusyError",
+    "CarryOver",
     "Clock",
     "ClosedError",
     "ConflictError",
@@ -81,6 +83,7 @@ __all__ = [
     "CopyProgress",
     "CopyReport",
     "CorruptDatabaseError",
+    "CountTokens",
     "DailyLog",
     "DailyLogFilter",
     "DailyLogNew",

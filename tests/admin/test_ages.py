@@ -113,3 +113,50 @@ async def test_candidates(place: tuple[str, Program], clock: Clock) -> None:
         clock.advance(seconds=1)
         await store.memories.supersede(1, "Fact nought")
     assert original.candidates()[:3] == ["Fact nought", "The cat is grey", "The bike is blue"]
+
+
+# --- threads -----------------------------------------------------------------------------------
+
+#: How versions 1 to 4 end what is idle, and start a session, of the default scope.
+_OLD_TIME_OUT = (
+    "UPDATE sessions SET ended_at = started_at, end_trigger = 'timeout' WHERE scope = ''"
+    " AND ended_at IS NULL AND started_at <= '2026-02-02T14:00:00.000Z'"
+)
+_OLD_START = (
+    "INSERT INTO sessions (scope, started_at, is_exclusive) SELECT '', '2026-02-02T14:16:24.123Z', 1"
+    " WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE scope = '' AND ended_at IS NULL)"
+)
+
+
+async def test_session_of_an_earlier_version(place: tuple[str, Program], clock: Clock) -> None:
+    """The session that is active when threads come is the active one of the default thread."""
+    url, original = place
+    async with memrepo.connect(url, migrate=False, clock=clock) as store:
+        await migrate(store.connection, KNOWN[:4], clock())
+    original.run(_OLD_START)
+    async with memrepo.connect(url, clock=clock) as store:
+        active = await store.sessions.active()
+        assert active is not None
+        assert (active.thread, active.last_activity_at) == ("", clock.now)
+        assert (await store.sessions.start("phone")).id != active.id
+
+
+async def test_while_an_earlier_version_runs(place: tuple[str, Program], clock: Clock) -> None:
+    """A program with an older memrepo goes on in the default thread, and leaves the others as they are."""
+    url, original = place
+    async with memrepo.connect(url, clock=clock) as store:
+        phone = await store.sessions.start("phone")
+        original.run(_OLD_TIME_OUT)
+        original.run(_OLD_START)
+        assert await store.sessions.active("phone") == phone
+        # It takes the session of the other thread for its own.
+        assert await store.sessions.active() is None
+        await store.sessions.end(phone.id)
+        original.run(_OLD_START)
+        theirs = await store.sessions.active()
+        assert theirs is not None
+        assert (await store.sessions.get_or_start()).id == theirs.id
+        # The original starts one without asking.
+        original.run(f"INSERT INTO sessions (started_at) VALUES ('{LATER}')")
+        assert await store.sessions.count(memrepo.SessionFilter(thread="", is_ended=False)) == 2
+        assert await store.verify() == []

@@ -46,6 +46,8 @@ async def _fill(url: str, clock: Clock) -> None:
         dog = await store.memories.remember("Has a dog")
         await store.memories.forget(dog.id)
         ada = store.scoped("user:ada")
+        await store.sessions.start("phone")
+        await store.sessions.start("laptop")
         for number in range(600):
             await ada.memories.remember(f"Secret {number}")
 
@@ -90,6 +92,7 @@ async def test_accepted(place: tuple[str, Program], clock: Clock) -> None:
         assert await store.verify() == []
         again = await store.scoped("user:ada").memories.remember("Secret 7")
         assert again.outcome == "created"
+        assert await store.sessions.count(memrepo.SessionFilter(thread="")) == 2
     async with memrepo.connect(url, clock=clock) as store:
         assert await store.memories.count() == 4
     assert original.run("SELECT * FROM memrepo_settings") == []

@@ -130,6 +130,7 @@ async def test_duplicates_behind_a_broken_unique_index(path: Path, clock: Clock)
         await store.memories.remember("Drinks tea")
         await store.memories.remember("Has a dog")
         await store.sessions.start()
+        phone = await store.sessions.start("phone")
         await store.daily_logs.append(None, "x", key="k")
     unique = (
         *("memory_entries_content_hash_unique", "ux_sessions__active"),
@@ -166,7 +167,8 @@ async def test_duplicates_behind_a_broken_unique_index(path: Path, clock: Clock)
         assert (again.outcome, again.id) == ("duplicate", 3)
         active = await store.sessions.active()
         assert active is not None
-        assert active.id == 2
+        assert active.id == 3
+        assert await store.sessions.active("phone") == phone
         assert [event.key for event in await store.daily_logs.find_many()] == ["k", None]
         assert (await store.daily_logs.append(None, "z", key="k")).id == 1
 

@@ -28,6 +28,9 @@ _TOKYO = ZoneInfo("Asia/Tokyo")
 _TEXTS = ("Likes tea", "likes  TEA.", "Plays chess", "C++")
 _CATEGORIES = ("fact", "preference")
 _SOURCES = ("user_explicit", "inferred")
+_FIELDS = ("category", "source")
+_TYPES = ("x", "y", "tool_invocation")
+_THREADS = ("", "", "phone")
 _KEYS = (None, "k1", "k2")
 #: A round takes about an hour of its clock.
 _INSTANTS = tuple(START + timedelta(minutes=minutes) for minutes in (-5, 5, 20, 45, 90))
@@ -111,6 +114,9 @@ def _session_filter(rng: _Random) -> SessionFilter:
             rng,
             is_ended=lambda: rng.random() < 0.5,
             end_trigger=lambda: rng.choice(["explicit", "timeout", "error", "cancelled"]),
+            thread=lambda: rng.choice(_THREADS),
+            status=lambda: rng.choice(["active", "ended", "abandoned"]),
+            has_summary=lambda: rng.random() < 0.5,
         )
     )
 
@@ -120,7 +126,7 @@ def _event_filter(rng: _Random) -> DailyLogFilter:
         **_options(
             rng,
             session_id=lambda: _session_id(rng),
-            event_type=lambda: rng.choice("xy"),
+            event_type=lambda: rng.choice(_TYPES),
             timestamp_from=lambda: rng.choice(_INSTANTS),
             timestamp_before=lambda: rng.choice(_INSTANTS),
         )
@@ -140,7 +146,7 @@ def _new_events(rng: _Random) -> list[DailyLogNew]:
     return [
         DailyLogNew(
             session_id=_session_of_event(rng),
-            event_type=rng.choice("xy"),
+            event_type=rng.choice(_TYPES),
             event_data=_event_data(rng),
             key=rng.choice(_KEYS),
         )
@@ -166,20 +172,26 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("memories", "find_many"): (3, lambda r: ((_fact_filter(r),), _paging(r))),
     ("memories", "iterate"): (1, lambda r: ((_fact_filter(r),), {})),
     ("memories", "count"): (2, lambda r: ((_fact_filter(r),), {})),
+    ("memories", "count_by"): (1, lambda r: ((r.choice(_FIELDS), _fact_filter(r)), {})),
     ("memories", "history"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "forgotten"): (1, lambda r: ((), {**_paging(r), **_within(r)})),
-    ("sessions", "start"): (3, lambda r: ((), {"end_active": r.random() < 0.5})),
-    ("sessions", "get_or_start"): (5, lambda r: ((), _limits(r))),
+    ("sessions", "start"): (3, lambda r: (_thread(r), {"end_active": r.random() < 0.5})),
+    ("sessions", "get_or_start"): (5, lambda r: (_thread(r), _limits(r))),
+    ("sessions", "resume"): (3, lambda r: ((_session_id(r),), {})),
+    ("sessions", "end_abandoned"): (1, lambda r: ((), _idle_after(r))),
     ("sessions", "end"): (4, lambda r: ((_session_id(r),), _end(r))),
     ("sessions", "summarize"): (2, lambda r: ((_session_id(r), _summary(r)), {})),
     ("sessions", "delete"): (1, lambda r: ((_session_id(r),), _what_of_its_events(r))),
     ("sessions", "get"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "get_many"): (1, lambda r: ((_several(r, _session_id),), {})),
-    ("sessions", "active"): (2, lambda r: ((), {})),
+    ("sessions", "active"): (2, lambda r: (_thread(r), {})),
+    ("sessions", "count"): (1, lambda r: ((_session_filter(r),), {})),
+    ("sessions", "unsummarized"): (1, lambda r: ((r.randint(1, 3),), _paging(r))),
+    ("sessions", "carry_over"): (2, lambda r: (_thread(r), _max_tokens(r))),
     ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
-    ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice("xy")), _event(r))),
+    ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice(_TYPES)), _event(r))),
     ("daily_logs", "append_many"): (4, lambda r: ((_new_events(r),), {})),
     ("daily_logs", "delete"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "delete_many"): (1, lambda r: ((_events_to_delete(r),), _dry_run(r))),
@@ -187,6 +199,10 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("daily_logs", "get"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "find"): (1, lambda r: ((_event_id(r),), {})),
     ("daily_logs", "get_many"): (1, lambda r: ((_several(r, _event_id),), {})),
+    ("daily_logs", "find_by_key"): (1, lambda r: ((r.choice(_KEYS[1:]),), {})),
+    ("daily_logs", "pop_last"): (2, lambda r: ((_event_filter(r),), {})),
+    ("daily_logs", "recent_tool_invocations"): (1, lambda r: ((), {"limit": r.randint(1, 3)})),
+    ("daily_logs", "count_by_type"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
     ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "for_day"): (1, lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {})),
@@ -216,6 +232,18 @@ def _within(rng: _Random) -> dict[str, Any]:
     return _options(rng, within=lambda: timedelta(minutes=rng.randint(0, 30), milliseconds=1))
 
 
+def _thread(rng: _Random) -> tuple[str, ...]:
+    return (rng.choice(_THREADS),)
+
+
+def _idle_after(rng: _Random) -> dict[str, Any]:
+    return _options(rng, idle_after=lambda: timedelta(minutes=rng.choice([5, 60])))
+
+
+def _max_tokens(rng: _Random) -> dict[str, Any]:
+    return _options(rng, max_tokens=lambda: rng.choice([10, 30, 50]))
+
+
 def _limits(rng: _Random) -> dict[str, Any]:
     return _options(
         rng,
@@ -226,7 +254,7 @@ def _limits(rng: _Random) -> dict[str, Any]:
 
 def _end(rng: _Random) -> dict[str, Any]:
     return _options(
-        rng, trigger=lambda: rng.choice(["error", "browser_close"]), summary=lambda: "s"
+        rng, trigger=lambda: rng.choice(["error", "browser_close", "timeout"]), summary=lambda: "s"
     )
 
 

@@ -19,7 +19,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 VALUES: Final = {"a blob": ("x'c3a4'", "ä"), "a blob, not UTF-8": ("x'61ff62'", "a\ufffdb")}
 TEXTS: Final = {
     "memory_entries": ("content", "content_hash", "category", "source", "metadata"),
-    "sessions": ("end_trigger", "summary"),
+    "sessions": ("thread", "end_trigger", "summary"),
     "daily_logs": ("event_type", "event_data", "idempotency_key"),
 }
 INSTANTS: Final = {

@@ -84,6 +84,7 @@ async def test_start(store: Store, clock: Clock) -> None:
     assert session == Session(
         id=session.id,
         scope="",
+        thread="",
         started_at=clock.now,
         ended_at=None,
         end_trigger=None,

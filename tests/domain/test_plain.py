@@ -32,6 +32,7 @@ FACT = memrepo.MemoryEntry(
 SESSION = memrepo.Session(
     id=1,
     scope="",
+    thread="phone",
     started_at=NOW,
     ended_at=None,
     end_trigger=None,
@@ -72,6 +73,7 @@ MODELS: list[PlainModel] = [
     EVENT,
     memrepo.Remembered(outcome="created", entry=FACT),
     memrepo.SessionEnd(ended_now=True, session=SESSION),
+    memrepo.CarryOver(session=SESSION, summary=None, events=(EVENT,), text="a", n_tokens=1),
     memrepo.Page(items=(FACT, FACT), next_cursor="1~2026"),
     INFO,
     memrepo.Problem(kind="integrity", table="", id=None, detail="page 1"),

@@ -34,7 +34,7 @@ CREATE TABLE `sessions` (
     `ended_at` TEXT,
     `end_trigger` TEXT,
     `summary` TEXT
-, `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0);
+, `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0, `thread` TEXT NOT NULL DEFAULT '', `active_at` TEXT);
 
 -- index ix_daily_logs__other_spelling
 CREATE INDEX `ix_daily_logs__other_spelling` ON `daily_logs` (`id`)
@@ -76,8 +76,16 @@ CREATE INDEX `ix_memory_entries__scope_created_at` ON `memory_entries` (`scope`,
 CREATE INDEX `ix_memory_entries__superseded_by` ON `memory_entries` (`superseded_by`)
     WHERE `superseded_by` IS NOT NULL;
 
+-- index ix_sessions__active_at
+CREATE INDEX `ix_sessions__active_at` ON `sessions` (`scope`, `thread`, `active_at`)
+    WHERE `active_at` IS NOT NULL;
+
 -- index ix_sessions__open
 CREATE INDEX `ix_sessions__open` ON `sessions` (`scope`, `started_at`) WHERE `ended_at` IS NULL;
+
+-- index ix_sessions__open_thread
+CREATE INDEX `ix_sessions__open_thread` ON `sessions` (`scope`, `thread`, `started_at`)
+    WHERE `ended_at` IS NULL;
 
 -- index ix_sessions__other_spelling
 CREATE INDEX `ix_sessions__other_spelling` ON `sessions` (`id`)
@@ -87,6 +95,12 @@ CREATE INDEX `ix_sessions__other_spelling` ON `sessions` (`id`)
 -- index ix_sessions__scope_started_at
 CREATE INDEX `ix_sessions__scope_started_at` ON `sessions` (`scope`, `started_at`);
 
+-- index ix_sessions__scope_thread_started_at
+CREATE INDEX `ix_sessions__scope_thread_started_at` ON `sessions` (`scope`, `thread`, `started_at`);
+
+-- index ix_sessions__unsummarized
+CREATE INDEX `ix_sessions__unsummarized` ON `sessions` (`scope`, `started_at`) WHERE `summary` IS NULL;
+
 -- index memory_entries_content_hash_unique
 CREATE UNIQUE INDEX `memory_entries_content_hash_unique` ON `memory_entries` (`content_hash`);
 
@@ -95,5 +109,5 @@ CREATE UNIQUE INDEX `ux_daily_logs__idempotency_key` ON `daily_logs` (`scope`, `
     WHERE `idempotency_key` IS NOT NULL;
 
 -- index ux_sessions__active
-CREATE UNIQUE INDEX `ux_sessions__active` ON `sessions` (`scope`)
+CREATE UNIQUE INDEX `ux_sessions__active` ON `sessions` (`scope`, `thread`)
     WHERE `ended_at` IS NULL AND `is_exclusive` = 1;

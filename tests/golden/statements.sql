@@ -111,8 +111,8 @@ FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_many (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`)
-SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]')
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
 
@@ -127,8 +127,8 @@ VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content
 RETURNING `id`;
 
 -- copying.insert_one (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`)
-VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive)
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END)
 RETURNING `id`;
 
 -- copying.numbers
@@ -167,11 +167,11 @@ WHERE ifnull(`page`.`before`,0)<=:size)
 ORDER BY `id`;
 
 -- copying.read (sessions)
-SELECT `id`,CAST(`scope` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,(typeof(`scope`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')
+SELECT `id`,CAST(`scope` AS BLOB),CAST(`thread` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,CAST(`active_at` AS BLOB),(typeof(`scope`)='blob')||(typeof(`thread`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')||(typeof(`active_at`)='blob')
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
-FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0) AS `size`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`thread` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0)+ifnull(length(CAST(`active_at` AS BLOB)),0) AS `size`
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=:last
 ORDER BY `id`
@@ -641,6 +641,90 @@ FROM json_each(:keys) `item`);
 SELECT `daily_logs`.`id`,`daily_logs`.`session_id`,`daily_logs`.`event_type`,`daily_logs`.`event_data`,`daily_logs`.`timestamp`,`daily_logs`.`scope`,`daily_logs`.`idempotency_key`
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs`
 WHERE `daily_logs`.`id`=`item`.`value` AND `daily_logs`.`scope`=:scope;
+
+-- daily_logs.keep_before_delete
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`id`=:id AND `daily_logs`.`scope`=:scope);
+
+-- daily_logs.keep_before_delete_many ()
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`scope`=:scope);
+
+-- daily_logs.keep_before_delete_many (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`scope`=:scope AND `daily_logs`.`session_id`=:session_id AND `daily_logs`.`event_type`=:event_type AND `daily_logs`.`event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `daily_logs`.`timestamp`>=:timestamp_from AND `daily_logs`.`timestamp`<:timestamp_before AND `daily_logs`.`timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`daily_logs`.`timestamp`,'+0 days')=substr(`daily_logs`.`timestamp`,1,10) AND date(`daily_logs`.`timestamp`,'+0 days')>='0001');
+
+-- daily_logs.keep_before_pop ()
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1));
+
+-- daily_logs.keep_before_pop (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1));
+
+-- daily_logs.keep_before_purge
+UPDATE `sessions`
+SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`) AND `daily_logs`.`scope`=:scope AND `daily_logs`.`timestamp`<:before AND `daily_logs`.`timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`daily_logs`.`timestamp`,'+0 days')=substr(`daily_logs`.`timestamp`,1,10) AND date(`daily_logs`.`timestamp`,'+0 days')>='0001');
 
 -- daily_logs.pop_last ()
 DELETE
@@ -1369,7 +1453,7 @@ RETURNING `id`;
 UPDATE `sessions`
 SET `is_exclusive`=0
 WHERE `id` IN (SELECT `id`
-FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`
+FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`,`thread`
 ORDER BY `started_at` DESC,`id` DESC) AS `place`
 FROM `sessions`
 WHERE `ended_at` IS NULL AND `is_exclusive`=1)
@@ -1458,6 +1542,116 @@ WHERE `daily_logs`.`scope`=`found`.`scope`)
 FROM `found`
 WHERE NOT `scope` IS NULL;
 
+-- sessions.count ()
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope;
+
+-- sessions.count (abandoned)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- sessions.count (abandoned, not_ended, thread)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- sessions.count (active)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- sessions.count (active, end_trigger, min_events, not_ended, not_summarized, over, started_before, started_from, thread)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped);
+
+-- sessions.count (active, not_ended, thread)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- sessions.count (end_trigger)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `end_trigger`=:end_trigger;
+
+-- sessions.count (ended)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `ended_at` IS NULL;
+
+-- sessions.count (min_events)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped);
+
+-- sessions.count (min_events, not_summarized, over)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped);
+
+-- sessions.count (not_ended)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `ended_at` IS NULL;
+
+-- sessions.count (not_summarized)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL;
+
+-- sessions.count (over)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from);
+
+-- sessions.count (started_before)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`<:started_before;
+
+-- sessions.count (started_from)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `started_at`>=:started_from;
+
+-- sessions.count (summarized)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `summary` IS NULL;
+
+-- sessions.count (thread)
+SELECT COUNT(*)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread;
+
 -- sessions.delete
 DELETE
 FROM `sessions`
@@ -1477,157 +1671,442 @@ SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALE
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
+-- sessions.end_abandoned
+UPDATE `sessions`
+SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`='timeout'
+WHERE `id` IN (SELECT `idle`.`id`
+FROM `sessions` `idle`
+WHERE `idle`.`scope`=:scope AND `idle`.`ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `idle`.`started_at`<=:latest THEN `idle`.`started_at` ELSE '' END,CASE WHEN `idle`.`active_at`<=:latest THEN `idle`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`idle`.`id` AND `log`.`timestamp`<=:latest),'')),''),`idle`.`started_at`)<:active_from
+ORDER BY `idle`.`started_at`
+LIMIT :limit);
+
+-- sessions.end_at_last_activity
+UPDATE `sessions`
+SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
+RETURNING `sessions`.`id`;
+
 -- sessions.end_open
 UPDATE `sessions`
 SET `ended_at`=max(:now,`started_at`),`end_trigger`='explicit'
-WHERE `scope`=:scope AND `ended_at` IS NULL;
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL;
 
 -- sessions.find_many ()
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many () after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
--- sessions.find_many (end_trigger)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+-- sessions.find_many (abandoned)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (abandoned) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (abandoned, not_ended, thread)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (abandoned, not_ended, thread) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active, end_trigger, min_events, not_ended, not_summarized, over, started_before, started_from, thread)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active, end_trigger, min_events, not_ended, not_summarized, over, started_before, started_from, thread) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped) AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active, not_ended, thread)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (active, not_ended, thread) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (end_trigger)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `end_trigger`=:end_trigger
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (end_trigger) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `end_trigger`=:end_trigger AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
--- sessions.find_many (end_trigger, ended, not_ended, started_before, started_from)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
-FROM `sessions`
-WHERE `scope`=:scope AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND NOT `ended_at` IS NULL AND `ended_at` IS NULL
-ORDER BY `started_at` DESC,`id` DESC
-LIMIT :limit;
-
--- sessions.find_many (end_trigger, ended, not_ended, started_before, started_from) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
-FROM `sessions`
-WHERE `scope`=:scope AND `started_at`>=:started_from AND `started_at`<:started_before AND `end_trigger`=:end_trigger AND NOT `ended_at` IS NULL AND `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
-ORDER BY `started_at` DESC,`id` DESC
-LIMIT :limit;
-
 -- sessions.find_many (ended)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `ended_at` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (ended) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
--- sessions.find_many (not_ended)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+-- sessions.find_many (min_events)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (min_events) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped) AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (min_events, not_summarized, over)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (min_events, not_summarized, over) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id`
+LIMIT 1 OFFSET :n_skipped) AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (not_ended)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `ended_at` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (not_ended) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `ended_at` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
--- sessions.find_many (started_before)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+-- sessions.find_many (not_summarized)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (not_summarized) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `summary` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (over)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (over) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND (NOT `ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from) AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (started_before)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `started_at`<:started_before
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (started_before) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `started_at`<:started_before AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (started_from)
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `started_at`>=:started_from
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- sessions.find_many (started_from) after
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `scope`=:scope AND `started_at`>=:started_from AND (`started_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT :limit;
 
--- sessions.get
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+-- sessions.find_many (summarized)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `summary` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (summarized) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND NOT `summary` IS NULL AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (thread)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.find_many (thread) after
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND (`started_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- sessions.get
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
 FROM `sessions`
 WHERE `id`=:id AND `scope`=:scope;
 
 -- sessions.get_many ()
-SELECT `sessions`.`id`,`sessions`.`scope`,`sessions`.`started_at`,`sessions`.`ended_at`,`sessions`.`end_trigger`,`sessions`.`summary`,(SELECT MAX(`log`.`timestamp`)
+SELECT `sessions`.`id`,`sessions`.`scope`,`sessions`.`thread`,`sessions`.`started_at`,`sessions`.`ended_at`,`sessions`.`end_trigger`,`sessions`.`summary`,COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`sessions`.`started_at`)
 FROM json_each(:ids) `item` CROSS JOIN `sessions`
 WHERE `sessions`.`id`=`item`.`value` AND `sessions`.`scope`=:scope;
 
--- sessions.newest_open
-SELECT `id`,`scope`,`started_at`,`ended_at`,`end_trigger`,`summary`,(SELECT MAX(`log`.`timestamp`)
+-- sessions.last
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`active_at`
 FROM `sessions`
-WHERE `scope`=:scope AND `ended_at` IS NULL
+WHERE `scope`=:scope AND `id` IN ((SELECT `last`.`id`
+FROM `sessions` `last`
+WHERE `last`.`scope`=:scope AND `last`.`thread`=:thread AND `last`.`started_at`>'' AND (NOT `last`.`ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `last`.`started_at`<=:latest THEN `last`.`started_at` ELSE '' END,CASE WHEN `last`.`active_at`<=:latest THEN `last`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`last`.`id` AND `log`.`timestamp`<=:latest),'')),''),`last`.`started_at`)<:active_from) AND (NOT `last`.`summary` IS NULL OR EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`last`.`id`))
+ORDER BY `last`.`started_at` DESC,`last`.`id` DESC
+LIMIT 1),(SELECT `last`.`id`
+FROM `sessions` `last`
+WHERE `last`.`scope`=:scope AND `last`.`thread`=:thread AND `last`.`active_at`>'' AND (NOT `last`.`ended_at` IS NULL OR COALESCE(NULLIF(max(CASE WHEN `last`.`started_at`<=:latest THEN `last`.`started_at` ELSE '' END,CASE WHEN `last`.`active_at`<=:latest THEN `last`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`last`.`id` AND `log`.`timestamp`<=:latest),'')),''),`last`.`started_at`)<:active_from) AND (NOT `last`.`summary` IS NULL OR EXISTS (SELECT 1
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`last`.`id`))
+ORDER BY `last`.`active_at` DESC,`last`.`id` DESC
+LIMIT 1))
+ORDER BY max(`started_at`,COALESCE(`active_at`,'')) DESC,`id` DESC
+LIMIT 1;
+
+-- sessions.newest_open
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT 1;
+
+-- sessions.open_beside
+SELECT `id`
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=(SELECT `own`.`thread`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `id`<>:id AND `ended_at` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
 LIMIT 1;
 
@@ -1638,12 +2117,22 @@ WHERE `session_id`=(SELECT `id`
 FROM `sessions`
 WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
+-- sessions.resume
+UPDATE `sessions`
+SET `ended_at`=null,`end_trigger`=null,`is_exclusive`=1,`active_at`=:now
+WHERE `id`=:id AND `scope`=:scope AND NOT EXISTS (SELECT 1
+FROM `sessions` `open`
+WHERE `open`.`scope`=:scope AND `open`.`thread`=(SELECT `own`.`thread`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `open`.`id`<>:id AND `open`.`ended_at` IS NULL)
+RETURNING `sessions`.`id`;
+
 -- sessions.start
-INSERT INTO `sessions` (`scope`,`started_at`,`is_exclusive`)
-SELECT :scope,:now,1
+INSERT INTO `sessions` (`scope`,`thread`,`started_at`,`is_exclusive`)
+SELECT :scope,:thread,:now,1
 WHERE NOT EXISTS (SELECT 1
 FROM `sessions` `open`
-WHERE `open`.`scope`=:scope AND `open`.`ended_at` IS NULL)
+WHERE `open`.`scope`=:scope AND `open`.`thread`=:thread AND `open`.`ended_at` IS NULL)
 RETURNING `id`;
 
 -- sessions.summarize
@@ -1653,14 +2142,23 @@ WHERE `id`=:id AND `scope`=:scope;
 
 -- sessions.time_out
 UPDATE `sessions`
-SET `ended_at`=max(COALESCE((SELECT MAX(`log`.`timestamp`)
+SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`),`started_at`),`started_at`),`end_trigger`='timeout'
-WHERE `scope`=:scope AND `ended_at` IS NULL AND (COALESCE((SELECT MAX(`log`.`timestamp`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`='timeout'
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE((SELECT MAX(`log`.`timestamp`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- sessions.time_out_beside
+UPDATE `sessions`
+SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<:day_start);
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`='timeout'
+WHERE `scope`=:scope AND `thread`=(SELECT `own`.`thread`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `id`<>:id AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
 
 -- spelling.other (daily_logs)
 SELECT `id`,`timestamp`

@@ -25,6 +25,7 @@ PUBLIC = [
     "AuthenticationError",
     "BoundStatement",
     "BusyError",
+    "CarryOver",
     "Clock",
     "ClosedError",
     "ConflictError",
@@ -36,6 +37,7 @@ PUBLIC = [
     "CopyProgress",
     "CopyReport",
     "CorruptDatabaseError",
+    "CountTokens",
     "DailyLog",
     "DailyLogFilter",
     "DailyLogNew",
@@ -225,7 +227,17 @@ def test_every_attribute_is_documented(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["IDLE_AFTER", "UNSET", "AuthToken", "Clock", "Durability", "JsonValue", "OnProgress"]
+    "name",
+    [
+        "IDLE_AFTER",
+        "UNSET",
+        "AuthToken",
+        "Clock",
+        "CountTokens",
+        "Durability",
+        "JsonValue",
+        "OnProgress",
+    ],
 )
 def test_every_constant_and_alias_is_documented(name: str) -> None:
     """Constants and type aliases have a ``#:`` sentence above them."""

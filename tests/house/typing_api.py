@@ -195,7 +195,16 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     opened: AbstractAsyncContextManager[memrepo.Session] = repo.session()
     async with opened as inside:
         assert_type(inside, memrepo.Session)
-    where = memrepo.SessionFilter(is_ended=True)
+    assert_type(await repo.start("phone"), memrepo.Session)
+    assert_type(await repo.active("phone"), memrepo.Session | None)
+    assert_type(await repo.resume(1), memrepo.Session)
+    assert_type(await repo.end_abandoned(idle_after=memrepo.IDLE_AFTER), int)
+    carried = await repo.carry_over("phone", max_tokens=10, count_tokens=len)
+    assert_type(carried, memrepo.CarryOver)
+    assert_type(carried.events, tuple[memrepo.DailyLog, ...])
+    assert_type(await repo.unsummarized(20), memrepo.Page[memrepo.Session])
+    where = memrepo.SessionFilter(is_ended=True, thread="", status="active", has_summary=False)
+    assert_type(await repo.count(where), int)
     assert_type(await repo.find_many(where), memrepo.Page[memrepo.Session])
     assert_type(repo.iterate(where), AsyncIterator[memrepo.Session])
 

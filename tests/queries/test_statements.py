@@ -98,7 +98,13 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
 
 def _session_shapes() -> Iterator[tuple[str, Statement]]:
     yield _label("sessions.get_many", frozenset()), sessions.get_many()
-    for names in _sets([*sessions.CONDITIONS]):
+    over = frozenset({"not_summarized", "over", "min_events"})
+    of_threads = [frozenset({"thread", "not_ended", its}) for its in ("active", "abandoned")]
+    *single, every = _sets([*sessions.CONDITIONS])
+    # The opposites of conditions that are in it.
+    together = every - {"ended", "abandoned", "summarized"}
+    for names in [*single, together, *of_threads, over]:
+        yield _label("sessions.count", names), sessions.count(names)
         for after in (False, True):
             name = _label("sessions.find_many", names, after=after)
             yield name, sessions.find_many(names, after=after)
@@ -109,6 +115,9 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
     for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
         yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
         yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)
+        yield _label("daily_logs.keep_before_pop", names), daily_logs.keep_before_pop(names)
+        name = _label("daily_logs.keep_before_delete_many", names)
+        yield name, daily_logs.keep_before_delete_many(names)
     for names in _sets([*daily_logs.CONDITIONS]):
         for after in (False, True):
             for newest_first in (False, True):
@@ -263,6 +272,7 @@ def test_literals_are_known_constants() -> None:
         texts |= set(re.findall(r"'([^']*)'", bare))
         numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
     assert texts == {
+        "",
         *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
@@ -397,9 +407,34 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("spelling.respell (daily_logs.timestamp)", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.set_hash", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.mark_checked", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("sessions.newest_open", "ix_sessions__open (scope=?)"),
-        ("sessions.time_out", "ix_sessions__open (scope=?)"),
-        ("sessions.get", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("sessions.newest_open", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.time_out", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.start", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.open_beside", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.time_out_beside", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.end_abandoned", "ix_sessions__open (scope=?)"),
+        ("sessions.last", "ix_sessions__active_at (scope=? AND thread=?"),
+        ("sessions.last", "ix_sessions__scope_thread_started_at (scope=? AND thread=?"),
+        (
+            "sessions.find_many (thread)",
+            "ix_sessions__scope_thread_started_at (scope=? AND thread=?)",
+        ),
+        (
+            "sessions.find_many (active, not_ended, thread)",
+            "ix_sessions__open_thread (scope=? AND thread=?)",
+        ),
+        ("sessions.find_many (not_ended)", "ix_sessions__open (scope=?)"),
+        ("sessions.find_many (not_summarized)", "ix_sessions__unsummarized (scope=?)"),
+        (
+            "sessions.find_many (min_events, not_summarized, over)",
+            "ix_sessions__unsummarized (scope=?)",
+        ),
+        ("daily_logs.keep_before_purge", "ix_sessions__open_thread (scope=?)"),
+        (
+            "daily_logs.keep_before_purge",
+            "ix_daily_logs__session_id_timestamp (session_id=? AND timestamp>",
+        ),
+        ("sessions.get", "ix_daily_logs__session_id_timestamp (session_id=? AND timestamp<?)"),
         ("daily_logs.get_by_key", "ux_daily_logs__idempotency_key (scope=? AND idempotency_key=?)"),
         (
             "daily_logs.get_by_keys",
@@ -502,6 +537,19 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.get_many([session.id])
     await repo.active()
     await repo.summarize(session.id, "c")
+    await repo.end(session.id, trigger="timeout")
+    await repo.end_abandoned()
+    ended = await repo.start("a thread")
+    await repo.end(ended.id)
+    await repo.resume(ended.id)
+    await repo.carry_over()
+    page = await repo.unsummarized(limit=1)
+    await repo.unsummarized(1, after=page.next_cursor or "1~2026")
+    for its in (True, False):
+        of_thread = memrepo.SessionFilter(thread="", status="active", has_summary=its)
+        await repo.count(of_thread)
+        await repo.find_many(of_thread)
+    await repo.count(memrepo.SessionFilter(status="abandoned"))
     await repo.delete(session.id, events="keep")
     await repo.delete((await repo.start(end_active=True)).id)
     async with repo.session(end_active=True):

@@ -53,6 +53,7 @@ CONTENTS = st.sampled_from(
 SOURCES = st.sampled_from(["user_explicit", "inferred", "import"])
 CATEGORIES = st.sampled_from(["fact", "preference"])
 HOURS = st.none() | st.integers(-1, 3)
+THREADS = st.sampled_from(["", "", "phone"])
 KEYS = st.none() | st.sampled_from(["k1", "k2", "k3"])
 INFERRED = "inferred"
 EXPLICIT = "user_explicit"
@@ -78,6 +79,7 @@ class Talk:
     """What the model knows of a session."""
 
     id: int
+    thread: str
     started_at: datetime
     last_activity_at: datetime
     ended_at: datetime | None = None
@@ -104,6 +106,8 @@ class Scope:
     facts: dict[int, Fact] = attrs.Factory(dict)
     talks: dict[int, Talk] = attrs.Factory(dict)
     events: dict[int, Event] = attrs.Factory(dict)
+    #: When a session was active of which no event tells: it was resumed, or its events were purged.
+    resumed_at: dict[int, datetime] = attrs.Factory(dict)
 
 
 def as_fact(entry: MemoryEntry) -> Fact:
@@ -204,12 +208,15 @@ class Machine(RuleBasedStateMachine):
                 fact.source = EXPLICIT
         assert as_fact(actual.entry) == fact
 
-    def open_talk(self, scope: str) -> Talk | None:
+    def open_talk(self, scope: str, thread: str) -> Talk | None:
         talks = self.scopes[scope].talks.values()
-        return next((talk for talk in talks if talk.ended_at is None), None)
+        open_ones = (talk for talk in talks if talk.ended_at is None and talk.thread == thread)
+        return next(open_ones, None)
 
-    def time_out(self, scope: str, idle_after: timedelta, day_start: datetime | None) -> None:
-        talk = self.open_talk(scope)
+    def time_out(
+        self, scope: str, thread: str, idle_after: timedelta, day_start: datetime | None
+    ) -> None:
+        talk = self.open_talk(scope, thread)
         if talk is None:
             return
         is_idle = self.now() - talk.last_activity_at >= idle_after
@@ -217,11 +224,11 @@ class Machine(RuleBasedStateMachine):
             talk.ended_at = talk.last_activity_at
             talk.end_trigger = "timeout"
 
-    def started(self, scope: str, session: Session) -> None:
-        talk = self.open_talk(scope)
+    def started(self, scope: str, thread: str, session: Session) -> None:
+        talk = self.open_talk(scope, thread)
         if talk is None:
             assert all(session.id not in owner.talks for owner in self.scopes.values())
-            talk = Talk(session.id, self.now(), self.now())
+            talk = Talk(session.id, thread, self.now(), self.now())
             self.scopes[scope].talks[session.id] = talk
         assert as_talk(session) == talk
 
@@ -442,11 +449,11 @@ class Machine(RuleBasedStateMachine):
 
     # --- sessions ------------------------------------------------------------------------------
 
-    @rule(target=session_ids, scope=SCOPES, end_active=st.booleans())
-    def start(self, scope: str, *, end_active: bool) -> Any:
-        self.time_out(scope, IDLE_AFTER, None)
-        talk = self.open_talk(scope)
-        call = self.store.scoped(scope).sessions.start(end_active=end_active)
+    @rule(target=session_ids, scope=SCOPES, thread=THREADS, end_active=st.booleans())
+    def start(self, scope: str, thread: str, *, end_active: bool) -> Any:
+        self.time_out(scope, thread, IDLE_AFTER, None)
+        talk = self.open_talk(scope, thread)
+        call = self.store.scoped(scope).sessions.start(thread, end_active=end_active)
         if talk is not None and not end_active:
             with pytest.raises(ConflictError):
                 self.run(call)
@@ -454,31 +461,69 @@ class Machine(RuleBasedStateMachine):
         if talk is not None:
             talk.ended_at, talk.end_trigger = self.now(), "explicit"
         session = self.run(call)
-        self.started(scope, session)
+        self.started(scope, thread, session)
         return session.id
 
     @rule(
         target=session_ids,
         scope=SCOPES,
+        thread=THREADS,
         minutes=st.none() | st.sampled_from([10, 30, 120]),
         by_day=st.booleans(),
     )
-    def get_or_start(self, scope: str, minutes: int | None, *, by_day: bool) -> int:
+    def get_or_start(self, scope: str, thread: str, minutes: int | None, *, by_day: bool) -> int:
         idle_after = None if minutes is None else timedelta(minutes=minutes)
         midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        self.time_out(scope, idle_after or IDLE_AFTER, midnight if by_day else None)
+        self.time_out(scope, thread, idle_after or IDLE_AFTER, midnight if by_day else None)
         session = self.run(
             self.store.scoped(scope).sessions.get_or_start(
-                idle_after=idle_after, day_boundary=UTC if by_day else None
+                thread, idle_after=idle_after, day_boundary=UTC if by_day else None
             )
         )
-        self.started(scope, session)
+        self.started(scope, thread, session)
         return session.id
 
-    @rule(scope=SCOPES, number=session_ids, summary=st.none() | st.just("done"))
-    def end(self, scope: str, number: int, summary: str | None) -> None:
+    @rule(scope=SCOPES, number=session_ids)
+    def resume(self, scope: str, number: int) -> None:
         talk = self.scopes[scope].talks.get(number)
-        call = self.store.scoped(scope).sessions.end(number, trigger="error", summary=summary)
+        call = self.store.scoped(scope).sessions.resume(number)
+        if talk is None:
+            with pytest.raises(NotFoundError):
+                self.run(call)
+            return
+        active = self.open_talk(scope, talk.thread)
+        if active is not talk:
+            # An abandoned one ends; and where there is a conflict, nothing does.
+            self.time_out(scope, talk.thread, IDLE_AFTER, None)
+            active = self.open_talk(scope, talk.thread)
+        if active is not None and active is not talk:
+            with pytest.raises(ConflictError):
+                self.run(call)
+            return
+        talk.ended_at = talk.end_trigger = None
+        talk.last_activity_at = self.scopes[scope].resumed_at[number] = self.now()
+        assert as_talk(self.run(call)) == talk
+
+    @rule(scope=SCOPES)
+    def end_abandoned(self, scope: str) -> None:
+        idle = [
+            talk
+            for talk in self.scopes[scope].talks.values()
+            if talk.ended_at is None and self.now() - talk.last_activity_at >= IDLE_AFTER
+        ]
+        assert self.run(self.store.scoped(scope).sessions.end_abandoned()) == len(idle)
+        for talk in idle:
+            talk.ended_at, talk.end_trigger = talk.last_activity_at, "timeout"
+
+    @rule(
+        scope=SCOPES,
+        number=session_ids,
+        trigger=st.sampled_from(["error", "timeout"]),
+        summary=st.none() | st.just("done"),
+    )
+    def end(self, scope: str, number: int, trigger: str, summary: str | None) -> None:
+        talk = self.scopes[scope].talks.get(number)
+        call = self.store.scoped(scope).sessions.end(number, trigger=trigger, summary=summary)
         if talk is None:
             with pytest.raises(NotFoundError):
                 self.run(call)
@@ -486,7 +531,8 @@ class Machine(RuleBasedStateMachine):
         end = self.run(call)
         assert end.ended_now is (talk.ended_at is None)
         if end.ended_now:
-            talk.ended_at, talk.end_trigger = self.now(), "error"
+            talk.ended_at = self.now() if trigger == "error" else talk.last_activity_at
+            talk.end_trigger = trigger
             talk.summary = summary or talk.summary
         assert as_talk(end.session) == talk
 
@@ -519,11 +565,11 @@ class Machine(RuleBasedStateMachine):
                 del owner.events[event.id]
         del owner.talks[number]
 
-    @rule(scope=SCOPES)
-    def active(self, scope: str) -> None:
-        talk = self.open_talk(scope)
+    @rule(scope=SCOPES, thread=THREADS)
+    def active(self, scope: str, thread: str) -> None:
+        talk = self.open_talk(scope, thread)
         is_active = talk is not None and self.now() - talk.last_activity_at < IDLE_AFTER
-        actual = self.run(self.store.scoped(scope).sessions.active())
+        actual = self.run(self.store.scoped(scope).sessions.active(thread))
         assert (None if actual is None else as_talk(actual)) == (talk if is_active else None)
 
     # --- events --------------------------------------------------------------------------------
@@ -558,7 +604,7 @@ class Machine(RuleBasedStateMachine):
         owner = self.scopes[scope]
         talk = owner.talks[session_id]
         times = [e.timestamp for e in owner.events.values() if e.session_id == session_id]
-        talk.last_activity_at = max(times, default=talk.started_at)
+        talk.last_activity_at = max([*times, owner.resumed_at.get(session_id, talk.started_at)])
 
     @rule(scope=SCOPES, keys=st.lists(KEYS, max_size=5))
     def append_many(self, scope: str, keys: list[str | None]) -> None:
@@ -582,8 +628,15 @@ class Machine(RuleBasedStateMachine):
         daily_logs = self.store.scoped(scope).daily_logs
         assert self.run(daily_logs.purge(before, dry_run=True)) == len(gone)
         assert self.run(daily_logs.purge(before)) == len(gone)
-        for number in gone:
-            del owner.events[number]
+        self.drop(scope, gone)
+
+    def drop(self, scope: str, gone: list[int]) -> None:
+        """Delete events, after which open sessions are as active as they were."""
+        owner = self.scopes[scope]
+        for event in map(owner.events.pop, gone):
+            talk = owner.talks.get(event.session_id or 0)
+            if talk and talk.ended_at is None and event.timestamp == talk.last_activity_at:
+                owner.resumed_at[talk.id] = event.timestamp
         for number in owner.talks:
             self.recount(scope, number)
 
@@ -598,10 +651,7 @@ class Machine(RuleBasedStateMachine):
         ]
         daily_logs = self.store.scoped(scope).daily_logs
         assert self.run(daily_logs.delete_many(where)) == len(gone)
-        for event_id in gone:
-            del owner.events[event_id]
-        if number in owner.talks:
-            self.recount(scope, number)
+        self.drop(scope, gone)
 
     @rule(scope=st.just("user:1"))
     def erase(self, scope: str) -> None:

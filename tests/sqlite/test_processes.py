@@ -143,14 +143,15 @@ def test_same_facts_from_four(tmp_path: Path) -> None:
 
 
 def test_one_session_from_four(tmp_path: Path) -> None:
-    """MP-08: four processes get one session, and one event for one key."""
+    """MP-08: four processes get one session in each thread, and one event for one key."""
     path = tmp_path / "agent.db"
     results = together(
         4,
         """
         async with memrepo.connect(URL) as store:
             scopes = [store.scoped(f"user:{n}") for n in range(20)]
-            sessions = await asyncio.gather(*(s.sessions.get_or_start() for s in scopes))
+            calls = (s.sessions.get_or_start(t) for t in ("", "phone") for s in scopes)
+            sessions = await asyncio.gather(*calls)
             events = [
                 await scope.daily_logs.append(session.id, "x", NUMBER, key="k")
                 for scope, session in zip(scopes, sessions)
@@ -160,7 +161,7 @@ def test_one_session_from_four(tmp_path: Path) -> None:
         path,
     )
     assert all(result == results[0] for result in results)
-    assert len(set(results[0][0])) == 20
+    assert len(set(results[0][0])) == 40
     check_whole(path)
 
 

@@ -16,7 +16,7 @@ __all__ = ["ODD", "TABLES", "dump", "fill", "run", "sql"]
 TABLES = {
     "memory_entries": "id scope content content_hash category source created_at last_accessed "
     "expires_at deleted_at superseded_by metadata hash_version n_restated",
-    "sessions": "id scope started_at ended_at end_trigger summary is_exclusive",
+    "sessions": "id scope thread started_at ended_at end_trigger summary is_exclusive active_at",
     "daily_logs": "id scope session_id event_type event_data timestamp idempotency_key",
 }
 
@@ -78,6 +78,8 @@ async def fill(store: Store, clock: Clock, *, n_facts: int = 2_500, n_events: in
                 for i in range(n_events // 3)
             )
         await mine.sessions.start()
+        await mine.sessions.start("phone \u4e8b")
+        await mine.sessions.resume((await mine.sessions.start("laptop")).id)
     await asyncio.gather(*(store.daily_logs.append(None, "free") for _ in range(20)))
     # The last fact is gone, and its number is not to be given again.
     gone = await store.memories.remember("gone")

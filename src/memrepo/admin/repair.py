@@ -20,7 +20,7 @@ __all__ = ["Repair", "repair"]
 #: Facts hashed anew in one unit.
 _BATCH: Final = 500
 _SPARE_ROWS: Final = {
-    "sessions": "is open beside the active session of its scope, and no longer counts as the active one",
+    "sessions": "is open beside the active session of its thread, and no longer counts as the active one",
     "daily_logs": "has the key of an earlier event, and has none any more",
 }
 

@@ -28,6 +28,7 @@ __all__ = [
     "check_scope",
     "check_seconds",
     "check_text",
+    "check_thread",
     "check_tz",
     "check_version_table",
 ]
@@ -80,7 +81,16 @@ def check_name(field: str, value: object) -> str:
 
 def check_scope(value: object) -> str:
     """Accept a name, or ``""`` for the default scope."""
-    return "" if value == "" and isinstance(value, str) else check_name("scope", value)
+    return _name_or_empty("scope", value)
+
+
+def check_thread(value: object) -> str:
+    """Accept a name, or ``""`` for the default thread."""
+    return _name_or_empty("thread", value)
+
+
+def _name_or_empty(field: str, value: object) -> str:
+    return "" if value == "" and isinstance(value, str) else check_name(field, value)
 
 
 def check_id(field: str, value: object) -> int:

@@ -49,8 +49,16 @@ MEMORY_COLUMNS: Final = (
     "superseded_by",
     "metadata",
 )
-#: The order in which every statement returns a session; the time of its latest event follows.
-SESSION_COLUMNS: Final = ("id", "scope", "started_at", "ended_at", "end_trigger", "summary")
+#: The order in which every statement returns a session; the time of its last activity follows.
+SESSION_COLUMNS: Final = (
+    "id",
+    "scope",
+    "thread",
+    "started_at",
+    "ended_at",
+    "end_trigger",
+    "summary",
+)
 #: The order in which every statement returns an event: the table's.
 DAILY_LOG_COLUMNS: Final = (
     "id",
@@ -94,6 +102,7 @@ _INSTANTS: Final = {
     "deleted_at",
     "started_at",
     "ended_at",
+    "active_at",
     "last_activity_at",
     "timestamp",
 }
@@ -104,6 +113,8 @@ _REQUIRED: Final = {
     "source",
     "created_at",
     "started_at",
+    "last_activity_at",
+    "thread",
     "event_type",
     "timestamp",
 }
@@ -176,16 +187,20 @@ def to_memory(row: Row) -> MemoryEntry:
 
 def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     """
-    Decode a row of `SESSION_COLUMNS` and the time of the latest event, as `to_memory` does.
+    Decode a row of `SESSION_COLUMNS` and the time of the last activity, as `to_memory` does.
 
     The status is that at *now*.
     """
-    number, scope, started_text, ended_text, end_trigger, summary, last_event_text = row
+    number, scope, thread, started_text, ended_text, end_trigger, summary, active_text = row
     try:
         started_at = parse_instant(started_text)
         ended_at = None if ended_text is None else parse_instant(ended_text)
-        last_activity_at = started_at if last_event_text is None else parse_instant(last_event_text)
-        if not all(its is None or type(its) is str for its in (scope, end_trigger, summary)):
+        last_activity_at = parse_instant(active_text)
+        if not (
+            type(scope) is type(thread) is str
+            and (end_trigger is None or type(end_trigger) is str)
+            and (summary is None or type(summary) is str)
+        ):
             raise TypeError
     except NO_INSTANT:
         mended = _mend((*SESSION_COLUMNS, "last_activity_at"), row)
@@ -193,6 +208,7 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
     return Session(
         id=number,
         scope=scope,
+        thread=thread,
         started_at=started_at,
         ended_at=ended_at,
         end_trigger=end_trigger,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import Final, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, get_args
 
+from memrepo.domain.activity import activity_window
 from memrepo.domain.checks import (
     check_date,
     check_flag,
@@ -14,6 +15,7 @@ from memrepo.domain.checks import (
     check_names,
     check_pairs,
     check_text,
+    check_thread,
     check_tz,
 )
 from memrepo.domain.codec import Value
@@ -23,7 +25,7 @@ from memrepo.domain.glob import glob_containing
 from memrepo.domain.instants import encode_bound
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.memories import MemoryFilter
-from memrepo.domain.sessions import SessionFilter
+from memrepo.domain.sessions import SessionFilter, SessionStatus
 from memrepo.errors import InvalidInputError
 
 __all__ = ["Conditions", "daily_log_conditions", "memory_conditions", "session_conditions"]
@@ -63,16 +65,31 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
     return Conditions(frozenset(parameters) | flags, parameters)
 
 
-def session_conditions(where: SessionFilter) -> Conditions:
-    """Check a filter of sessions."""
+def session_conditions(where: SessionFilter, now: datetime, idle_after: timedelta) -> Conditions:
+    """Check a filter of sessions, whose status is that at *now*."""
     _check_filter(where, SessionFilter)
     parameters = _ranges(where, "started_from", "started_before")
     if where.end_trigger is not None:
         parameters["end_trigger"] = check_name("end_trigger", where.end_trigger)
+    if where.thread is not None:
+        parameters["thread"] = check_thread(where.thread)
     names = set(parameters)
     if where.is_ended is not None:
         names.add("ended" if check_flag("is_ended", where.is_ended) else "not_ended")
+    if where.has_summary is not None:
+        has_summary = check_flag("has_summary", where.has_summary)
+        names.add("summarized" if has_summary else "not_summarized")
+    if where.status is not None:
+        names |= _status_conditions(where.status)
+        if where.status != "ended":
+            parameters |= activity_window(now, idle_after)
     return Conditions(frozenset(names), parameters)
+
+
+def _status_conditions(status: SessionStatus) -> set[str]:
+    if status not in get_args(SessionStatus):
+        raise InvalidInputError("status", "must be active, ended or abandoned")
+    return {"ended"} if status == "ended" else {"not_ended", status}
 
 
 def daily_log_conditions(where: DailyLogFilter) -> Conditions:

@@ -26,6 +26,8 @@ class Session(PlainModel):
     id: int
     #: Whose session it is; ``""`` is the default scope.
     scope: str
+    #: Which conversation of its owner's it is: the caller's own name for it; ``""`` is the default thread.
+    thread: str
     #: When it began, UTC.
     started_at: datetime
     #: When it ended, UTC; ``None`` until then.
@@ -34,7 +36,8 @@ class Session(PlainModel):
     end_trigger: str | None
     #: A summary of it, or ``None``.
     summary: str | None
-    #: The time of its latest event, or of its start, UTC.
+    #: The time of its latest event, of its resumption or of its start, whichever is the latest, UTC. What lies
+    #: more than a minute ahead of the clock is not counted.
     last_activity_at: datetime
     #: At the moment of reading: ``ended``; ``active``; or ``abandoned``, which is not ended but has
     #: been idle for the repository's ``idle_after``.
@@ -51,6 +54,12 @@ class Session(PlainModel):
 class SessionFilter:
     """Which sessions to read; conditions that are given must all hold. Ranges are half-open."""
 
+    #: Only those of this thread; ``""`` is the default thread.
+    thread: str | None = None
+    #: Only those that are ``active``, ``ended`` or ``abandoned`` now, by the repository's ``idle_after``.
+    status: SessionStatus | None = None
+    #: Only those that have a summary (``True``) or have none (``False``).
+    has_summary: bool | None = None
     #: Only those that started at this instant or later.
     started_from: datetime | None = None
     #: Only those that started before this instant.

@@ -12,7 +12,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
 from memrepo.domain.codec import DAILY_LOG_COLUMNS
-from memrepo.queries import builder
+from memrepo.queries import activity, builder
 from memrepo.queries.builder import (
     JsonEach,
     Query,
@@ -180,14 +180,25 @@ def find_many(
     )
 
 
+def _is_newest(conditions: frozenset[str]) -> Criterion:
+    newest = Query.from_(_d).select(_d.id).where(Criterion.all(_where(conditions)))
+    newest = newest.orderby(_d.timestamp, order=Order.desc).orderby(_d.id, order=Order.desc)
+    is_newest: Criterion = _d.id == Scalar(newest.limit(1))
+    return is_newest
+
+
+@cache
+def keep_before_pop(conditions: frozenset[str]) -> Statement:
+    """Keep the activity of the event's session; to be run before `pop_last`."""
+    return activity.keep("daily_logs.keep_before_pop", _d, _is_newest(conditions))
+
+
 @cache
 def pop_last(conditions: frozenset[str]) -> Statement:
     """Delete the newest event of a filter, and return it; no row if there is none."""
-    newest = Query.from_(_d).select(_d.id).where(Criterion.all(_where(conditions)))
-    newest = newest.orderby(_d.timestamp, order=Order.desc).orderby(_d.id, order=Order.desc)
     return statement(
         "daily_logs.pop_last",
-        Query.from_(_d).delete().where(_d.id == Scalar(newest.limit(1))).returning(*_COLUMNS),
+        Query.from_(_d).delete().where(_is_newest(conditions)).returning(*_COLUMNS),
     )
 
 
@@ -225,9 +236,11 @@ COUNT_BY_DAY: Final = statement(
 
 # --- deleting ----------------------------------------------------------------------------------
 
+_its = (_d.id == param("id")) & _in_scope()
+#: Keeps the activity of the event's session; to be run before `DELETE`.
+KEEP_BEFORE_DELETE: Final = activity.keep("daily_logs.keep_before_delete", _d, _its)
 DELETE: Final = statement(
-    "daily_logs.delete",
-    Query.from_(_d).delete().where(_d.id == param("id")).where(_in_scope()).returning(*_COLUMNS),
+    "daily_logs.delete", Query.from_(_d).delete().where(_its).returning(*_COLUMNS)
 )
 
 
@@ -235,6 +248,12 @@ def _deletable(conditions: frozenset[str]) -> Criterion:
     # An instant in another spelling would be compared as the text that it is.
     is_sure = [is_instant(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
     return Criterion.all([*_where(conditions), *is_sure])
+
+
+@cache
+def keep_before_delete_many(conditions: frozenset[str]) -> Statement:
+    """Keep the activity of sessions; to be run before `delete_many`."""
+    return activity.keep("daily_logs.keep_before_delete_many", _d, _deletable(conditions))
 
 
 @cache
@@ -252,5 +271,7 @@ def count_deletable(conditions: frozenset[str]) -> Statement:
 
 
 _old = (_in_scope(), _d.timestamp < param("before"), is_instant(_d.timestamp))
+#: Keeps the activity of sessions; to be run before `PURGE`.
+KEEP_BEFORE_PURGE: Final = activity.keep("daily_logs.keep_before_purge", _d, Criterion.all(_old))
 PURGE: Final = statement("daily_logs.purge", Query.from_(_d).delete().where(Criterion.all(_old)))
 COUNT_PURGEABLE: Final = builder.count("daily_logs.count_purgeable", _d, _old)

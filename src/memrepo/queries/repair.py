@@ -59,7 +59,7 @@ SPARE: Final = {
     "sessions": Statement(
         "repair.spare_sessions",
         "UPDATE `sessions` SET `is_exclusive`=0 WHERE `id` IN "
-        "(SELECT `id` FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope` "
+        "(SELECT `id` FROM (SELECT `id`,row_number() OVER (PARTITION BY `scope`,`thread` "
         "ORDER BY `started_at` DESC,`id` DESC) AS `place` "
         "FROM `sessions` WHERE `ended_at` IS NULL AND `is_exclusive`=1) WHERE `place`>1) RETURNING `id`",
     ),

@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 
 from memrepo.connection.contract import Result
 from memrepo.connection.waiting import list_in_slices
+from memrepo.domain.activity import activity_until
 from memrepo.domain.arguments import (
     TAKEN_AT_ONCE,
     Event,
@@ -278,11 +279,13 @@ class DailyLogRepo(Repository):
         Delete the newest event of a filter, as to undo the last turn, and return it; ``None`` if there is none.
 
         Newest is what `find_many` returns first with *newest_first*. Of several calls at once, each gets an
-        event of its own.
+        event of its own. Its session stays as active as it was.
         """
         names, parameters = daily_log_conditions(where)
-        bound = queries.pop_last(names).bind(scope=self.scope, **parameters)
-        (popped,) = await self.connection.write((bound,))
+        bound: dict[str, Value] = {"scope": self.scope, **parameters}
+        latest = activity_until(self.now())
+        keep = queries.keep_before_pop(names).bind(latest=latest, **bound)
+        _, popped = await self.connection.write((keep, queries.pop_last(names).bind(**bound)))
         return to_daily_log(popped.rows[0]) if popped.rows else None
 
     async def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
@@ -336,8 +339,9 @@ class DailyLogRepo(Repository):
             ConstraintError: A row of another table refers to it by a foreign key.
             NotFoundError: No event with this id in this scope.
         """
-        bound = queries.DELETE.bind(id=check_id("id", id), scope=self.scope)
-        (result,) = await self.connection.write((bound,))
+        bound: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
+        keep = queries.KEEP_BEFORE_DELETE.bind(latest=activity_until(self.now()), **bound)
+        _, result = await self.connection.write((keep, queries.DELETE.bind(**bound)))
         return found(to_daily_log(result.rows[0]) if result.rows else None, "event", id)
 
     async def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
@@ -365,16 +369,19 @@ class DailyLogRepo(Repository):
         if dry_run:
             counting = queries.count_deletable(names).bind(scope=self.scope, **parameters)
             return to_number(await self.connection.read(counting))
-        statement = queries.delete_many(names).bind(scope=self.scope, **parameters)
-        (result,) = await self.connection.write((statement,))
-        return result.changes
+        bound: dict[str, Value] = {"scope": self.scope, **parameters}
+        latest = activity_until(self.now())
+        keep = queries.keep_before_delete_many(names).bind(latest=latest, **bound)
+        _, deleted = await self.connection.write((keep, queries.delete_many(names).bind(**bound)))
+        return deleted.changes
 
     async def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         """
         Delete for good the events of this scope that happened before an instant.
 
-        An event whose time cannot be read stays. Other programs' times get memrepo's spelling first, by a
-        dry run, too, unless the store is read-only.
+        A session that is open goes by the activity that it had, even if its events are gone: it does not
+        become abandoned. An event whose time cannot be read stays. Other programs' times get memrepo's spelling
+        first, by a dry run, too, unless the store is read-only.
 
         Returns:
             How many events were deleted, or with *dry_run* would be.
@@ -386,8 +393,9 @@ class DailyLogRepo(Repository):
         await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
         if dry_run:
             return to_number(await self.connection.read(queries.COUNT_PURGEABLE.bind(**bound)))
-        (result,) = await self.connection.write((queries.PURGE.bind(**bound),))
-        return result.changes
+        keep = queries.KEEP_BEFORE_PURGE.bind(latest=activity_until(self.now()), **bound)
+        _, purged = await self.connection.write((keep, queries.PURGE.bind(**bound)))
+        return purged.changes
 
     async def _write(self, unit: Unit, session_id: int | None = None) -> Sequence[Result]:
         try:

@@ -1,31 +1,42 @@
-"""`SessionRepo`: conversations with a beginning and an end, one active at a time."""
+"""`SessionRepo`: conversations with a beginning and an end, one active in each thread."""
 
 from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final, Literal
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import finish, list_in_slices
+from memrepo.domain.activity import activity_until, activity_window
 from memrepo.domain.arguments import check_ids
+from memrepo.domain.carry_over import (
+    NOTHING,
+    CarryOver,
+    CarryOverDraft,
+    CountTokens,
+    estimate_tokens,
+)
 from memrepo.domain.checks import (
     check_duration,
     check_flag,
+    check_function,
     check_id,
     check_name,
     check_text,
+    check_thread,
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_session
-from memrepo.domain.conditions import session_conditions
+from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_number, to_session
+from memrepo.domain.conditions import Conditions, session_conditions
+from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.days import start_of_this_day
-from memrepo.domain.instants import encode_bound, encode_instant
+from memrepo.domain.instants import NO_INSTANT, encode_bound, encode_instant, parse_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.paging import (
     DEFAULT_LIMIT,
@@ -44,7 +55,7 @@ from memrepo.errors import (
     MemrepoError,
 )
 from memrepo.queries import sessions as queries
-from memrepo.queries.statement import BoundStatement
+from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.references import find_references, still_referred
 from memrepo.repositories.repository import Repository, decode_page, found, not_found
 
@@ -56,20 +67,27 @@ _ALL: Final = SessionFilter()
 #: What may become of the events of a session that is deleted.
 _EVENTS: Final = {"delete": queries.DELETE_EVENTS, "keep": queries.RELEASE_EVENTS}
 _STARTED_AT: Final = SESSION_COLUMNS.index("started_at")
-#: Sorts before every instant: no day boundary.
-_NO_DAY: Final = ""
+#: Sessions that are ended in one unit.
+_BATCH: Final = 500
+#: Events that are read at a time, until no more fit into what is carried over.
+_CARRIED_PAGE: Final = 50
 
 
 class SessionRepo(Repository):
     """
-    The sessions of one scope. At most one is active.
+    The sessions of one scope. At most one is active in each thread.
 
-    A session's last activity is its latest event, or its start. One that has been idle for
-    ``idle_after`` is abandoned: it is no longer active, and the next `start` or `get_or_start` ends
-    it, with the trigger ``timeout``, at its last activity. None ends before its start, whatever the clock
-    says: if it was ahead at the start, or has gone back, the session ends at its start.
+    A thread is the caller's own name for a conversation that goes on from session to session, such as the id
+    that a web client has for it: 1 to 255 characters, or ``""``, the default thread.
 
-    Source: ``sessions`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
+    A session's last activity is its latest event, its resumption or its start, whichever is the latest. One
+    that has been idle for ``idle_after`` is abandoned: it is no longer active, and the next `start` or
+    `get_or_start` of its thread ends it, with the trigger ``timeout``, at its last activity. None ends
+    before its start, whatever the clock says: if it was ahead at the start, or has gone back, the session
+    ends at its start. Activity more than a minute ahead of the clock is not counted.
+
+    Source: ``sessions`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql,
+    schema/0005_add_threads.sql).
     """
 
     def __init__(
@@ -92,24 +110,27 @@ class SessionRepo(Repository):
         super().__init__(connection, scope=scope, clock=clock)
         self._idle_after = check_duration("idle_after", idle_after)
 
-    async def start(self, *, end_active: bool = False) -> Session:
+    async def start(self, thread: str = "", *, end_active: bool = False) -> Session:
         """
         Start a session, and return it.
 
         Args:
-            end_active: End the active session first, with the trigger ``explicit``.
+            thread: The conversation that it belongs to.
+            end_active: End the thread's active session first, with the trigger ``explicit``.
 
         Raises:
-            ConflictError: A session is active, and *end_active* is not given.
+            ConflictError: A session is active in the thread, and *end_active* is not given.
         """
+        place = self._thread(thread)
         end_first = check_flag("end_active", end_active)
         now = self.now()
         instant = encode_instant(now)
-        unit = [self._time_out(now, self._idle_after, _NO_DAY)]
+        window = activity_window(now, self._idle_after)
+        unit = [queries.TIME_OUT.bind(**place, **window)]
         if end_first:
-            unit.append(queries.END_OPEN.bind(scope=self.scope, now=instant))
-        unit.append(queries.START.bind(scope=self.scope, now=instant))
-        unit.append(queries.NEWEST_OPEN.bind(scope=self.scope))
+            unit.append(queries.END_OPEN.bind(**place, now=instant))
+        unit.append(queries.START.bind(**place, now=instant))
+        unit.append(queries.NEWEST_OPEN.bind(**place, latest=window["latest"]))
         *_, started, newest = await self.connection.write(tuple(unit))
         session = self._decode_one(newest.rows, now, self._idle_after)
         if not started.rows:
@@ -117,31 +138,38 @@ class SessionRepo(Repository):
         return session
 
     async def get_or_start(
-        self, *, idle_after: timedelta | None = None, day_boundary: tzinfo | None = None
+        self,
+        thread: str = "",
+        *,
+        idle_after: timedelta | None = None,
+        day_boundary: tzinfo | None = None,
     ) -> Session:
         """
-        Return the active session; if there is none, start one, and end the abandoned one first.
+        Return a thread's active session; if there is none, start one, and end the abandoned one first.
 
-        Atomic: tasks and processes that call it at once all get the same session.
+        Atomic: tasks and processes that call it at once for one thread all get the same session.
 
         Args:
+            thread: The conversation.
             idle_after: Maximum idle time; the repository's by default (30 minutes). The
                 returned status uses it, too.
             day_boundary: A time zone whose midnight also ends sessions, as ``zoneinfo.ZoneInfo("Asia/Tokyo")``
                 (zones of pytz are refused, because their days are minutes off); ``None`` for none.
         """
+        place = self._thread(thread)
         now = self.now()
-        idle = self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
-        day_start = _NO_DAY
+        idle = self._idle(idle_after)
+        window = activity_window(now, idle)
         if day_boundary is not None:
             tz = check_tz("day_boundary", day_boundary)
             midnight = start_of_this_day("day_boundary", now, tz)
             day_start = encode_bound("day_boundary", midnight)
+            window["active_from"] = max(window["active_from"], day_start)
         *_, newest = await self.connection.write(
             (
-                self._time_out(now, idle, day_start),
-                queries.START.bind(scope=self.scope, now=encode_instant(now)),
-                queries.NEWEST_OPEN.bind(scope=self.scope),
+                queries.TIME_OUT.bind(**place, **window),
+                queries.START.bind(**place, now=encode_instant(now)),
+                queries.NEWEST_OPEN.bind(**place, latest=window["latest"]),
             )
         )
         return self._decode_one(newest.rows, now, idle)
@@ -151,6 +179,8 @@ class SessionRepo(Repository):
     ) -> SessionEnd:
         """
         End a session. Idempotent: if several callers end it, the first one does.
+
+        It ends now; with the trigger ``timeout``, it ends at its last activity.
 
         Args:
             id: The session.
@@ -167,23 +197,73 @@ class SessionRepo(Repository):
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
         text = None if summary is None else check_text("summary", summary)
         now = self.now()
-        ended, after = await self.connection.write(
-            (
-                queries.END.bind(
-                    now=encode_instant(now),
-                    end_trigger=check_name("trigger", trigger),
-                    summary=text,
-                    **place,
-                ),
-                queries.GET.bind(**place),
-            )
-        )
+        latest = activity_until(now)
+        said: dict[str, Value] = {"end_trigger": check_name("trigger", trigger), "summary": text}
+        if trigger == "timeout":
+            end = queries.END_AT_LAST_ACTIVITY.bind(latest=latest, **said, **place)
+        else:
+            end = queries.END.bind(now=encode_instant(now), **said, **place)
+        ended, after = await self.connection.write((end, queries.GET.bind(latest=latest, **place)))
         return SessionEnd(
             ended_now=bool(ended.rows), session=found(self._decode(after.rows, now), "session", id)
         )
 
+    async def end_abandoned(self, *, idle_after: timedelta | None = None) -> int:
+        """
+        End the abandoned sessions of all threads, with the trigger ``timeout``, at their last activity.
+
+        500 at a time, each time atomically: an interrupted call has ended some of them, and the next one
+        ends the rest. Nothing needs it: abandoned sessions are not active either way.
+
+        Args:
+            idle_after: How long a session must have been idle; the repository's by default (30 minutes).
+
+        Returns:
+            How many sessions were ended. `unsummarized` says which of them need a summary.
+        """
+        window = activity_window(self.now(), self._idle(idle_after))
+        bound = queries.END_ABANDONED.bind(scope=self.scope, limit=_BATCH, **window)
+        n_ended = 0
+        while True:
+            (result,) = await self.connection.write((bound,))
+            n_ended += result.changes
+            if result.changes < _BATCH:
+                return n_ended
+
+    async def resume(self, id: int) -> Session:
+        """
+        Open a session again, so that its conversation goes on, and return it, active.
+
+        When and why it had ended is removed. Its summary stays until another one is set, although it says nothing
+        of what follows: give a new one when the session ends again. A session that has not ended stays open, and
+        is active from now on, even if it was abandoned.
+
+        Raises:
+            NotFoundError: No session with this id in this scope.
+            ConflictError: Another session of its thread is active, which the message names.
+        """
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
+        now = self.now()
+        window = activity_window(now, self._idle_after)
+        _, resumed, after, beside = await self.connection.write(
+            (
+                queries.TIME_OUT_BESIDE.bind(**place, **window),
+                queries.RESUME.bind(**place, now=encode_instant(now)),
+                queries.GET.bind(**place, latest=window["latest"]),
+                queries.OPEN_BESIDE.bind(**place),
+            )
+        )
+        session = found(self._decode(after.rows, now), "session", id)
+        if not resumed.rows:
+            raise ConflictError(
+                f"session {beside.rows[0][0]} is active in its thread: end it first"
+            )
+        return session
+
     @asynccontextmanager
-    async def session(self, *, end_active: bool = False) -> AsyncGenerator[Session, None]:
+    async def session(
+        self, thread: str = "", *, end_active: bool = False
+    ) -> AsyncGenerator[Session, None]:
         """
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
@@ -192,10 +272,14 @@ class SessionRepo(Repository):
         cannot be ended, because another program holds the lock for too long, the block's exception is
         raised all the same; the session stays open until it is abandoned, and a warning is logged.
 
+        Args:
+            thread: The conversation that it belongs to.
+            end_active: End the thread's active session first, with the trigger ``explicit``.
+
         Raises:
-            ConflictError: A session is active, and *end_active* is not given.
+            ConflictError: A session is active in the thread, and *end_active* is not given.
         """
-        session = await self.start(end_active=end_active)
+        session = await self.start(thread, end_active=end_active)
         try:
             yield session
         except BaseException as error:
@@ -220,10 +304,10 @@ class SessionRepo(Repository):
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
         text = None if summary is None else check_text("summary", summary)
-        _, after = await self.connection.write(
-            (queries.SUMMARIZE.bind(summary=text, **place), queries.GET.bind(**place))
-        )
-        return found(self._decode(after.rows, self.now()), "session", id)
+        now = self.now()
+        get = queries.GET.bind(latest=activity_until(now), **place)
+        _, after = await self.connection.write((queries.SUMMARIZE.bind(summary=text, **place), get))
+        return found(self._decode(after.rows, now), "session", id)
 
     async def delete(self, id: int, *, events: Literal["delete", "keep"] = "delete") -> int:
         """
@@ -269,7 +353,10 @@ class SessionRepo(Repository):
 
     async def find(self, id: int) -> Session | None:
         """Return the session with this id, or ``None``."""
-        return await self._read_one(queries.GET.bind(id=check_id("id", id), scope=self.scope))
+        number = check_id("id", id)
+        now = self.now()
+        bound = queries.GET.bind(id=number, scope=self.scope, latest=activity_until(now))
+        return self._decode(await self.connection.read(bound), now)
 
     async def get_many(self, ids: Iterable[int]) -> list[Session | None]:
         """
@@ -294,15 +381,18 @@ class SessionRepo(Repository):
         distinct = to_compact_json([*dict.fromkeys(wanted)])
         now = self.now()
         statement = queries.get_many(is_large=is_large(len(wanted)))
-        bound = statement.bind(ids=distinct, scope=self.scope)
+        bound = statement.bind(ids=distinct, scope=self.scope, latest=activity_until(now))
         rows = await self.connection.read(bound)
         sessions = await list_in_slices(to_session(row, now, self._idle_after) for row in rows)
         by_id = {session.id: session for session in sessions}
         return [by_id.get(number) for number in wanted]
 
-    async def active(self) -> Session | None:
-        """Return the active session, or ``None``. An abandoned session is not active."""
-        session = await self._read_one(queries.NEWEST_OPEN.bind(scope=self.scope))
+    async def active(self, thread: str = "") -> Session | None:
+        """Return the active session of a thread, or ``None``. An abandoned session is not active."""
+        place = self._thread(thread)
+        now = self.now()
+        bound = queries.NEWEST_OPEN.bind(latest=activity_until(now), **place)
+        session = self._decode(await self.connection.read(bound), now)
         return session if session is not None and session.status == "active" else None
 
     async def find_many(
@@ -322,32 +412,130 @@ class SessionRepo(Repository):
             At most *limit* sessions; an empty page when nothing matches.
 
         Source:
-            The index on (scope, started_at).
+            The index on (scope, started_at), or one of its kind for a thread, for open sessions, or for those
+            without a summary.
         """
-        names, parameters = session_conditions(where)
-        paging = page_parameters(limit, after)
-        statement = queries.find_many(names, after=after is not None, is_large=is_large(limit))
-        bound = statement.bind(scope=self.scope, **parameters, **paging)
         now = self.now()
+        return await self._page(self._conditions(where, now), now, limit=limit, after=after)
+
+    def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
+        """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""
+        self._conditions(where, self.now())
+        return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
+
+    async def count(self, where: SessionFilter = _ALL) -> int:
+        """Return how many sessions `find_many` would give without a limit."""
+        names, parameters = self._conditions(where, self.now())
+        bound = queries.count(names).bind(scope=self.scope, **parameters)
+        return to_number(await self.connection.read(bound))
+
+    async def unsummarized(
+        self, min_events: int = 15, *, limit: int = DEFAULT_LIMIT, after: str | None = None
+    ) -> Page[Session]:
+        """
+        Return a page of the sessions that need a summary, in the order of `find_many`.
+
+        Those that have ended or are abandoned, without a summary, in all threads. Have a model read their
+        events, and give what it says to `summarize`.
+
+        Args:
+            min_events: How many events a session must have; a shorter one needs no summary.
+            limit: Most sessions wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before. It stays valid while sessions are summarized.
+
+        Returns:
+            At most *limit* sessions; an empty page when there are none.
+
+        Source:
+            The partial index on (scope, started_at) of sessions without a summary.
+        """
+        n_skipped = check_id("min_events", min_events) - 1
+        now = self.now()
+        names = frozenset({"not_summarized", "over", "min_events"})
+        window = activity_window(now, self._idle_after)
+        conditions = Conditions(names, {"n_skipped": n_skipped, **window})
+        return await self._page(conditions, now, limit=limit, after=after)
+
+    async def carry_over(
+        self,
+        thread: str = "",
+        *,
+        max_tokens: int = 2_000,
+        count_tokens: CountTokens | None = None,
+    ) -> CarryOver:
+        """
+        Return what the next conversation of a thread should know of the last one, as data and as text.
+
+        The last one is the session that was started or resumed last, has ended or is abandoned, and has a
+        summary or an event. What there is of it is its summary; without one, or if it does not fit, the last
+        of its events; if it was resumed with a summary, both that and the events since.
+
+        The text is the same each time, and needs no model: the summary as it is, and a line for each event, with
+        its instant, its type and its data as JSON, the latest last. Only whole events are in it, the latest
+        that fit. It holds what users and tools have said: tell your model so.
+
+        Args:
+            thread: The conversation.
+            max_tokens: Most tokens of the text.
+            count_tokens: Returns how many tokens a text has. It is called with one line at a time, on the
+                event loop, so it must be quick. ``None`` takes four characters for a token.
+
+        Returns:
+            What fits; if there was no last conversation, ``session`` is ``None`` and ``text`` is ``""``.
+
+        Raises:
+            InvalidInputError: An argument is not accepted, or *count_tokens* returned something else than a
+                number of tokens.
+        """
+        place = self._thread(thread)
+        check_id("max_tokens", max_tokens)
+        count = estimate_tokens if count_tokens is None else count_tokens
+        check_function("count_tokens", count)
+        now = self.now()
+        bound = queries.LAST.bind(**place, **activity_window(now, self._idle_after))
+        rows = await self.connection.read(bound)
+        if not rows:
+            return NOTHING
+        *row, resumed_at = rows[0]
+        session = to_session(tuple(row), now, self._idle_after)
+        draft = CarryOverDraft(session, max_tokens, count)
+        since = None
+        if has_summary := draft.take_summary():
+            with suppress(*NO_INSTANT):
+                since = parse_instant(resumed_at)
+        if since is not None or not has_summary:
+            where = DailyLogFilter(session_id=session.id, timestamp_from=since)
+            await self._take_events(draft, where)
+        return draft.finish()
+
+    async def _take_events(self, draft: CarryOverDraft, where: DailyLogFilter) -> None:
+        logs = DailyLogRepo(self.connection, scope=self.scope, clock=self._clock)
+        after = None
+        while True:
+            page = await logs.find_many(where, limit=_CARRIED_PAGE, after=after, newest_first=True)
+            if not all(map(draft.take_event, page)) or page.next_cursor is None:
+                return
+            after = page.next_cursor
+
+    async def _page(
+        self, conditions: Conditions, now: datetime, *, limit: int, after: str | None
+    ) -> Page[Session]:
+        values = conditions.parameters | page_parameters(limit, after)
+        names, has_cursor = conditions.names, after is not None
+        statement = queries.find_many(names, after=has_cursor, is_large=is_large(limit))
+        bound = statement.bind(scope=self.scope, **values | {"latest": activity_until(now)})
         rows = await self.connection.read(bound)
         decode = partial(to_session, now=now, idle_after=self._idle_after)
         return await decode_page(rows, limit, decode, instant=_STARTED_AT)
 
-    def iterate(self, where: SessionFilter = _ALL) -> AsyncIterator[Session]:
-        """Yield all sessions of a filter in the order of `find_many`, reading a page at a time."""
-        session_conditions(where)
-        return walk(lambda after: self.find_many(where, limit=ITERATE_LIMIT, after=after))
+    def _conditions(self, where: SessionFilter, now: datetime) -> Conditions:
+        return session_conditions(where, now, self._idle_after)
 
-    def _time_out(self, now: datetime, idle_after: timedelta, day_start: str) -> BoundStatement:
-        try:
-            idle_since = encode_instant(now - idle_after)
-        except OverflowError:
-            raise InvalidInputError("idle_after", "reaches back before the year 1") from None
-        return queries.TIME_OUT.bind(scope=self.scope, idle_since=idle_since, day_start=day_start)
+    def _thread(self, thread: str) -> dict[str, Value]:
+        return {"scope": self.scope, "thread": check_thread(thread)}
 
-    async def _read_one(self, statement: BoundStatement) -> Session | None:
-        now = self.now()
-        return self._decode(await self.connection.read(statement), now)
+    def _idle(self, idle_after: timedelta | None) -> timedelta:
+        return self._idle_after if idle_after is None else check_duration("idle_after", idle_after)
 
     def _decode(self, rows: list[Row], now: datetime) -> Session | None:
         return to_session(rows[0], now, self._idle_after) if rows else None

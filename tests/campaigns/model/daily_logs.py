@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 
-from memrepo import DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
+import attrs
 
+from memrepo import Appended, DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
+
+from .sessions import last_activity
 from .state import Draft, Unfinished, page_of
 
 __all__ = ["DailyLogs"]
@@ -32,14 +35,32 @@ class DailyLogs:
         event_data: JsonValue = None,
         *,
         key: str | None = None,
-    ) -> DailyLog:
+    ) -> Appended:
         new = DailyLogNew(
             session_id=session_id, event_type=event_type, event_data=event_data, key=key
         )
-        return self._by_key(key) or self._append(new)
+        return self._append_once(new)
 
-    def append_many(self, events: Iterable[DailyLogNew]) -> list[DailyLog]:
-        return [self._by_key(new.key) or self._append(new) for new in events]
+    def append_many(self, events: Iterable[DailyLogNew]) -> list[Appended]:
+        return [self._append_once(new) for new in events]
+
+    def find_by_key(self, key: str) -> DailyLog | None:
+        return self._by_key(key)
+
+    def pop_last(self, where: DailyLogFilter = _ALL) -> DailyLog | None:
+        newest = next(iter(self.iterate(where, newest_first=True)), None)
+        if newest is not None:
+            self._keep_activity([newest.id])
+            del self._events[newest.id]
+        return newest
+
+    def recent_tool_invocations(self, *, limit: int = 10) -> list[DailyLog]:
+        where = DailyLogFilter(event_type="tool_invocation")
+        return list(self.find_many(where, limit=limit, newest_first=True))
+
+    def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
+        counts = Counter(event.event_type for event in self.iterate(where))
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def get(self, id: int) -> DailyLog:
         event = self.find(id)
@@ -95,12 +116,14 @@ class DailyLogs:
 
     def delete(self, id: int) -> DailyLog:
         event = self.get(id)
+        self._keep_activity([id])
         del self._events[id]
         return event
 
     def delete_many(self, where: DailyLogFilter, *, dry_run: bool = False) -> int:
         gone = [event.id for event in self._mine() if _matches(event, where)]
         if not dry_run:
+            self._keep_activity(gone)
             for number in gone:
                 del self._events[number]
         return len(gone)
@@ -108,17 +131,37 @@ class DailyLogs:
     def purge(self, before: datetime, *, dry_run: bool = False) -> int:
         gone = [event.id for event in self._mine() if event.timestamp < before]
         if not dry_run:
+            self._keep_activity(gone)
             for number in gone:
                 del self._events[number]
         return len(gone)
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _keep_activity(self, gone: list[int]) -> None:
+        """Have open sessions remember when they were active, if the latest event that says so goes."""
+        for session in [*self._draft.sessions.values()]:
+            last = last_activity(self._draft, session, self._now)
+            times = [
+                event.timestamp
+                for event in map(self._events.__getitem__, gone)
+                if event.session_id == session.id
+            ]
+            if session.ended_at is None and any(time >= last for time in times):
+                kept = attrs.evolve(session, last_activity_at=last)
+                self._draft.sessions[session.id] = kept
+
     def _mine(self) -> list[DailyLog]:
         return [event for event in self._events.values() if event.scope == self._scope]
 
     def _by_key(self, key: str | None) -> DailyLog | None:
         return next((event for event in self._mine() if key is not None and event.key == key), None)
+
+    def _append_once(self, new: DailyLogNew) -> Appended:
+        known = self._by_key(new.key)
+        if known is not None:
+            return Appended(outcome="duplicate", event=known)
+        return Appended(outcome="created", event=self._append(new))
 
     def _append(self, new: DailyLogNew) -> DailyLog:
         if new.session_id is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -181,6 +182,12 @@ class Memories:
 
     def count(self, where: MemoryFilter = _ALL) -> int:
         return len(self.find_many(where, limit=10_000))
+
+    def count_by(
+        self, field: Literal["category", "source"], where: MemoryFilter = _ALL
+    ) -> dict[str, int]:
+        counts = Counter(getattr(fact, field) for fact in self.iterate(where))
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def forgotten(
         self,

@@ -8,7 +8,16 @@ from typing import Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
-from memrepo import DailyLog, MemoryEntry, Page, Remembered, Session, SessionEnd
+from memrepo import (
+    Appended,
+    CarryOver,
+    DailyLog,
+    MemoryEntry,
+    Page,
+    Remembered,
+    Session,
+    SessionEnd,
+)
 from memrepo.domain.codec import encode_cursor
 from memrepo.domain.instants import encode_instant, parse_instant
 
@@ -54,7 +63,8 @@ class State:
     """Everything that a store holds, of all scopes. Rows are in the order of their ids."""
 
     facts: tuple[MemoryEntry, ...] = ()
-    #: Without their last activity and status, which depend on the events and on the time.
+    #: Without their status, which depends on the time; their last activity is what no event tells: when
+    #: they started, were resumed, or lost their latest event.
     sessions: tuple[Session, ...] = ()
     events: tuple[DailyLog, ...] = ()
     #: The highest id that each table is known to have given: facts, sessions, events.
@@ -122,8 +132,12 @@ def rows_in(value: object) -> Iterator[AnyRow]:
         yield value
     elif isinstance(value, Remembered):
         yield value.entry
+    elif isinstance(value, Appended):
+        yield value.event
     elif isinstance(value, SessionEnd):
         yield value.session
+    elif isinstance(value, CarryOver):
+        yield from rows_in([value.session, *value.events])
     elif isinstance(value, Page | list):
         for item in value:
             yield from rows_in(item)
