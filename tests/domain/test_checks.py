@@ -122,8 +122,6 @@ OPTIONAL_TEXTS: dict[str, Give] = {
     "summary of end": lambda s, v: s.sessions.end(1, summary=v),
 }
 NAMES: dict[str, Give] = {
-    "category of remember": lambda s, v: s.memories.remember("a", category=v),
-    "category of remember_many": lambda s, v: s.memories.remember_many(_fact(category=v)),
     "category of update": lambda s, v: s.memories.update(1, category=v),
     "source of remember": lambda s, v: s.memories.remember("a", source=v),
     "source of remember_many": lambda s, v: s.memories.remember_many(_fact(source=v)),
@@ -134,6 +132,8 @@ NAMES: dict[str, Give] = {
     "scope of scoped": _scoped,
 }
 OPTIONAL_NAMES: dict[str, Give] = {
+    "category of remember": lambda s, v: s.memories.remember("a", category=v),
+    "category of remember_many": lambda s, v: s.memories.remember_many(_fact(category=v)),
     "category of find_many": lambda s, v: s.memories.find_many(MemoryFilter(category=v)),
     "category of supersede": lambda s, v: s.memories.supersede(1, "a", category=v),
     "source of find_many": lambda s, v: s.memories.find_many(MemoryFilter(source=v)),

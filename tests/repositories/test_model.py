@@ -179,7 +179,7 @@ class Machine(RuleBasedStateMachine):
             fact = Fact(
                 actual.id,
                 new.content,
-                new.category,
+                new.category or "fact",
                 new.source,
                 self.now(),
                 self.now(),

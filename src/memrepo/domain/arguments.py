@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
@@ -18,8 +19,14 @@ from memrepo.domain.codec import Value
 from memrepo.domain.daily_logs import DailyLogNew
 from memrepo.domain.hashing import hash_normalized, normalize_content
 from memrepo.domain.instants import encode_instant
-from memrepo.domain.jsontext import JsonValue
-from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES, MemoryNew
+from memrepo.domain.jsontext import JsonValue, decode_json
+from memrepo.domain.memories import (
+    DEFAULT_CATEGORY,
+    EXPLICIT_SOURCE,
+    INFERRED_SOURCES,
+    MemoryEntry,
+    MemoryNew,
+)
 from memrepo.errors import InvalidInputError
 
 __all__ = [
@@ -33,6 +40,7 @@ __all__ = [
     "encode_fact",
     "encode_new_event",
     "encode_new_fact",
+    "ignored",
     "merge_facts",
 ]
 
@@ -45,11 +53,12 @@ _BATCH_LENGTH: Final = 1_000_000
 
 
 class Fact(NamedTuple):
-    """A fact, as `queries.memories` binds it."""
+    """A fact, as `queries.remembering` binds it."""
 
     content: str
     content_hash: str
-    category: str
+    #: ``None`` if none was given.
+    category: str | None
     source: str
     metadata: str | None
     expires_at: str | None
@@ -75,7 +84,7 @@ def encode_new_fact(new: MemoryNew, scope: str) -> Fact:
 def encode_fact(
     scope: str,
     content: str,
-    category: str,
+    category: str | None,
     source: str,
     metadata: Mapping[str, JsonValue] | None,
     expires_at: datetime | None,
@@ -88,7 +97,7 @@ def encode_fact(
     return Fact(
         content,
         hash_normalized(normalized, scope),
-        check_name("category", category),
+        None if category is None else check_name("category", category),
         check_name("source", source),
         None if metadata is None else check_object("metadata", metadata),
         None if expires_at is None else encode_expiry(expires_at),
@@ -119,10 +128,32 @@ def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
     is_upgrade = is_said and first.source in INFERRED_SOURCES
     expiries = [fact.expires_at for fact in (first, *others)]
     merged = first._replace(
+        category=first.category or DEFAULT_CATEGORY,
         source=EXPLICIT_SOURCE if is_upgrade else first.source,
         expires_at=None if None in expiries else max(filter(None, expiries)),
     )
     return (*merged, EXPLICIT_SOURCE if is_said else first.source)
+
+
+def ignored(fact: Fact, entry: MemoryEntry) -> tuple[str, ...]:
+    """Return the names of what was given with *fact*, and is not what *entry* has."""
+    is_ignored = {
+        "content": fact.content != entry.content,
+        "metadata": _is_other_json(fact.metadata, entry.raw_metadata),
+        "category": fact.category not in (None, entry.category),
+    }
+    return tuple(name for name, is_other in is_ignored.items() if is_other)
+
+
+def _is_other_json(given: str | None, stored: str | None) -> bool:
+    if given is None or given == stored:
+        return False
+    return stored is None or _sorted_json(given) != _sorted_json(stored)
+
+
+def _sorted_json(text: str) -> str:
+    # As text, because 1, 1.0 and True are equal in Python and three values in JSON.
+    return json.dumps(decode_json(text)[0], sort_keys=True)
 
 
 # --- events ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from memrepo.domain.jsontext import JsonValue, decode_json
 from memrepo.domain.plain import PlainModel
 
 __all__ = [
+    "DEFAULT_CATEGORY",
     "EXPLICIT_SOURCE",
     "INFERRED_SOURCES",
     "MemoryEntry",
@@ -27,6 +28,8 @@ RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
 #: Sources that `EXPLICIT_SOURCE` outranks: ours, and the original system's.
 INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
 EXPLICIT_SOURCE: Final = "user_explicit"
+#: The category of a new fact for which none is given.
+DEFAULT_CATEGORY: Final = "fact"
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
@@ -86,8 +89,8 @@ class MemoryNew:
 
     #: The text; see `MemoryRepo.remember`.
     content: str
-    #: What kind of fact it is.
-    category: str = "fact"
+    #: What kind of fact it is; ``fact`` for a new one if ``None``.
+    category: str | None = None
     #: Who says so.
     source: str = "user_explicit"
     #: A JSON object that belongs to it.
@@ -131,6 +134,9 @@ class Remembered(PlainModel):
     outcome: RememberOutcome
     #: The fact as it is stored now.
     entry: MemoryEntry
+    #: What was given but is not stored, because the fact was known: ``content`` (in another spelling),
+    #: ``metadata`` and ``category``, in this order. Empty if all that was given is stored.
+    ignored: tuple[str, ...] = ()
 
     @property
     def id(self) -> int:

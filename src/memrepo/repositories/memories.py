@@ -17,6 +17,7 @@ from memrepo.domain.arguments import (
     encode_expiry,
     encode_fact,
     encode_new_fact,
+    ignored,
     merge_facts,
 )
 from memrepo.domain.checks import (
@@ -32,6 +33,7 @@ from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.memories import (
+    DEFAULT_CATEGORY,
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
@@ -74,7 +76,7 @@ class MemoryRepo(Repository):
         self,
         content: str,
         *,
-        category: str = "fact",
+        category: str | None = None,
         source: str = "user_explicit",
         metadata: Mapping[str, JsonValue] | None = None,
         expires_at: datetime | None = None,
@@ -83,19 +85,21 @@ class MemoryRepo(Repository):
         Store a new fact, refresh a known one, or bring back one that was gone.
 
         Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
-        id, text, category and metadata; its ``last_accessed`` becomes now; its source becomes
-        ``user_explicit`` if it was inferred and the user now says it; its expiry can only move later.
-        A fact that comes back takes the expiry given here.
+        id, text, category and metadata: ``ignored`` names those of them that were given in vain, and
+        `update` changes them. Its ``last_accessed`` becomes now; its source becomes ``user_explicit`` if
+        it was inferred and the user now says it; its expiry can only move later. A fact that comes back
+        takes the expiry given here.
 
         Args:
             content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
-            category: What kind of fact: 1 to 255 characters.
+            category: What kind of fact: 1 to 255 characters; ``fact`` for a new one if ``None``.
             source: Who says so: 1 to 255 characters.
             metadata: A JSON object that belongs to it.
             expires_at: Expiry time, kept to the millisecond; never by default.
 
         Returns:
-            The fact as it is stored now, and whether it was created, a duplicate, or restored.
+            The fact as it is stored now, whether it was created, a duplicate, or restored, and what of
+            the arguments was ignored because it was known.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -109,7 +113,7 @@ class MemoryRepo(Repository):
             scope=self.scope,
             content=fact.content,
             content_hash=fact.content_hash,
-            category=fact.category,
+            category=fact.category or DEFAULT_CATEGORY,
             source=fact.source,
             metadata=fact.metadata,
             expires_at=fact.expires_at,
@@ -121,11 +125,11 @@ class MemoryRepo(Repository):
             revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
             revived, result = await self.connection.write((revive, remember))
             for row in revived.rows:
-                return Remembered(outcome="restored", entry=to_memory(row))
+                return _remembered("restored", fact, row)
         for row in result.rows:
-            is_new = row[-1] == 0
-            entry = to_memory(row[:-1])
-            return Remembered(outcome="created" if is_new else "duplicate", entry=entry)
+            if row[-1] == 0:
+                return Remembered(outcome="created", entry=to_memory(row[:-1]))
+            return _remembered("duplicate", fact, row[:-1])
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
@@ -192,23 +196,21 @@ class MemoryRepo(Repository):
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(self.scope, content, category or "fact", source, metadata, expires_at)
+        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
         place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
-        kept = fact._asdict()
-        kept["category"] = None if category is None else check_name("category", category)
         *remembered, link, old = await self.connection.write(
             (
                 remembering.SUPERSEDE_REVIVE.bind(**refreshed),
                 remembering.SUPERSEDE_REFRESH.bind(**refreshed),
-                remembering.SUPERSEDE_INSERT.bind(**kept, **place),
+                remembering.SUPERSEDE_INSERT.bind(**fact._asdict(), **place),
                 remembering.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
                 queries.GET.bind(**place),
             )
         )
         if link.rows:
-            return _first_outcome(result.rows for result in remembered)
+            return _first_outcome(fact, (result.rows for result in remembered))
         before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
             raise ConflictError(f"fact {id} is already superseded")
@@ -511,10 +513,16 @@ def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
             yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
 
 
-def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
+def _remembered(outcome: RememberOutcome, fact: Fact, row: Row) -> Remembered:
+    entry = to_memory(row)
+    passed_over = () if outcome == "created" else ignored(fact, entry)
+    return Remembered(outcome=outcome, entry=entry, ignored=passed_over)
+
+
+def _first_outcome(fact: Fact, results: Iterable[list[Row]]) -> Remembered:
     for outcome, rows in zip(_OUTCOMES, results, strict=True):
         if rows:
-            return Remembered(outcome=outcome, entry=to_memory(rows[0]))
+            return _remembered(outcome, fact, rows[0])
     # INSERT OR IGNORE skips a row for other reasons, too: a fact that was not stored is no duplicate.
     raise _not_stored()
 
@@ -529,8 +537,13 @@ def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[
         first = stored.get(fact.content_hash)
         if first is None:
             raise _not_stored()
-        if fact.content_hash in mentioned:
-            yield Remembered(outcome="duplicate", entry=first.entry)
-        else:
-            mentioned.add(fact.content_hash)
+        is_repeated = fact.content_hash in mentioned
+        if first.outcome == "created" and not is_repeated:
             yield first
+        else:
+            yield Remembered(
+                outcome="duplicate" if is_repeated else first.outcome,
+                entry=first.entry,
+                ignored=ignored(fact, first.entry),
+            )
+        mentioned.add(fact.content_hash)
