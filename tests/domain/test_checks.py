@@ -114,6 +114,7 @@ def _event(**fields: Any) -> list[DailyLogNew]:
 TEXTS: dict[str, Give] = {
     "content of remember": lambda s, v: s.memories.remember(v),
     "content of remember_many": lambda s, v: s.memories.remember_many(_fact(content=v)),
+    "content of update": lambda s, v: s.memories.update(1, content=v),
     "content of find_by_content": lambda s, v: s.memories.find_by_content(v),
     "content of supersede": lambda s, v: s.memories.supersede(1, v),
     "summary of summarize": lambda s, v: s.sessions.summarize(1, v),

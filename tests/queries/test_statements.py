@@ -81,7 +81,8 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
-    for names in _sets(_UPDATABLE)[1:]:
+    content = frozenset({"content", "content_hash"})
+    for names in [*_sets(_UPDATABLE)[1:], content, content.union(_UPDATABLE)]:
         yield _label("memories.update", names), memories.update(names)
 
 
@@ -413,6 +414,7 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.get_many([first, second])
     await repo.touch(first)
     await repo.update(first, category="a", metadata={}, expires_at=later)
+    await repo.update(first, content="corrected")
     replaced = await repo.supersede(first, "fact 0, in other words")
     await repo.history(replaced.id)
     await repo.forget(second)

@@ -34,6 +34,7 @@ __all__ = [
     "Fact",
     "batches",
     "check_ids",
+    "encode_content",
     "encode_each",
     "encode_event",
     "encode_expiry",
@@ -90,18 +91,22 @@ def encode_fact(
     expires_at: datetime | None,
 ) -> Fact:
     """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
-    content = check_text("content", content)
-    normalized = normalize_content(content)
-    if not normalized.strip(" .,;:!?"):
-        raise InvalidInputError("content", "must be more than white space and punctuation")
     return Fact(
-        content,
-        hash_normalized(normalized, scope),
+        *encode_content(scope, content),
         None if category is None else check_name("category", category),
         check_name("source", source),
         None if metadata is None else check_object("metadata", metadata),
         None if expires_at is None else encode_expiry(expires_at),
     )
+
+
+def encode_content(scope: str, content: str) -> tuple[str, str]:
+    """Check the text of a fact; return it, and its hash for *scope*."""
+    content = check_text("content", content)
+    normalized = normalize_content(content)
+    if not normalized.strip(" .,;:!?"):
+        raise InvalidInputError("content", "must be more than white space and punctuation")
+    return content, hash_normalized(normalized, scope)
 
 
 def encode_expiry(expires_at: datetime | None) -> str | None:

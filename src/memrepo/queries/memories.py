@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from pypika import Criterion, JoinType
+from pypika import Criterion, JoinType, Table
 from pypika.functions import Count
 from pypika.queries import QueryBuilder
-from pypika.terms import NullValue
+from pypika.terms import ExistsCriterion, NullValue, ValueWrapper
 
 from memrepo.queries import builder
 from memrepo.queries.builder import (
@@ -29,8 +29,11 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
+from memrepo.queries.remembering import HASH_VERSION
 from memrepo.queries.spelling import is_ours
 from memrepo.queries.statement import Statement
+
+_holds = Table("memory_entries").as_("holder")
 
 # --- one fact by its id ------------------------------------------------------------------------
 
@@ -114,17 +117,28 @@ RESTORE: Final = statement(
 
 @cache
 def update(columns: frozenset[str]) -> Statement:
-    """Set *columns* of one fact that is neither forgotten nor expired."""
+    """
+    Set *columns* of one fact that is neither forgotten nor expired.
+
+    Its content only together with its hash, and only if no other fact has that hash.
+    """
     query = Query.update(MEMORIES)
     for name in sorted(columns):
         query = query.set(MEMORIES[name], param(name))
-    return statement(
-        "memories.update",
-        query.where(by_id())
-        .where(MEMORIES.deleted_at.isnull())
-        .where(unexpired())
-        .returning(*COLUMNS),
-    )
+    query = query.where(by_id()).where(MEMORIES.deleted_at.isnull()).where(unexpired())
+    if "content_hash" in columns:
+        query = query.set(MEMORIES.hash_version, ValueWrapper(HASH_VERSION))
+        query = query.where(ExistsCriterion(_holder()).negate())
+    return statement("memories.update", query.returning(*COLUMNS))
+
+
+def _holder() -> QueryBuilder:
+    is_other = (_holds.content_hash == param("content_hash")) & (_holds.id != param("id"))
+    return Query.from_(_holds).select(_holds.id).where(is_other)
+
+
+#: The fact other than ``:id`` that has ``:content_hash``, whatever its state. No two have the same hash.
+HOLDER: Final = statement("memories.holder", _holder().where(in_scope(_holds)))
 
 
 # --- many facts --------------------------------------------------------------------------------

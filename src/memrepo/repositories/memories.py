@@ -13,6 +13,7 @@ from memrepo.domain.arguments import (
     Fact,
     batches,
     check_ids,
+    encode_content,
     encode_each,
     encode_expiry,
     encode_fact,
@@ -213,7 +214,7 @@ class MemoryRepo(Repository):
             return _first_outcome(fact, (result.rows for result in remembered))
         before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
-            raise ConflictError(f"fact {id} is already superseded")
+            raise ConflictError(f"fact {id} is already superseded", before.superseded_by)
         raise ConflictError(f"the content is the same fact as fact {id}")
 
     # --- reading, changing, forgetting -------------------------------------------------------
@@ -324,18 +325,26 @@ class MemoryRepo(Repository):
         self,
         id: int,
         *,
+        content: str | Unset = UNSET,
         category: str | Unset = UNSET,
         metadata: Mapping[str, JsonValue] | Unset | None = UNSET,
         expires_at: datetime | Unset | None = UNSET,
     ) -> MemoryEntry:
         """
-        Change a fact's category, metadata or expiry, and return the fact. What is not given stays.
+        Change a fact's text, category, metadata or expiry, and return the fact. What is not given stays.
+
+        A new *content* is for correcting a text under its id, also in what makes no other fact, such as
+        its case. If the old text was true until now, `supersede` keeps it as history.
 
         Raises:
+            ConflictError: Another fact of this scope states *content*; its id is ``other_id``. It may be
+                forgotten, expired or superseded. Nothing was changed.
             InvalidInputError: No field is given, or one is not accepted.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         values: dict[str, Value] = {}
+        if content is not UNSET:
+            values["content"], values["content_hash"] = encode_content(self.scope, content)
         if category is not UNSET:
             values["category"] = check_name("category", category)
         if metadata is not UNSET:
@@ -343,8 +352,11 @@ class MemoryRepo(Repository):
         if expires_at is not UNSET:
             values["expires_at"] = encode_expiry(expires_at)
         if not values:
-            raise InvalidInputError("update", "needs category, metadata or expires_at")
-        return await self._write_one(queries.update(frozenset(values)), id, **values)
+            raise InvalidInputError("update", "needs content, category, metadata or expires_at")
+        statement = queries.update(frozenset(values))
+        if content is not UNSET:
+            return await self._correct(statement, id, values)
+        return await self._write_one(statement, id, **values)
 
     async def history(self, id: int) -> list[MemoryEntry]:
         """
@@ -479,6 +491,25 @@ class MemoryRepo(Repository):
         bound = statement.bind(id=check_id("id", id), scope=self.scope, now=now, **values)
         (result,) = await self.connection.write((bound,))
         return _found(to_memory(result.rows[0]) if result.rows else None, id)
+
+    async def _correct(
+        self, statement: Statement, id: int, values: dict[str, Value]
+    ) -> MemoryEntry:
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
+        now = encode_instant(self.now())
+        changed, before, other = await self.connection.write(
+            (
+                statement.bind(now=now, **place, **values),
+                queries.GET.bind(now=now, **place),
+                queries.HOLDER.bind(content_hash=values["content_hash"], **place),
+            )
+        )
+        for row in changed.rows:
+            return to_memory(row)
+        _found(to_memory(before.rows[0]) if before.rows else None, id)
+        for (other_id,) in other.rows:
+            raise ConflictError(f"fact {other_id} states what fact {id} would", other_id)
+        raise _not_stored()
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))

@@ -148,7 +148,12 @@ class Memories:
     ) -> MemoryEntry:
         if metadata is not UNSET:
             values["raw_metadata"] = _encode(metadata)
-        return self._change(self.get(id), **values)
+        fact = self.get(id)
+        if "content" in values:
+            values["content_hash"] = self._hash(values["content"])
+            if self._holder(values["content_hash"]) not in (None, fact):
+                raise ConflictError("another fact states the same")
+        return self._change(fact, **values)
 
     def forget(self, id: int) -> MemoryEntry:
         fact = _found(self._unexpired(id))
