@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.rules import FactRules
 from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
 from memrepo.options import (
@@ -103,6 +104,7 @@ def connect(
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
     idle_after: timedelta = IDLE_AFTER,
+    explicit_sources: Collection[str] = (),
     clock: Clock = utc_now,
     on_statement: OnStatement | None = None,
 ) -> OpeningStore:
@@ -138,6 +140,8 @@ def connect(
             it is an error; to migrate a file of many gigabytes, give it more.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
+        explicit_sources: The sources that speak for the user, beside ``user_explicit``. Only what the user
+            says brings back a fact that was forgotten or superseded, and outranks what was inferred.
         clock: Returns the current instant, with its time zone.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
 
@@ -165,6 +169,7 @@ def connect(
         lock_timeout_s=lock_timeout_s,
         request_timeout_s=request_timeout_s,
         idle_after=idle_after,
+        explicit_sources=explicit_sources,
         clock=clock,
         on_statement=on_statement,
     )
@@ -256,7 +261,8 @@ async def _make_store(connection: Driver, options: CheckedOptions) -> Store:
 
 async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     known = await asyncio.to_thread(load_migrations)
-    settings = Settings(clock=options.clock, idle_after=options.idle_after)
+    rules = FactRules(explicit_sources=frozenset(options.explicit_sources))
+    settings = Settings(clock=options.clock, idle_after=options.idle_after, rules=rules)
     version = await read_version(connection, known, accept_push=options.accept_push)
     store = Store(connection, version, settings, accept_push=options.accept_push)
     await connection.allow_writing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from ssl import SSLContext
 from typing import Final, TypedDict, get_args
@@ -13,6 +14,7 @@ from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.rules import check_sources
 from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import InvalidInputError
 
@@ -41,6 +43,7 @@ class ConnectOptions(TypedDict, total=False):
     lock_timeout_s: float
     request_timeout_s: float
     idle_after: timedelta
+    explicit_sources: Collection[str]
     clock: Clock
     on_statement: OnStatement | None
 
@@ -58,6 +61,7 @@ class CheckedOptions:
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     idle_after: timedelta = IDLE_AFTER
+    explicit_sources: Collection[str] = attrs.field(default=(), converter=check_sources)
     clock: Clock = utc_now
     on_statement: OnStatement | None = None
 

@@ -8,10 +8,12 @@ from typing import Any, cast
 
 import pytest
 
+import memrepo
 from memrepo import (
     ConflictError,
     InvalidInputError,
     MemoryEntry,
+    MemoryFilter,
     MemoryNew,
     MemoryRepo,
     NotFoundError,
@@ -209,3 +211,121 @@ async def test_superseded_conflict_names_the_successor(store: Store) -> None:
     with pytest.raises(ConflictError) as caught:
         await store.memories.supersede(old.id, "Likes cocoa")
     assert caught.value.other_id == new.id
+
+
+# --- what stays gone ---------------------------------------------------------------------------
+
+
+async def hide(memories: MemoryRepo, content: str, how: str) -> MemoryEntry:
+    """Store a fact, forget it or replace it, and return it as it is then."""
+    fact = await memories.remember(content)
+    if how != "forgotten":
+        await memories.supersede(fact.id, f"not {content}")
+    if how != "superseded":
+        await memories.forget(fact.id)
+    where = MemoryFilter(include_forgotten=True, include_superseded=True)
+    return next(entry for entry in await memories.find_many(where) if entry.id == fact.id)
+
+
+async def everything(memories: MemoryRepo) -> list[MemoryEntry]:
+    where = MemoryFilter(include_forgotten=True, include_expired=True, include_superseded=True)
+    return list(await memories.find_many(where))
+
+
+@pytest.mark.parametrize("how", ["forgotten", "superseded", "both"])
+@pytest.mark.parametrize("source", ["inferred", "jarvis_inferred", "import"])
+async def test_only_the_user_brings_back(store: Store, clock: Clock, how: str, source: str) -> None:
+    """What was forgotten or replaced stays so when anybody but the user states it, and nothing changes."""
+    memories = store.memories
+    gone = await hide(memories, "Likes tea", how)
+    clock.advance(hours=1)
+    before = await everything(memories)
+    new = MemoryNew(content="likes tea", source=source, metadata={"n": 1})
+    one = await memories.remember(new.content, source=source, metadata=new.metadata)
+    many = await memories.remember_many([new, MemoryNew(content="Has a dog"), new])
+    outcome = "superseded" if how == "superseded" else "forgotten"
+    assert [its.outcome for its in (one, *many)] == [outcome, outcome, "created", outcome]
+    assert one.entry == many[0].entry == many[2].entry == gone
+    assert one.ignored == many[0].ignored == ("content", "metadata")
+    await memories.forget(many[1].id)
+    await memories.purge(clock.advance(hours=1))
+    kept = [fact for fact in before if fact.deleted_at is None]
+    assert [fact for fact in await everything(memories) if fact.deleted_at is None] == kept
+
+
+@pytest.mark.parametrize("how", ["forgotten", "superseded", "both"])
+async def test_one_mention_by_the_user_is_enough(store: Store, how: str) -> None:
+    """A list in which the user says it brings a fact back, whoever mentions it first."""
+    gone = await hide(store.memories, "Likes tea", how)
+    sources = ["inferred", "user_explicit", "inferred"]
+    facts = [MemoryNew(content="Likes tea", source=source) for source in sources]
+    results = await store.memories.remember_many(facts)
+    assert [its.outcome for its in results] == ["restored", "duplicate", "duplicate"]
+    assert results[0].entry == await store.memories.get(gone.id)
+    assert (results[0].entry.deleted_at, results[0].entry.superseded_by) == (None, None)
+
+
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["one", "many"])
+async def test_an_expired_fact_returns(store: Store, clock: Clock, *, in_bulk: bool) -> None:
+    """What only expired is brought back by whoever states it: nobody wanted it gone."""
+    memories = store.memories
+    fact = await memories.remember("Is in Rome", expires_at=clock.now + timedelta(hours=1))
+    clock.advance(hours=2)
+    if in_bulk:
+        (back,) = await memories.remember_many([MemoryNew(content="Is in Rome", source="inferred")])
+    else:
+        back = await memories.remember("Is in Rome", source="inferred")
+    assert (back.outcome, back.id, back.entry.expires_at) == ("restored", fact.id, None)
+    assert back.entry.source == "user_explicit"
+
+
+@pytest.mark.parametrize("how", ["forgotten", "superseded"])
+async def test_supersede_by_what_stays_gone(store: Store, clock: Clock, how: str) -> None:
+    """A fact is not replaced by one that stays gone: nothing is changed, and the outcome says so."""
+    memories = store.memories
+    gone = await hide(memories, "Likes tea", how)
+    fact = await memories.remember("Likes cocoa")
+    clock.advance(hours=1)
+    before = await everything(memories)
+    held = await memories.supersede(fact.id, "likes tea", source="inferred")
+    assert (held.outcome, held.entry, held.ignored) == (how, gone, ("content",))
+    assert await everything(memories) == before
+    back = await memories.supersede(fact.id, "likes tea")
+    assert (back.outcome, back.id) == ("restored", gone.id)
+    assert (await memories.get(fact.id)).superseded_by == gone.id
+
+
+async def test_many_at_once_stay_gone(store: Store) -> None:
+    """Calls that run as one are held back or let through one by one."""
+    memories = store.memories
+    gone = await hide(memories, "Likes tea", "forgotten")
+    calls = [memories.remember("Likes tea", source="inferred") for _ in range(8)]
+    calls += [memories.remember(f"fact {n}", source="inferred") for n in range(8)]
+    results = await asyncio.gather(*calls)
+    assert [its.outcome for its in results] == ["forgotten"] * 8 + ["created"] * 8
+    assert {its.id for its in results[:8]} == {gone.id}
+
+
+async def test_explicit_sources(url: str, clock: Clock) -> None:
+    """The store's own names for the user bring back and outrank as ``user_explicit`` does, and stay its own."""
+    async with memrepo.connect(url, clock=clock, explicit_sources=["app:user"]) as store:
+        memories = store.scoped("user:1").memories
+        for source, outcome in (("app", "forgotten"), ("app:user", "restored")):
+            gone = await hide(memories, "Likes tea", "forgotten")
+            back = await memories.remember("Likes tea", source=source)
+            assert (back.outcome, back.id) == (outcome, gone.id)
+            await memories.forget(gone.id)
+            (back,) = await memories.remember_many([MemoryNew(content="Likes tea", source=source)])
+            assert (back.outcome, back.id) == (outcome, gone.id)
+        for n, bulk in enumerate([False, True]):
+            text = f"inferred {n}"
+            await memories.remember(text, source="inferred")
+            if bulk:
+                (again,) = await memories.remember_many(
+                    [MemoryNew(content=text, source="app:user")]
+                )
+            else:
+                again = await memories.remember(text, source="app:user")
+            assert (again.outcome, again.entry.source) == ("duplicate", "app:user")
+            again = await memories.remember(text, source="user_explicit")
+            assert again.entry.source == "app:user"

@@ -779,6 +779,16 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
+-- memories.held_back
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL);
+
+-- memories.held_back_many
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL);
+
 -- memories.holder
 SELECT `holder`.`id`
 FROM `memory_entries` `holder`
@@ -807,7 +817,7 @@ WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-?
 
 -- memories.refresh_many
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `last_accessed`=:now,`source`=CASE WHEN NOT json_extract(`item`.`value`,'$[6]') IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
@@ -815,7 +825,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 -- memories.remember
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
 VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
@@ -824,7 +834,23 @@ INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`sourc
 SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
 FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
+
+-- memories.remember_inferred
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
+
+-- memories.remember_inferred*2
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
+WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
@@ -836,15 +862,15 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
-WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now)
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`n_restated`=`n_restated`+1
+WHERE (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND (NOT :said_source IS NULL OR (`deleted_at` IS NULL AND `superseded_by` IS NULL)) AND `content_hash`=:content_hash AND `scope`=:scope
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.revive_many
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN NOT json_extract(`item`.`value`,'$[6]') IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
-WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now)
+WHERE (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now) AND (NOT json_extract(`item`.`value`,'$[6]') IS NULL OR (`memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL)) AND `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.supersede_insert
@@ -858,13 +884,15 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 UPDATE `memory_entries`
 SET `superseded_by`=(SELECT `successor`.`id`
 FROM `memory_entries` `successor`
-WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope)
-WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`content_hash` IS NULL OR `content_hash`<>:content_hash)
+WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope AND `successor`.`deleted_at` IS NULL AND `successor`.`superseded_by` IS NULL)
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`content_hash` IS NULL OR `content_hash`<>:content_hash) AND EXISTS (SELECT `successor`.`id`
+FROM `memory_entries` `successor`
+WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope AND `successor`.`deleted_at` IS NULL AND `successor`.`superseded_by` IS NULL)
 RETURNING `memory_entries`.`id`;
 
 -- memories.supersede_refresh
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END,`n_restated`=`n_restated`+1
+SET `last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END,`n_restated`=`n_restated`+1
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
@@ -872,8 +900,8 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.supersede_revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
-WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND EXISTS (SELECT 1
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`n_restated`=`n_restated`+1
+WHERE (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND (NOT :said_source IS NULL OR (`deleted_at` IS NULL AND `superseded_by` IS NULL)) AND `content_hash`=:content_hash AND `scope`=:scope AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;

@@ -237,7 +237,7 @@ def test_literals_are_known_constants() -> None:
         texts |= set(re.findall(r"'([^']*)'", bare))
         numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
     assert texts == {
-        *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
+        *("inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
         *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
@@ -415,6 +415,8 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.touch(first)
     await repo.update(first, category="a", metadata={}, expires_at=later)
     await repo.update(first, content="corrected")
+    await repo.remember("inferred", source="inferred")
+    await repo.remember_many([memrepo.MemoryNew(content="inferred", source="inferred")])
     replaced = await repo.supersede(first, "fact 0, in other words")
     await repo.history(replaced.id)
     await repo.forget(second)
@@ -496,7 +498,11 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
     "memories": (
         memrepo.MemoryRepo,
         use_memories,
-        (memories, importlib.import_module("memrepo.queries.remembering")),
+        (
+            memories,
+            importlib.import_module("memrepo.queries.remembering"),
+            importlib.import_module("memrepo.queries.superseding"),
+        ),
     ),
     "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),
     "daily_logs": (memrepo.DailyLogRepo, use_daily_logs, (daily_logs,)),

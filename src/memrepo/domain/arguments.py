@@ -22,11 +22,11 @@ from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import JsonValue, decode_json
 from memrepo.domain.memories import (
     DEFAULT_CATEGORY,
-    EXPLICIT_SOURCE,
     INFERRED_SOURCES,
     MemoryEntry,
     MemoryNew,
 )
+from memrepo.domain.rules import FactRules
 from memrepo.errors import InvalidInputError
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "Fact",
     "batches",
     "check_ids",
-    "encode_content",
     "encode_each",
     "encode_event",
     "encode_expiry",
@@ -63,6 +62,8 @@ class Fact(NamedTuple):
     source: str
     metadata: str | None
     expires_at: str | None
+    #: The source, if it speaks for the user.
+    said_source: str | None
 
 
 class Event(NamedTuple):
@@ -77,13 +78,16 @@ class Event(NamedTuple):
 # --- facts -------------------------------------------------------------------------------------
 
 
-def encode_new_fact(new: MemoryNew, scope: str) -> Fact:
+def encode_new_fact(new: MemoryNew, scope: str, rules: FactRules) -> Fact:
     """Check a fact and hash it for *scope*."""
-    return encode_fact(scope, new.content, new.category, new.source, new.metadata, new.expires_at)
+    return encode_fact(
+        scope, rules, new.content, new.category, new.source, new.metadata, new.expires_at
+    )
 
 
 def encode_fact(
     scope: str,
+    rules: FactRules,
     content: str,
     category: str | None,
     source: str,
@@ -91,22 +95,19 @@ def encode_fact(
     expires_at: datetime | None,
 ) -> Fact:
     """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
-    return Fact(
-        *encode_content(scope, content),
-        None if category is None else check_name("category", category),
-        check_name("source", source),
-        None if metadata is None else check_object("metadata", metadata),
-        None if expires_at is None else encode_expiry(expires_at),
-    )
-
-
-def encode_content(scope: str, content: str) -> tuple[str, str]:
-    """Check the text of a fact; return it, and its hash for *scope*."""
     content = check_text("content", content)
     normalized = normalize_content(content)
     if not normalized.strip(" .,;:!?"):
         raise InvalidInputError("content", "must be more than white space and punctuation")
-    return content, hash_normalized(normalized, scope)
+    return Fact(
+        content,
+        hash_normalized(normalized, scope),
+        None if category is None else check_name("category", category),
+        check_name("source", source),
+        None if metadata is None else check_object("metadata", metadata),
+        None if expires_at is None else encode_expiry(expires_at),
+        source if source in rules.explicit_sources else None,
+    )
 
 
 def encode_expiry(expires_at: datetime | None) -> str | None:
@@ -118,8 +119,8 @@ def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
     """
     Yield a row for each different fact, in order of first mention, for `queries.remembering`.
 
-    Repetitions count as if they were remembered afterwards, one by one: they may raise the fact's
-    source and put off its expiry. The last column is the source that a stored fact is raised to.
+    Several mentions count as one statement, which the user said if any of them was: that one's source is
+    the last column, and outranks an inferred one. The latest expiry holds.
     """
     mentions: dict[str, list[Fact]] = {}
     for fact in facts:
@@ -129,15 +130,15 @@ def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
 
 
 def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
-    is_said = any(fact.source == EXPLICIT_SOURCE for fact in (first, *others))
-    is_upgrade = is_said and first.source in INFERRED_SOURCES
-    expiries = [fact.expires_at for fact in (first, *others)]
-    merged = first._replace(
+    mentions = (first, *others)
+    said_source = next((fact.said_source for fact in mentions if fact.said_source), None)
+    expiries = [fact.expires_at for fact in mentions]
+    return first._replace(
         category=first.category or DEFAULT_CATEGORY,
-        source=EXPLICIT_SOURCE if is_upgrade else first.source,
+        source=said_source if said_source and first.source in INFERRED_SOURCES else first.source,
         expires_at=None if None in expiries else max(filter(None, expiries)),
+        said_source=said_source,
     )
-    return (*merged, EXPLICIT_SOURCE if is_said else first.source)
 
 
 def ignored(fact: Fact, entry: MemoryEntry) -> tuple[str, ...]:

@@ -23,10 +23,11 @@ __all__ = [
 ]
 
 #: What `MemoryRepo.remember` did with a fact.
-RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
+RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored", "forgotten", "superseded"]
 
-#: Sources that `EXPLICIT_SOURCE` outranks: ours, and the original system's.
+#: Sources that what the user says outranks: ours, and the original system's.
 INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
+#: The source of what the user says.
 EXPLICIT_SOURCE: Final = "user_explicit"
 #: The category of a new fact for which none is given.
 DEFAULT_CATEGORY: Final = "fact"
@@ -130,9 +131,11 @@ class Remembered(PlainModel):
     """The outcome of `MemoryRepo.remember`."""
 
     #: ``created``; ``duplicate`` (already known, refreshed); ``restored`` (it was forgotten, expired
-    #: or superseded, and is back under its old id).
+    #: or superseded, and is back under its old id); ``forgotten`` or ``superseded`` (it stays so, because
+    #: the user has not said it again: nothing was stored).
     outcome: RememberOutcome
-    #: The fact as it is stored now.
+    #: The fact as it is stored now. A forgotten one has its ``deleted_at``, a superseded one the id of its
+    #: successor.
     entry: MemoryEntry
     #: What was given but is not stored, because the fact was known: ``content`` (in another spelling),
     #: ``metadata`` and ``category``, in this order. Empty if all that was given is stored.

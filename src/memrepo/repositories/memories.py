@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain, repeat
 from typing import Final
 
-from memrepo.connection.contract import Result
+from memrepo.connection.contract import Connection, Result
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     Fact,
     batches,
     check_ids,
-    encode_content,
     encode_each,
     encode_expiry,
     encode_fact,
@@ -29,6 +29,7 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
+from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_number
 from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
@@ -42,9 +43,10 @@ from memrepo.domain.memories import (
     RememberOutcome,
 )
 from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, page_parameters, to_page, walk
+from memrepo.domain.rules import ORIGINAL_RULES, FactRules
 from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
-from memrepo.queries import memories as queries, remembering
+from memrepo.queries import memories as queries, remembering, superseding
 from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.repositories.repository import Repository, found
 from memrepo.repositories.spelling import prepare_purge
@@ -57,8 +59,9 @@ _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
 #: Sorts before every stored instant.
 _ALWAYS: Final = ""
-#: What happened to a fact that the first, second or third statement of `remember_many` returned.
+#: What happened to a fact that the first, second or third statement of a batch of `remember_many` returned.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
+_HELD_BACK: Final = ("forgotten", "superseded")
 
 
 class MemoryRepo(Repository):
@@ -70,6 +73,29 @@ class MemoryRepo(Repository):
 
     Source: ``memory_entries`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        scope: str = "",
+        clock: Clock = utc_now,
+        rules: FactRules = ORIGINAL_RULES,
+    ) -> None:
+        """
+        Bind a repository to one owner's facts.
+
+        Args:
+            connection: As in `Repository`.
+            scope: As in `Repository`.
+            clock: As in `Repository`.
+            rules: Those of the store.
+
+        Raises:
+            InvalidInputError: *scope* is not accepted.
+        """
+        super().__init__(connection, scope=scope, clock=clock)
+        self._rules = rules
 
     # --- remembering -------------------------------------------------------------------------
 
@@ -88,8 +114,11 @@ class MemoryRepo(Repository):
         Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
         id, text, category and metadata: ``ignored`` names those of them that were given in vain, and
         `update` changes them. Its ``last_accessed`` becomes now; its source becomes ``user_explicit`` if
-        it was inferred and the user now says it; its expiry can only move later. A fact that comes back
-        takes the expiry given here.
+        it was inferred and the user now says it; its expiry can only move later.
+
+        A fact that was forgotten or superseded comes back only if the user says it, that is if *source*
+        is ``user_explicit`` or one of the store's ``explicit_sources``. Otherwise it stays as it is, and
+        nothing is stored. An expired fact always comes back. It takes the expiry given here.
 
         Args:
             content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
@@ -99,8 +128,8 @@ class MemoryRepo(Repository):
             expires_at: Expiry time, kept to the millisecond; never by default.
 
         Returns:
-            The fact as it is stored now, whether it was created, a duplicate, or restored, and what of
-            the arguments was ignored because it was known.
+            The fact as it is stored now, whether it was created, a duplicate, restored, or stays forgotten
+            or superseded, and what of the arguments was ignored because it was known.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -108,9 +137,10 @@ class MemoryRepo(Repository):
         Source:
             The unique index on ``content_hash``; https://sqlite.org/lang_upsert.html
         """
-        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
+        fact = encode_fact(self.scope, self._rules, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
-        remember = remembering.REMEMBER.bind(
+        statement = remembering.REMEMBER if fact.said_source else remembering.REMEMBER_INFERRED
+        remember = statement.bind(
             scope=self.scope,
             content=fact.content,
             content_hash=fact.content_hash,
@@ -122,11 +152,14 @@ class MemoryRepo(Repository):
         )
         (result,) = await self.connection.write((remember,))
         if not result.rows:
-            # The statement above leaves a fact that is gone as it is: bring it back.
+            # The statement above leaves a fact that is gone as it is: bring it back, if that is allowed.
             revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
-            revived, result = await self.connection.write((revive, remember))
+            hold_back = remembering.HELD_BACK.bind(scope=self.scope, content_hash=fact.content_hash)
+            revived, result, held = await self.connection.write((revive, remember, hold_back))
             for row in revived.rows:
                 return _remembered("restored", fact, row)
+            for row in held.rows:
+                return _held_back(fact, row)
         for row in result.rows:
             if row[-1] == 0:
                 return Remembered(outcome="created", entry=to_memory(row[:-1]))
@@ -138,30 +171,35 @@ class MemoryRepo(Repository):
         Remember any number of facts as one atomic unit.
 
         Returns:
-            One outcome for each item, in order. The second mention of a fact among them is a duplicate.
-            An empty list for no facts.
+            One outcome for each item, in order. Several mentions of a fact count as one statement, which
+            the user made if any of them says so; the second is a duplicate, unless the fact stays forgotten
+            or superseded. An empty list for no facts.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
         """
-        encode = partial(encode_new_fact, scope=self.scope)
+        encode = partial(encode_new_fact, scope=self.scope, rules=self._rules)
         each = encode_each("facts", facts, MemoryNew, encode)
         encoded = await list_in_slices(each)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
         bound: dict[str, Value] = {"scope": self.scope, "now": encode_instant(self.now())}
+        texts = list(batches(rows))
         unit = [
             statement.bind(batch=batch, **bound)
-            for batch in batches(rows)
+            for batch in texts
             for statement in (
                 remembering.REVIVE_MANY,
                 remembering.REFRESH_MANY,
                 remembering.INSERT_MANY,
             )
         ]
+        if any(fact.said_source is None for fact in encoded):
+            hold_back = remembering.HELD_BACK_MANY
+            unit += [hold_back.bind(batch=batch, scope=self.scope) for batch in texts]
         results = await self.connection.write(tuple(unit))
-        returned = await list_in_slices(_returned(results))
+        returned = await list_in_slices(_returned(results, len(texts)))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
         return await list_in_slices(_one_each(encoded, stored))
@@ -190,24 +228,28 @@ class MemoryRepo(Repository):
             expires_at: As in `remember`.
 
         Returns:
-            What became of the new fact, as in `remember`.
+            What became of the new fact, as in `remember`. If it stays forgotten or superseded, it replaces
+            nothing: the fact *id* is still current.
 
         Raises:
             ConflictError: The fact is already superseded, or *content* is the same fact.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
+        fact = encode_fact(self.scope, self._rules, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
         place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
-        *remembered, link, old = await self.connection.write(
+        new = fact._asdict()
+        del new["said_source"]
+        *remembered, link, old, held = await self.connection.write(
             (
-                remembering.SUPERSEDE_REVIVE.bind(**refreshed),
-                remembering.SUPERSEDE_REFRESH.bind(**refreshed),
-                remembering.SUPERSEDE_INSERT.bind(**fact._asdict(), **place),
-                remembering.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
+                superseding.SUPERSEDE_REVIVE.bind(**refreshed),
+                superseding.SUPERSEDE_REFRESH.bind(**refreshed),
+                superseding.SUPERSEDE_INSERT.bind(**new, **place),
+                superseding.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
                 queries.GET.bind(**place),
+                remembering.HELD_BACK.bind(scope=self.scope, content_hash=fact.content_hash),
             )
         )
         if link.rows:
@@ -215,6 +257,8 @@ class MemoryRepo(Repository):
         before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
             raise ConflictError(f"fact {id} is already superseded", before.superseded_by)
+        for row in held.rows:
+            return _held_back(fact, row)
         raise ConflictError(f"the content is the same fact as fact {id}")
 
     # --- reading, changing, forgetting -------------------------------------------------------
@@ -264,7 +308,7 @@ class MemoryRepo(Repository):
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that is the same as *content*; ``None`` if there is none."""
-        fact = encode_new_fact(MemoryNew(content=content), self.scope)
+        fact = encode_new_fact(MemoryNew(content=content), self.scope, self._rules)
         for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
             return entry
         return None
@@ -344,7 +388,8 @@ class MemoryRepo(Repository):
         """
         values: dict[str, Value] = {}
         if content is not UNSET:
-            values["content"], values["content_hash"] = encode_content(self.scope, content)
+            fact = encode_new_fact(MemoryNew(content=content), self.scope, self._rules)
+            values["content"], values["content_hash"] = fact.content, fact.content_hash
         if category is not UNSET:
             values["category"] = check_name("category", category)
         if metadata is not UNSET:
@@ -520,7 +565,7 @@ class MemoryRepo(Repository):
             "scope": self.scope,
             "now": now,
             "content_hash": fact.content_hash,
-            "source": fact.source,
+            "said_source": fact.said_source,
             "expires_at": fact.expires_at,
         }
 
@@ -537,11 +582,22 @@ def _before(now: datetime, within: timedelta) -> str:
         raise InvalidInputError("within", "reaches back before the year 1") from None
 
 
-def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
-    for index, result in enumerate(results):
-        outcome = _OUTCOMES[index % len(_OUTCOMES)]
+def _returned(results: Iterable[Result], n_batches: int) -> Iterator[tuple[str, Remembered]]:
+    outcomes: Iterator[RememberOutcome | None] = chain(_OUTCOMES * n_batches, repeat(None))
+    for outcome, result in zip(outcomes, results, strict=False):
         for row in result.rows:
-            yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
+            entry = to_memory(row)
+            yield row[_HASH], Remembered(outcome=outcome or _why_held_back(entry), entry=entry)
+
+
+def _why_held_back(entry: MemoryEntry) -> RememberOutcome:
+    return "superseded" if entry.deleted_at is None else "forgotten"
+
+
+def _held_back(fact: Fact, row: Row) -> Remembered:
+    entry = to_memory(row)
+    outcome = _why_held_back(entry)
+    return Remembered(outcome=outcome, entry=entry, ignored=ignored(fact, entry))
 
 
 def _remembered(outcome: RememberOutcome, fact: Fact, row: Row) -> Remembered:
@@ -572,8 +628,9 @@ def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[
         if first.outcome == "created" and not is_repeated:
             yield first
         else:
+            is_again = is_repeated and first.outcome not in _HELD_BACK
             yield Remembered(
-                outcome="duplicate" if is_repeated else first.outcome,
+                outcome="duplicate" if is_again else first.outcome,
                 entry=first.entry,
                 ignored=ignored(fact, first.entry),
             )

@@ -11,6 +11,7 @@ import attrs
 from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import check_scope, check_seconds
 from memrepo.domain.clock import Clock
+from memrepo.domain.rules import FactRules
 from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.memories import MemoryRepo
 from memrepo.repositories.sessions import SessionRepo
@@ -24,6 +25,7 @@ class Settings:
 
     clock: Clock
     idle_after: timedelta
+    rules: FactRules
 
 
 class Repositories:
@@ -43,7 +45,7 @@ class Repositories:
         self.scope: str = scope
         self._settings = settings
         clock = settings.clock
-        self.memories = MemoryRepo(connection, scope=scope, clock=clock)
+        self.memories = MemoryRepo(connection, scope=scope, clock=clock, rules=settings.rules)
         self.sessions = SessionRepo(
             connection, scope=scope, clock=clock, idle_after=settings.idle_after
         )

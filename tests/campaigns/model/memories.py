@@ -27,6 +27,7 @@ from .state import Draft, Unfinished, page_of
 __all__ = ["Memories"]
 
 _ALL = MemoryFilter()
+_HELD_BACK = ("forgotten", "superseded")
 _LIMIT = 50
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -58,7 +59,9 @@ class Memories:
         results = []
         for new in batch:
             first, *_ = mentions[form := self._hash(new.content)]
-            outcome = firsts[form].outcome if first is new else "duplicate"
+            outcome = firsts[form].outcome
+            if first is not new and outcome not in _HELD_BACK:
+                outcome = "duplicate"
             results.append(_remembered(outcome, firsts[form].entry, new))
         return results
 
@@ -81,7 +84,8 @@ class Memories:
             metadata=old.metadata if metadata is None else metadata,
         )
         result = self._remember(kept)
-        self._change(old, superseded_by=result.id)
+        if result.outcome not in _HELD_BACK:
+            self._change(old, superseded_by=result.id)
         return _remembered(result.outcome, result.entry, given)
 
     def _remember(self, new: MemoryNew) -> Remembered:
@@ -96,6 +100,11 @@ class Memories:
                 known, last_accessed=self._now, source=source, expires_at=expires_at
             )
             return _remembered("duplicate", changed, new)
+        if new.source != "user_explicit":
+            if known.deleted_at is not None:
+                return _remembered("forgotten", known, new)
+            if known.superseded_by is not None:
+                return _remembered("superseded", known, new)
         changed = self._change(
             known,
             last_accessed=self._now,
