@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import unicodedata
 from hashlib import sha256
 from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import assume, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from memrepo import content_hash, normalize_content
 
@@ -144,21 +145,50 @@ def test_content_hash_keeps_facts_apart_that_differ_in_marks_within() -> None:
     assert len({content_hash(text) for text in texts}) == len(texts)
 
 
+#: Marks, white space, and letters and accents that are composed only when the letter is small.
+_unstable_text = st.text() | st.text(
+    "a.;!? \t\u00a0\u2000\u037eJHTΙΥΑ\u03aaIİK\u212a\u0301\u030c\u0307\u0331\u0345\u0323Σ"  # noqa: RUF001
+)
+
+
 @settings(deadline=None)
-@given(st.text())
+@given(_unstable_text)
 @example("ΑΣ.")
 @example("İ!")
+@example("done. .")
+@example("well ! ? \u00a0...")
+@example("J\u030c")
+@example("\u03aa\u0301 .")
 def test_normalize_content_is_idempotent(text: str) -> None:
-    """A normal form is its own normal form, but for the two exceptions that the next test names."""
+    """A normal form is its own normal form, whatever the text."""
     once = normalize_content(text)
-    assume(unicodedata.is_normalized("NFC", once) and not once.endswith(" "))
     assert normalize_content(once) == once
+    assert unicodedata.is_normalized("NFC", once)
 
 
-def test_normalize_content_is_not_idempotent_where_the_original_is_not() -> None:
-    """The steps run once, in the original's order: a space before the marks stays, and so does J̌."""
-    assert normalize_content("well ...") == "well "
-    assert normalize_content("J\u030c") == "j\u030c"
+def test_each_letter_has_a_normal_form() -> None:
+    """Of all letters with case, alone and before an accent that small letters are composed with."""
+    characters = map(chr, range(sys.maxunicode + 1))
+    for char in (char for char in characters if char.lower() != char):
+        for text in (char, f"{char}\u030c", f"{char}\u0301"):
+            once = normalize_content(text)
+            assert normalize_content(once) == once, ascii(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("done.", "done. ."),
+        ("well", "well ! ?..."),
+        ("J\u030c", "\u01f0"),
+        ("K", "\u212a"),
+        ("İ", "i\u0307"),
+        ("ΟΔΟΣ", "οδος"),
+    ],
+)
+def test_the_same_at_the_fixed_point(text: str, same: str) -> None:
+    """Marks that stand by themselves at the end do not count, and a letter is one in both cases."""
+    assert content_hash(text) == content_hash(same)
 
 
 @settings(deadline=None)
@@ -214,4 +244,7 @@ def test_javascript_makes_the_same_hash() -> None:
         for text, its in compared
         if (its["normalized"], its["hash"]) != (normalize_content(text), content_hash(text))
     ]
-    assert different == []
+    # The original takes each step once. Where that is not the end, it hashes what can be folded further.
+    assert [text for text, its, ours in different if normalize_content(its) == its] == []
+    assert [text for text, its, ours in different if normalize_content(its) != ours] == []
+    assert len(different) < len(compared) / 4

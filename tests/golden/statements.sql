@@ -28,7 +28,7 @@ WHERE `memory_entries`.`id`=`item`.`value`;
 
 -- adoption.mark_checked
 UPDATE `memory_entries`
-SET `hash_version`=1
+SET `hash_version`=2
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]');
 
@@ -796,7 +796,7 @@ WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id AND `holder`.
 
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
+SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),2
 FROM json_each(:batch) `item`
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `known`
@@ -824,14 +824,14 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.remember
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2) ON CONFLICT (`content_hash`) DO UPDATE
 SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
 -- memories.remember*2
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2
 FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
 SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
@@ -840,14 +840,14 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 
 -- memories.remember_inferred
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2) ON CONFLICT (`content_hash`) DO UPDATE
 SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
 -- memories.remember_inferred*2
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2
 FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
 SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
@@ -875,7 +875,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.supersede_insert
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
+SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,2
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash)
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
@@ -920,7 +920,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.update (category, content, content_hash, expires_at, metadata)
 UPDATE `memory_entries`
-SET `category`=:category,`content`=:content,`content_hash`=:content_hash,`expires_at`=:expires_at,`metadata`=:metadata,`hash_version`=1
+SET `category`=:category,`content`=:content,`content_hash`=:content_hash,`expires_at`=:expires_at,`metadata`=:metadata,`hash_version`=2
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT `holder`.`id`
 FROM `memory_entries` `holder`
 WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id)
@@ -934,7 +934,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.update (content, content_hash)
 UPDATE `memory_entries`
-SET `content`=:content,`content_hash`=:content_hash,`hash_version`=1
+SET `content`=:content,`content_hash`=:content_hash,`hash_version`=2
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT `holder`.`id`
 FROM `memory_entries` `holder`
 WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id)

@@ -97,7 +97,7 @@ def encode_fact(
     """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
     content = check_text("content", content)
     normalized = normalize_content(content)
-    if not normalized.strip(" .,;:!?"):
+    if not normalized:
         raise InvalidInputError("content", "must be more than white space and punctuation")
     return Fact(
         content,

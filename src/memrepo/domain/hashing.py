@@ -23,16 +23,19 @@ def normalize_content(content: str) -> str:
     """
     Return the normal form of *content*: texts whose normal forms are equal are the same fact.
 
-    Unicode NFC, trimmed, lower case, runs of white space to one space, trailing ``.,;:!?`` removed.
+    Unicode NFC, trimmed, lower case, runs of white space to one space, trailing ``.,;:!?`` removed; all
+    this again until nothing changes. So a normal form is its own normal form.
 
     Returns:
-        The normal form. It may be empty, or end in a space where punctuation stood by itself.
+        The normal form; empty for a text of nothing but white space and such marks.
     """
     text = unicodedata.normalize("NFC", content).strip(_WHITE_SPACE).lower()
     # White space other than the space is unprintable for Python, so most texts need no search.
     if "  " in text or not text.isprintable():
         text = _collapse(" ", text)
-    return text.rstrip(".,;:!?")
+    text = text.rstrip(" .,;:!?")
+    # Only lower-case letters can be composed with some accents: \u01f0 is one letter, its capital two.
+    return text if unicodedata.is_normalized("NFC", text) else normalize_content(text)
 
 
 def content_hash(content: str, *, scope: str = "") -> str:
@@ -55,10 +58,17 @@ def hash_normalized(normalized: str, scope: str) -> str:
 
 
 def is_hash_of(digest: str, content: bytes) -> bool:
-    """Tell whether *digest* is the hash of stored content in the default scope, here or in the original."""
+    """
+    Tell whether *digest* is the hash of stored content in the default scope.
+
+    Also an earlier memrepo's, which took each step once, or the original's, which has no NFC either.
+    """
     text = content.decode(errors="replace")
-    without_nfc = _collapse(" ", text.strip(_WHITE_SPACE).lower()).rstrip(".,;:!?")
-    return digest in (content_hash(text), hash_normalized(without_nfc, ""))
+    once = (
+        hash_normalized(_collapse(" ", form.strip(_WHITE_SPACE).lower()).rstrip(".,;:!?"), "")
+        for form in (unicodedata.normalize("NFC", text), text)
+    )
+    return digest in (content_hash(text), *once)
 
 
 def hash_stored(content: bytes, scope: str) -> str:

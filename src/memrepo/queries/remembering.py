@@ -36,9 +36,9 @@ from memrepo.queries.facts import (
     visible,
 )
 
-#: The version of the rule in `memrepo.domain.hashing`. When the rule changes, a migration must set every
-#: row's version to 0.
-HASH_VERSION: Final = 1
+#: The version of the rule in `memrepo.domain.hashing`. When the rule changes, a migration must set the
+#: version to 0 in every row whose hash may have changed.
+HASH_VERSION: Final = 2
 
 _known = Table("memory_entries").as_("known")
 #: The row that was not inserted, because a row has its hash: https://sqlite.org/lang_upsert.html

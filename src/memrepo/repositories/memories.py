@@ -583,7 +583,8 @@ def _before(now: datetime, within: timedelta) -> str:
 
 
 def _returned(results: Iterable[Result], n_batches: int) -> Iterator[tuple[str, Remembered]]:
-    outcomes: Iterator[RememberOutcome | None] = chain(_OUTCOMES * n_batches, repeat(None))
+    known: tuple[RememberOutcome | None, ...] = _OUTCOMES * n_batches
+    outcomes = chain(known, repeat(None))
     for outcome, result in zip(outcomes, results, strict=False):
         for row in result.rows:
             entry = to_memory(row)
