@@ -5,9 +5,17 @@
 -- While old code runs: yes. An older memrepo that has the database open goes on hashing such texts by the old
 --      rule: `verify` names these facts, and `repair` hashes them. It cannot open the database again.
 
-UPDATE `memory_entries` SET `hash_version` = 0
--- White space before a mark; 894 is the Greek question mark, which NFC makes a semicolon.
-WHERE `content` GLOB '*[' || char(9) || '-' || char(13, 32, 160, 5760, 8192) || '-'
-        || char(8202, 8232, 8233, 8239, 8287, 12288, 65279) || '][.,;:!?' || char(894) || ']*'
--- An accent that is a character of its own.
-    OR `content` GLOB '*[' || char(768) || '-' || char(837) || ']*';
+WITH `end` (`space`, `marks`) AS (
+    SELECT
+        char(9, 10, 11, 12, 13, 32, 160, 5760, 8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202,
+            8232, 8233, 8239, 8287, 12288, 65279),
+        -- NFC makes a semicolon of the Greek question mark.
+        '.,:;!?' || char(894)
+)
+UPDATE `memory_entries` SET `hash_version` = 0 FROM `end`
+-- There is white space before the marks at the end.
+WHERE rtrim(`content`, `end`.`space` || `end`.`marks`)
+        <> rtrim(rtrim(`content`, `end`.`space`), `end`.`marks`)
+    -- An accent is a character of its own.
+    OR (length(`content`) <> length(CAST(`content` AS BLOB))
+        AND `content` GLOB '*[' || char(768) || '-' || char(837) || ']*');

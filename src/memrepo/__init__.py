@@ -9,7 +9,7 @@ from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement, StatementEvent
 from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
-from memrepo.domain.hashing import content_hash, normalize_content
+from memrepo.domain.hashing import SameFact, content_hash, normalize_content
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.memories import (
     MemoryEntry,
@@ -19,6 +19,7 @@ from memrepo.domain.memories import (
     RememberOutcome,
 )
 from memrepo.domain.paging import Page
+from memrepo.domain.rules import FactRules
 from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter, SessionStatus
 from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import (
@@ -80,6 +81,7 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "Durability",
+    "FactRules",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -102,6 +104,7 @@ __all__ = [
     "Repositories",
     "Repository",
     "Result",
+    "SameFact",
     "ScopedStore",
     "Session",
     "SessionEnd",

@@ -71,6 +71,12 @@ _HARD = (
 )
 
 
+#: Marks, white space, and letters and accents that are composed only when the letter is small.
+_unstable_text = st.text() | st.text(
+    "a.;!? \t\u00a0\u2000\u037eJHTΙΥΑ\u03aaIİK\u212a\u0301\u030c\u0307\u0331\u0345\u0323Σ"  # noqa: RUF001
+)
+
+
 @pytest.mark.parametrize(
     ("given_text", "normalized"),
     [
@@ -128,6 +134,43 @@ def test_content_hash_of_a_scope_differs() -> None:
     assert len(hashes) == 5
 
 
+@pytest.mark.parametrize(
+    ("given_text", "normalized"),
+    [
+        (" The Code is :q! \n", "The Code is :q!"),
+        ("CAFE\u0301", "CAF\u00c9"),
+        ("a  b\t c.", "a  b\t c."),
+    ],
+)
+def test_the_exact_rule(given_text: str, normalized: str) -> None:
+    """The exact rule does what its sentence says: NFC, trimmed, and nothing else."""
+    assert normalize_content(given_text, same_fact="exact") == normalized
+
+
+@settings(deadline=None)
+@given(_unstable_text)
+def test_the_exact_rule_is_idempotent(text: str) -> None:
+    """An exact normal form is its own."""
+    once = normalize_content(text, same_fact="exact")
+    assert normalize_content(once, same_fact="exact") == once
+
+
+@settings(deadline=None)
+@given(
+    *[st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))] * 2,
+    *[st.sampled_from(["", "exact", "folded", "user:1"]) | st.text("ab ", max_size=2)] * 2,
+)
+def test_no_hash_is_one_by_the_other_rule(text: str, other: str, scope: str, its: str) -> None:
+    """Whatever the texts and the scopes, an exact hash is never a folded one: what is hashed differs."""
+    exact = content_hash(text, scope=scope, same_fact="exact")
+    assert exact != content_hash(other, scope=its)
+    assert exact != content_hash(f"{scope} {text}", scope=its)
+    assert (
+        exact
+        == sha256(f"\0{scope}\0{normalize_content(text, same_fact='exact')}".encode()).hexdigest()
+    )
+
+
 def test_content_hash_keeps_facts_apart_that_differ_in_marks_within() -> None:
     """Letters of every script and marks inside a text count: "C", "C++" and "C#" are three facts."""
     texts = [
@@ -143,12 +186,6 @@ def test_content_hash_keeps_facts_apart_that_differ_in_marks_within() -> None:
         "15",
     ]
     assert len({content_hash(text) for text in texts}) == len(texts)
-
-
-#: Marks, white space, and letters and accents that are composed only when the letter is small.
-_unstable_text = st.text() | st.text(
-    "a.;!? \t\u00a0\u2000\u037eJHTΙΥΑ\u03aaIİK\u212a\u0301\u030c\u0307\u0331\u0345\u0323Σ"  # noqa: RUF001
-)
 
 
 @settings(deadline=None)

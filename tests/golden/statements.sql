@@ -1194,6 +1194,17 @@ WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<=:idle_since OR COALESCE
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id`),`started_at`)<:day_start);
 
+-- settings.choose_rule
+INSERT INTO `memrepo_settings` (`name`,`value`)
+SELECT 'same_fact',:same_fact
+WHERE NOT EXISTS (SELECT 1
+FROM `memory_entries`);
+
+-- settings.rule
+SELECT `value`
+FROM `memrepo_settings`
+WHERE `name`='same_fact';
+
 -- spelling.other (daily_logs)
 SELECT `id`,`timestamp`
 FROM `daily_logs`

@@ -49,6 +49,7 @@ def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]
         ("clock", None),
         ("on_statement", 5),
         ("ssl_context", 5),
+        *(("same_fact", its) for its in ("Exact", "", 5, ["exact"])),
         *(("explicit_sources", its) for its in ("user", b"user", None, 5, ["user", ""], [5])),
     ],
 )

@@ -50,7 +50,15 @@ HEADER = """\
 -- Write it anew: .venv/bin/python -m tests.queries.test_statements
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
-WHOLE_DATABASE = ("adoption.", "copying.", "maintenance.", "repair.", "spelling.", "versions.")
+WHOLE_DATABASE = (
+    "adoption.",
+    "copying.",
+    "maintenance.",
+    "repair.",
+    "settings.",
+    "spelling.",
+    "versions.",
+)
 
 MODULES: list[ModuleType] = [
     importlib.import_module(f"memrepo.queries.{module.name}")
@@ -240,7 +248,7 @@ def test_literals_are_known_constants() -> None:
         *("inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
-        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z"),
+        *("lost+found", "pushed_at", "same_fact", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
     assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}

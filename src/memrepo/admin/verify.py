@@ -9,7 +9,7 @@ import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.domain.codec import Row, unreadable
-from memrepo.domain.hashing import hash_stored
+from memrepo.domain.hashing import SameFact, hash_stored
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import DatabaseError
 from memrepo.queries import copying, maintenance as queries
@@ -40,13 +40,13 @@ class Problem(PlainModel):
     detail: str
 
 
-async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
+async def find_problems(connection: Driver, same_fact: SameFact) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, with the text of facts, with values."""
     async for problem in find_damage(connection):
         yield problem
     for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
-    async for number in changed_facts(connection):
+    async for number in changed_facts(connection, same_fact):
         detail = "the content is not the text that was hashed"
         yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
     for table in copying.TABLES:
@@ -54,12 +54,12 @@ async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
             yield Problem(kind="value", table=table, id=number, detail=reason)
 
 
-async def changed_facts(connection: Driver) -> AsyncIterator[int]:
+async def changed_facts(connection: Driver, same_fact: SameFact) -> AsyncIterator[int]:
     """Yield the id of each fact whose content is not the text that was hashed."""
     after_id = 0
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
         for number, scope, content, digest in rows:
-            if hash_stored(content, scope) != digest:
+            if hash_stored(content, scope, same_fact) != digest:
                 yield number
         after_id = rows[-1][0]
 

@@ -96,12 +96,13 @@ def encode_fact(
 ) -> Fact:
     """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
     content = check_text("content", content)
-    normalized = normalize_content(content)
+    normalized = normalize_content(content, same_fact=rules.same_fact)
     if not normalized:
-        raise InvalidInputError("content", "must be more than white space and punctuation")
+        also = "" if rules.same_fact == "exact" else " and punctuation"
+        raise InvalidInputError("content", f"must be more than white space{also}")
     return Fact(
         content,
-        hash_normalized(normalized, scope),
+        hash_normalized(normalized, scope, rules.same_fact),
         None if category is None else check_name("category", category),
         check_name("source", source),
         None if metadata is None else check_object("metadata", metadata),

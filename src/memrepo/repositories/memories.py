@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, repeat
 from typing import Final
 
 from memrepo.connection.contract import Connection, Result
@@ -583,9 +582,10 @@ def _before(now: datetime, within: timedelta) -> str:
 
 
 def _returned(results: Iterable[Result], n_batches: int) -> Iterator[tuple[str, Remembered]]:
-    known: tuple[RememberOutcome | None, ...] = _OUTCOMES * n_batches
-    outcomes = chain(known, repeat(None))
-    for outcome, result in zip(outcomes, results, strict=False):
+    n_outcomes = len(_OUTCOMES)
+    for index, result in enumerate(results):
+        # After those of all batches come the facts that were held back.
+        outcome = _OUTCOMES[index % n_outcomes] if index < n_batches * n_outcomes else None
         for row in result.rows:
             entry = to_memory(row)
             yield row[_HASH], Remembered(outcome=outcome or _why_held_back(entry), entry=entry)
