@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 import pytest_asyncio
 
 import memrepo
-from memrepo import InvalidInputError, MemoryNew, Store, content_hash
+from memrepo import InvalidInputError, MemoryFilter, MemoryNew, Store, content_hash
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -128,3 +130,20 @@ async def test_repair_by_the_rule(exact: Store) -> None:
     assert (await exact.memories.get(fact.id)).content_hash == content_hash(
         "maple", same_fact=exact.same_fact
     )
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_contains_what_is_the_same(store: Store, form: Literal["NFC", "NFD"]) -> None:
+    """A filter finds a text by what `remember` takes for the same, in either Unicode form, and \u00df by \u1e9e."""
+    pairs = [
+        ("Caf\u00e9 M\u00fcller", "CAFE\u0301 m\u00fcller"),
+        ("Hauptstra\u00dfe 7", "STRA\u1e9eE"),
+        ("J\u030cazz", "\u01f0azz"),
+        ("\u0130stanbul", "i\u0307stanbul"),
+        ("\ud55c\uad6d", "\u1112\u1161\u11ab"),
+    ]
+    for text, wanted in pairs:
+        stored = (await store.memories.remember(unicodedata.normalize(form, text))).entry
+        for needle in {wanted, text, *(unicodedata.normalize(f, wanted) for f in ("NFC", "NFD"))}:
+            assert list(await store.memories.find_many(MemoryFilter(contains=needle))) == [stored]
+        assert await store.memories.count(MemoryFilter(contains=f"{wanted}x")) == 0

@@ -469,10 +469,10 @@ SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `last_accessed`<:accessed_before;
 
--- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.count (accessed_before, accessed_from, category, contains, contains_2, contains_3, contains_4, created_before, created_from, not_forgotten, not_superseded, now, source)
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`content` GLOB :contains OR `content` GLOB :contains_2) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
 
 -- memories.count (accessed_from)
 SELECT COUNT(*)
@@ -493,6 +493,21 @@ WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expi
 SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains;
+
+-- memories.count (contains_2)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2);
+
+-- memories.count (contains_3)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3);
+
+-- memories.count (contains_4)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4);
 
 -- memories.count (created_before)
 SELECT COUNT(*)
@@ -562,17 +577,17 @@ WHERE `scope`=:scope AND `last_accessed`<:accessed_before AND (`created_at`,`id`
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source)
+-- memories.find_many (accessed_before, accessed_from, category, contains, contains_2, contains_3, contains_4, created_before, created_from, not_forgotten, not_superseded, now, source)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`content` GLOB :contains OR `content` GLOB :contains_2) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
--- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, not_forgotten, not_superseded, now, source) after
+-- memories.find_many (accessed_before, accessed_from, category, contains, contains_2, contains_3, contains_4, created_before, created_from, not_forgotten, not_superseded, now, source) after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND (`content` GLOB :contains OR `content` GLOB :contains_2) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3) AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -629,6 +644,48 @@ LIMIT :limit;
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_2)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_2) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_3)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_3) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_4)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_4) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4) AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 

@@ -251,7 +251,7 @@ def test_literals_are_known_constants() -> None:
         *("lost+found", "pushed_at", "same_fact", "????-??-??T??:??:??.???Z"),
         *(f"$[{n}]" for n in range(14)),
     }
-    assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}
+    assert numbers == {"0", "1", "-1", "2", "10", str(versions.MARK)}
 
 
 def test_an_empty_statement_is_refused() -> None:

@@ -116,7 +116,8 @@ class MemoryFilter:
     accessed_from: datetime | None = None
     #: Only those last accessed before this instant.
     accessed_before: datetime | None = None
-    #: Only those whose content contains this text, literally, whatever the case of its letters.
+    #: Only those whose content contains this text, literally, but for the case of its letters and their
+    #: Unicode form (NFC or NFD).
     contains: str | None = None
     #: Also the forgotten ones.
     include_forgotten: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from pypika import Criterion, JoinType, Table
@@ -11,6 +11,7 @@ from pypika.functions import Count
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, ValueWrapper
 
+from memrepo.domain.conditions import CONTAINS
 from memrepo.queries import builder
 from memrepo.queries.builder import (
     Query,
@@ -143,6 +144,11 @@ HOLDER: Final = statement("memories.holder", _holder().where(in_scope(_holds)))
 
 # --- many facts --------------------------------------------------------------------------------
 
+
+def _contains(n_patterns: int) -> Criterion:
+    return Criterion.any(MEMORIES.content.glob(param(name)) for name in CONTAINS[:n_patterns])
+
+
 #: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "category": lambda: MEMORIES.category == param("category"),
@@ -151,7 +157,7 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "created_before": lambda: MEMORIES.created_at < param("created_before"),
     "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
     "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
-    "contains": lambda: MEMORIES.content.glob(param("contains")),
+    **{name: partial(_contains, n) for n, name in enumerate(CONTAINS, start=1)},
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,
