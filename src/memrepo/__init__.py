@@ -16,7 +16,7 @@ from memrepo.domain.daily_logs import (
     DailyLogFilter,
     DailyLogNew,
 )
-from memrepo.domain.hashing import content_hash, normalize_content
+from memrepo.domain.hashing import SameFact, content_hash, normalize_content
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.memories import (
     MemoryEntry,
@@ -26,6 +26,7 @@ from memrepo.domain.memories import (
     RememberOutcome,
 )
 from memrepo.domain.paging import Page
+from memrepo.domain.rules import FactRules
 from memrepo.domain.scopes import EraseReport, ScopeInfo
 from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter, SessionStatus
 from memrepo.domain.unset import UNSET, Unset
@@ -93,6 +94,7 @@ __all__ = [
     "DecodeError",
     "Durability",
     "EraseReport",
+    "FactRules",
     "InvalidInputError",
     "JsonValue",
     "MemoryEntry",
@@ -115,6 +117,7 @@ __all__ = [
     "Repositories",
     "Repository",
     "Result",
+    "SameFact",
     "ScopeInfo",
     "ScopedStore",
     "Session",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
@@ -14,9 +14,11 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
+from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.files import create_missing
-from memrepo.admin.migrate import read_version
+from memrepo.admin.migrate import migrate, read_version
 from memrepo.admin.migrations import load_migrations
+from memrepo.admin.rule import read_rule
 from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
 from memrepo.connection.errors import require_asyncio
@@ -26,7 +28,9 @@ from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.connection.sqlite.emptied import find_emptied
 from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
+from memrepo.domain.checks import check_instant
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.rules import FactRules, SameFact
 from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
 from memrepo.options import (
@@ -36,6 +40,7 @@ from memrepo.options import (
     ConnectOptions,
 )
 from memrepo.repositories.scopes import Settings
+from memrepo.repositories.spelling import respell_instants
 from memrepo.store import Store
 
 if TYPE_CHECKING:
@@ -103,6 +108,8 @@ def connect(
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S,
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S,
     idle_after: timedelta = IDLE_AFTER,
+    same_fact: SameFact | None = None,
+    explicit_sources: Collection[str] = (),
     clock: Clock = utc_now,
     on_statement: OnStatement | None = None,
 ) -> OpeningStore:
@@ -139,13 +146,19 @@ def connect(
             it is an error; to migrate a file of many gigabytes, give it more.
         request_timeout_s: Maximum wait for one answer of a server, in seconds.
         idle_after: How long a session may be idle before it is abandoned.
+        same_fact: When two texts are the same fact: see `normalize_content`. It is chosen when a database
+            is made, and holds for good: ``"folded"``, the original's rule, which is the default and the only
+            one for a database that the original shares, or ``"exact"``. ``None`` opens a database with
+            either.
+        explicit_sources: The sources that speak for the user, beside ``user_explicit``. Only what the user
+            says brings back a fact that was forgotten or superseded, and outranks what was inferred.
         clock: Returns the current instant, with its time zone.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
 
     Raises:
         InvalidInputError: An argument is not accepted.
-        UnsupportedURLError: *url* is not one of the above. These two are raised by the call itself,
-            the others while the store is opened.
+        UnsupportedURLError: *url* is not one of the above. These two are raised by the call itself, the
+            others while the store is opened; and so is the first if the database has another *same_fact*.
         BusyError: Other processes kept the file locked.
         UsageError: A server's URL needs an extra that is not installed.
         WrongLoopError: No event loop of asyncio runs.
@@ -167,6 +180,8 @@ def connect(
         lock_timeout_s=lock_timeout_s,
         request_timeout_s=request_timeout_s,
         idle_after=idle_after,
+        same_fact=same_fact,
+        explicit_sources=explicit_sources,
         clock=clock,
         on_statement=on_statement,
     )
@@ -263,13 +278,23 @@ async def _make_store(connection: Driver, options: CheckedOptions) -> Store:
 
 async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     known = await asyncio.to_thread(load_migrations)
-    settings = Settings(clock=options.clock, idle_after=options.idle_after)
     version = await read_version(connection, known, accept_push=options.accept_push)
-    store = Store(connection, version, settings, accept_push=options.accept_push)
+    rule = await read_rule(connection, version, options.same_fact)
     await connection.allow_writing()
-    if options.migrate and not connection.is_read_only:
-        await store.migrate()
-    elif options.migrate and store.schema_version < len(known):
+    is_migrating = options.migrate and not connection.is_read_only
+    if is_migrating and version < len(known):
+        now = check_instant("clock", options.clock())
+        version = await migrate(
+            connection, known, now, accept_push=options.accept_push, same_fact=options.same_fact
+        )
+        # Another process may have made the database meanwhile.
+        rule = await read_rule(connection, version, options.same_fact)
+    elif options.migrate and version < len(known):
         raise MigrationError("the database needs migrations, but was opened for reading only")
+    if is_migrating:
+        await adopt_facts(connection, rule)
+        await respell_instants(connection)
     connection.end_opening()
-    return store
+    rules = FactRules(same_fact=rule, explicit_sources=frozenset(options.explicit_sources))
+    settings = Settings(clock=options.clock, idle_after=options.idle_after, rules=rules)
+    return Store(connection, version, settings, accept_push=options.accept_push)

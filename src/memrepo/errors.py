@@ -101,6 +101,14 @@ class NotFoundError(MemrepoError, LookupError):
 class ConflictError(MemrepoError):
     """The row's state does not allow the call: a session is active, or a fact is already superseded."""
 
+    def __init__(self, message: str, other_id: int | None = None) -> None:
+        super().__init__(message)
+        #: The id of the fact that is in the way, where it is another one.
+        self.other_id = other_id
+
+    def __reduce__(self) -> tuple[type[ConflictError], tuple[str, int | None]]:
+        return type(self), (str(self), self.other_id)
+
 
 class ConstraintError(MemrepoError):
     """The database refused a row that breaks one of its constraints."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from ssl import SSLContext
 from typing import Final, TypedDict, get_args
@@ -13,6 +14,7 @@ from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.rules import SameFact, check_same_fact, check_sources
 from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import InvalidInputError
 
@@ -41,6 +43,8 @@ class ConnectOptions(TypedDict, total=False):
     lock_timeout_s: float
     request_timeout_s: float
     idle_after: timedelta
+    same_fact: SameFact | None
+    explicit_sources: Collection[str]
     clock: Clock
     on_statement: OnStatement | None
 
@@ -58,6 +62,8 @@ class CheckedOptions:
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     request_timeout_s: float = DEFAULT_REQUEST_TIMEOUT_S
     idle_after: timedelta = IDLE_AFTER
+    same_fact: SameFact | None = None
+    explicit_sources: Collection[str] = attrs.field(default=(), converter=check_sources)
     clock: Clock = utc_now
     on_statement: OnStatement | None = None
 
@@ -68,6 +74,7 @@ class CheckedOptions:
         check_seconds("lock_timeout_s", self.lock_timeout_s)
         check_seconds("request_timeout_s", self.request_timeout_s)
         check_duration("idle_after", self.idle_after)
+        check_same_fact(self.same_fact)
         check_flag("migrate", self.migrate)
         check_flag("accept_push", self.accept_push)
         check_flag("private", self.private)

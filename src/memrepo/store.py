@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from os import PathLike
-from pathlib import Path
 
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.backup import back_up
 from memrepo.admin.migrate import migrate
-from memrepo.admin.migrations import Migration, load_migrations, read_migrations
+from memrepo.admin.migrations import load_migrations, read_folder
 from memrepo.admin.repair import Repair, repair
+from memrepo.admin.rule import read_rule
 from memrepo.admin.scopes import read_scopes
 from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant, check_version_table
+from memrepo.domain.hashing import SameFact
 from memrepo.domain.paging import DEFAULT_LIMIT, Page
 from memrepo.domain.scopes import ScopeInfo
 from memrepo.errors import InvalidInputError, MigrationError
@@ -55,6 +56,11 @@ class Store(ScopedStore):
         return self._schema_version
 
     @property
+    def same_fact(self) -> SameFact:
+        """When two texts are the same fact in this database: ``folded`` or ``exact``; see `connect`."""
+        return self._settings.rules.same_fact
+
+    @property
     def is_lost(self) -> bool:
         """
         Whether its file was found removed or replaced: every call fails, and a new store has to be opened.
@@ -75,15 +81,18 @@ class Store(ScopedStore):
             The `schema_version` it has now.
 
         Raises:
+            InvalidInputError: The database has another `same_fact` than this store, which was opened before
+                the database had one.
             MigrationError: The database is newer, its migrations are not this version's, it lacks a
                 part of them, or has something of another program under our names. Nothing was written.
         """
         known = await asyncio.to_thread(load_migrations)
         now = check_instant("clock", self._settings.clock())
         self._schema_version = await migrate(
-            self._driver, known, now, accept_push=self._accept_push
+            self._driver, known, now, accept_push=self._accept_push, same_fact=self.same_fact
         )
-        await adopt_facts(self._driver)
+        await read_rule(self._driver, self._schema_version, self.same_fact)
+        await adopt_facts(self._driver, self.same_fact)
         await respell_instants(self._driver)
         return self._schema_version
 
@@ -111,7 +120,7 @@ class Store(ScopedStore):
                 have. The file it names was not applied.
         """
         table = versions.version_table(check_version_table(version_table))
-        known = await asyncio.to_thread(_read_folder, folder)
+        known = await asyncio.to_thread(read_folder, folder)
         return await migrate(
             self._driver, known, check_instant("clock", self._settings.clock()), table
         )
@@ -218,7 +227,7 @@ class Store(ScopedStore):
             What was copied, what the target already had, and what differed at the end.
 
         Raises:
-            InvalidInputError: *other* is not a store, or is the same database.
+            InvalidInputError: *other* is not a store, is the same database, or has another `same_fact`.
             MigrationError: One of the stores is not migrated to this memrepo's schema.
             ConflictError: The target has another row under the same id, hash or idempotency key, or
                 not the session of an event; the message names the table and the id in it.
@@ -226,6 +235,9 @@ class Store(ScopedStore):
         """
         if not isinstance(other, Store):
             raise InvalidInputError("other", f"must be a Store, not {type(other).__name__}")
+        if other.same_fact != self.same_fact:
+            reason = f'has the rule "{other.same_fact}" for facts, this store "{self.same_fact}"'
+            raise InvalidInputError("other", reason)
         await require_another(self._driver, other._driver)
         known = await asyncio.to_thread(load_migrations)
         if (self.schema_version, other.schema_version) != (len(known), len(known)):
@@ -247,7 +259,7 @@ class Store(ScopedStore):
         Source:
             https://sqlite.org/pragma.html#pragma_integrity_check
         """
-        return [problem async for problem in find_problems(self._driver)]
+        return [problem async for problem in find_problems(self._driver, self.same_fact)]
 
     async def repair(self) -> list[Repair]:
         """
@@ -273,7 +285,7 @@ class Store(ScopedStore):
         known = await asyncio.to_thread(load_migrations)
         if self.schema_version != len(known):
             raise MigrationError("the store must be migrated to this memrepo's schema first")
-        return await repair(self._driver)
+        return await repair(self._driver, self.same_fact)
 
     async def close(self) -> None:
         """
@@ -284,9 +296,3 @@ class Store(ScopedStore):
             WrongLoopError: The store belongs to another event loop, or to the process before a fork.
         """
         await self._driver.close()
-
-
-def _read_folder(folder: str | PathLike[str]) -> tuple[Migration, ...]:
-    if not isinstance(folder, str | PathLike) or not Path(folder).is_dir():
-        raise InvalidInputError("folder", "is not a folder")
-    return read_migrations(Path(folder))

@@ -281,7 +281,7 @@ async def test_adopt_resumed(countdown: int, path: Path, clock: Clock) -> None:
     async with memrepo.connect(path, clock=clock, migrate=False) as store:
         interrupted = cast(Connection, Cancelled(store.connection, countdown))
         with pytest.raises(asyncio.CancelledError):
-            await adoption.adopt_facts(interrupted)
+            await adoption.adopt_facts(interrupted, "folded")
     async with memrepo.connect(path, clock=clock) as store:
         again = await store.memories.remember_many(
             memrepo.MemoryNew(content=f"fact {number}") for number in range(1_200)

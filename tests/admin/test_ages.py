@@ -51,6 +51,25 @@ async def test_original(age: str, place: tuple[str, Program], clock: Clock) -> N
     await _use_in_turn(url, original, clock)
 
 
+@pytest.mark.parametrize("has_facts", [True, False])
+async def test_original_is_folded(
+    place: tuple[str, Program], clock: Clock, *, has_facts: bool
+) -> None:
+    """A database of the original cannot get the exact rule: the error names its rule, and nothing is written."""
+    url, original = place
+    for statement in AGES["phase 7, migrated"]:
+        original.run(statement)
+    if has_facts:
+        _fill(original)
+    before = original.run("SELECT name FROM sqlite_master")
+    with pytest.raises(memrepo.InvalidInputError, match='must be "folded"') as caught:
+        await memrepo.connect(url, clock=clock, same_fact="exact")
+    assert caught.value.field == "same_fact"
+    assert original.run("SELECT name FROM sqlite_master") == before
+    async with memrepo.connect(url, clock=clock, same_fact="folded") as store:
+        assert store.same_fact == "folded"
+
+
 @pytest.mark.parametrize("version", range(1, len(KNOWN) + 1))
 async def test_earlier_version(version: int, place: tuple[str, Program], clock: Clock) -> None:
     """A database of an earlier memrepo is upgraded, with its facts, and the original can use it."""

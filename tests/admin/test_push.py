@@ -114,7 +114,7 @@ async def test_accepted_with_columns_that_were_kept(
 
 async def _accept(connection: Connection, clock: Clock) -> None:
     await migrate(connection, load_migrations(), clock(), accept_push=True)
-    await adoption.adopt_facts(connection)
+    await adoption.adopt_facts(connection, "folded")
 
 
 #: The migration that notes that a push was accepted.

@@ -71,6 +71,22 @@ def test_copy_without_a_terminal(source: Path, tmp_path: Path) -> None:
     assert again.stdout.splitlines()[0] == "memory_entries: 1 rows, 0 copied, 1 already there"
 
 
+def test_copy_keeps_the_rule(source: Path, tmp_path: Path) -> None:
+    """A new target gets the rule of the source; one that has the other rule is refused by name."""
+    exact, target = tmp_path / "exact.db", tmp_path / "target.db"
+
+    async def same_fact(path: Path, rule: memrepo.SameFact | None = None) -> str:
+        async with memrepo.connect(path, same_fact=rule) as store:
+            return store.same_fact
+
+    assert asyncio.run(same_fact(exact, "exact")) == "exact"
+    assert memrepo_copy(exact, target).returncode == 0
+    assert asyncio.run(same_fact(target)) == "exact"
+    refused = memrepo_copy(source, target)
+    assert refused.returncode != 0
+    assert 'same_fact: is "exact" for this database' in refused.stderr
+
+
 def _read_all(terminal: int) -> str:
     shown = b""
     while True:

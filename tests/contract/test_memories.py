@@ -134,7 +134,6 @@ async def test_remember_refuses_content(store: Store, content: Any) -> None:
     [
         ("category", ""),
         ("category", "x" * 256),
-        ("category", None),
         ("source", " "),
         ("source", 5),
         ("metadata", [1]),

@@ -114,16 +114,15 @@ def _event(**fields: Any) -> list[DailyLogNew]:
 TEXTS: dict[str, Give] = {
     "content of remember": lambda s, v: s.memories.remember(v),
     "content of remember_many": lambda s, v: s.memories.remember_many(_fact(content=v)),
+    "content of update": lambda s, v: s.memories.update(1, content=v),
     "content of find_by_content": lambda s, v: s.memories.find_by_content(v),
     "content of supersede": lambda s, v: s.memories.supersede(1, v),
-    "summary of summarize": lambda s, v: s.sessions.summarize(1, v),
 }
 OPTIONAL_TEXTS: dict[str, Give] = {
+    "summary of summarize": lambda s, v: s.sessions.summarize(1, v),
     "summary of end": lambda s, v: s.sessions.end(1, summary=v),
 }
 NAMES: dict[str, Give] = {
-    "category of remember": lambda s, v: s.memories.remember("a", category=v),
-    "category of remember_many": lambda s, v: s.memories.remember_many(_fact(category=v)),
     "category of update": lambda s, v: s.memories.update(1, category=v),
     "source of remember": lambda s, v: s.memories.remember("a", source=v),
     "source of remember_many": lambda s, v: s.memories.remember_many(_fact(source=v)),
@@ -134,6 +133,8 @@ NAMES: dict[str, Give] = {
     "scope of scoped": _scoped,
 }
 OPTIONAL_NAMES: dict[str, Give] = {
+    "category of remember": lambda s, v: s.memories.remember("a", category=v),
+    "category of remember_many": lambda s, v: s.memories.remember_many(_fact(category=v)),
     "category of find_many": lambda s, v: s.memories.find_many(MemoryFilter(category=v)),
     "category of supersede": lambda s, v: s.memories.supersede(1, "a", category=v),
     "source of find_many": lambda s, v: s.memories.find_many(MemoryFilter(source=v)),
@@ -1012,6 +1013,7 @@ def _batch_sql() -> set[str]:
 
     constants = (
         *(remembering.REVIVE_MANY, remembering.REFRESH_MANY, remembering.INSERT_MANY),
+        remembering.HELD_BACK_MANY,
         *(daily_logs.APPEND_MANY, daily_logs.GET_BY_KEYS),
     )
     current = frozenset({"now", "not_forgotten", "not_superseded"})

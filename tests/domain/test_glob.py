@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
+from memrepo import normalize_content
 from memrepo.domain import glob
-from memrepo.domain.glob import fold, glob_containing
+from memrepo.domain.glob import fold, glob_containing, globs_containing
 
 #: Wild cards of LIKE and GLOB, quotes, and letters whose case is not simple.
 ALPHABET = "aAbB01 %_*?[]\\^-!'\"`.äÄéÉßẞſsSkK\u212aiIİıΣσςДдЁёﬁǅǆǄΩω\u2126θϑ\u03f4𐐀𐐨今👍\u0301"  # noqa: RUF001
@@ -21,6 +23,12 @@ _NO_CHARACTERS = "\ufffe\uffff\ufffd"
 any_text = st.text(alphabet=st.sampled_from(ALPHABET), max_size=8) | st.text(
     alphabet=st.characters(exclude_categories=["Cs"], exclude_characters=_NO_CHARACTERS + "\0"),
     max_size=8,
+)
+
+
+#: Letters and accents whose case or Unicode form is not simple, and neither white space nor marks.
+_hard_text = st.text(
+    "aJHTKßẞéÉİ\u01f0\u03aaςΣ\u1f88\u1fa2\u212a\u0301\u030c\u0331\u0345각", min_size=1, max_size=5
 )
 
 
@@ -93,9 +101,31 @@ def test_only_the_letters_at_hand_are_looked_at(monkeypatch: pytest.MonkeyPatch)
     assert len(looked_at) <= 5
 
 
-@pytest.mark.parametrize("char", ["ß", "ẞ", "İ", "ŉ", "ﬁ"])
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=_hard_text, before=_hard_text, after=_hard_text, is_upper=st.booleans())
+@example(text="J\u030cazz", before="", after="", is_upper=True)
+@example(text="straẞe", before="x", after="", is_upper=False)
+@example(text="İstanbul", before="", after="", is_upper=True)
+@example(text="H\u0331\u00c9", before="", after="", is_upper=True)
+def test_what_is_the_same_is_found(
+    database: sqlite3.Connection, text: str, before: str, after: str, *, is_upper: bool
+) -> None:
+    """A text is found in NFC and in NFD by each text that states the same, whatever is around it."""
+    text = text.upper() if is_upper else text.lower()
+    same = {text, text.lower(), normalize_content(text), unicodedata.normalize("NFD", text)}
+    for needle in (its for its in same if normalize_content(its) == normalize_content(text)):
+        patterns = globs_containing(needle)
+        for form in ("NFC", "NFD"):
+            # A space, so that what is before or after does not compose with it.
+            whole = unicodedata.normalize(form, f"{before} {text} {after}")
+            assert any(matches(database, whole, its) for its in patterns), (whole, needle)
+
+
+@pytest.mark.parametrize("char", ["İ", "ŉ", "ﬁ"])
 def test_letters_that_fold_to_several_stand_for_themselves(char: str) -> None:
-    """A letter whose folding is several letters is compared as it is."""
+    """A letter whose folding is several letters, and so is its lower case, is compared as it is."""
     assert fold(char) == char
     assert glob_containing(char) == f"*{char}*"
 

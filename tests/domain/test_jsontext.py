@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections import OrderedDict, UserDict
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -117,11 +115,7 @@ def test_numbers_are_exact(number: float) -> None:
         (Model, "event_data"),
         ([Colour.RED], "event_data[0]"),
         ([Number.ONE], "event_data[0]"),
-        ({"o": OrderedDict(a=1)}, "event_data.o"),
-        (UserDict(a=1), "event_data"),
-        (MappingProxyType({"a": 1}), "event_data"),
         ((n for n in range(3)), "event_data"),
-        (range(3), "event_data"),
         ({1: "a"}, "event_data"),
         ({"a": {("b", "c"): 1}}, "event_data.a"),
         ({None: 1}, "event_data"),

@@ -28,7 +28,7 @@ WHERE `memory_entries`.`id`=`item`.`value`;
 
 -- adoption.mark_checked
 UPDATE `memory_entries`
-SET `hash_version`=1
+SET `hash_version`=2
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]');
 
@@ -845,11 +845,11 @@ WHERE `scope`=:scope AND `last_accessed`<:accessed_before;
 -- memories.count (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND NOT EXISTS (SELECT 1
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
 
 -- memories.count (accessed_from)
 SELECT COUNT(*)
@@ -870,6 +870,21 @@ WHERE `scope`=:scope AND `category`=:category AND (`expires_at` IS NULL OR `expi
 SELECT COUNT(*)
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains;
+
+-- memories.count (contains_2)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2);
+
+-- memories.count (contains_3)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3);
+
+-- memories.count (contains_4)
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4);
 
 -- memories.count (created_before)
 SELECT COUNT(*)
@@ -918,21 +933,21 @@ WHERE `scope`=:scope AND `source`=:source;
 -- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) category
 SELECT `category`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND NOT EXISTS (SELECT 1
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
 ORDER BY COUNT(*) DESC,`category`;
 
 -- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) source
 SELECT `source`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND NOT EXISTS (SELECT 1
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
 ORDER BY COUNT(*) DESC,`source`;
 
 -- memories.count_by (not_forgotten, not_superseded, now) category
@@ -994,22 +1009,22 @@ LIMIT :limit;
 -- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND NOT EXISTS (SELECT 1
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
 -- memories.find_many (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) after
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
-WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND `content` GLOB :contains AND NOT EXISTS (SELECT 1
+WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_at`>=:created_from AND `created_at`<:created_before AND `last_accessed`>=:accessed_from AND `last_accessed`<:accessed_before AND NOT EXISTS (SELECT 1
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -1066,6 +1081,48 @@ LIMIT :limit;
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `content` GLOB :contains AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_2)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_2) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_3)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_3) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3) AND (`created_at`,`id`)<(:after_instant,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_4)
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- memories.find_many (contains_4) after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`content` GLOB :contains OR `content` GLOB :contains_2 OR `content` GLOB :contains_3 OR `content` GLOB :contains_4) AND (`created_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -1250,6 +1307,16 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `id`=:id AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now);
 
+-- memories.held_back
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`
+FROM `memory_entries`
+WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL);
+
+-- memories.held_back_many
+SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries`
+WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL);
+
 -- memories.history
 SELECT `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`
 FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
@@ -1263,9 +1330,14 @@ FROM `chain`) `chain` CROSS JOIN `memory_entries`
 WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 ORDER BY `memory_entries`.`created_at`,`memory_entries`.`id`;
 
+-- memories.holder
+SELECT `holder`.`id`
+FROM `memory_entries` `holder`
+WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id AND `holder`.`scope`=:scope;
+
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),1
+SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),2
 FROM json_each(:batch) `item`
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `known`
@@ -1293,24 +1365,40 @@ FROM `chain`) `chain`);
 
 -- memories.refresh_many
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `last_accessed`=:now,`source`=CASE WHEN NOT json_extract(`item`.`value`,'$[6]') IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN json_extract(`item`.`value`,'$[5]') IS NULL THEN null WHEN `memory_entries`.`expires_at`<json_extract(`item`.`value`,'$[5]') THEN json_extract(`item`.`value`,'$[5]') ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.remember
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,1) ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2) ON CONFLICT (`content_hash`) DO UPDATE
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
 -- memories.remember*2
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,1
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2
 FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
 WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
-SET `last_accessed`=`excluded`.`created_at`,`source`=CASE WHEN `excluded`.`source`='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
+
+-- memories.remember_inferred
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+VALUES (:scope,:content,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
+
+-- memories.remember_inferred*2
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
+SELECT `item`.`column2`,`item`.`column3`,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2
+FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1)) `item`
+WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1
 WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope`
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`n_restated`;
 
@@ -1329,20 +1417,20 @@ WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at`=`chai
 
 -- memories.revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
-WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now)
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`n_restated`=`n_restated`+1
+WHERE (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND (NOT :said_source IS NULL OR (`deleted_at` IS NULL AND `superseded_by` IS NULL)) AND `content_hash`=:content_hash AND `scope`=:scope
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.revive_many
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN json_extract(`item`.`value`,'$[6]')='user_explicit' AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`n_restated`=`memory_entries`.`n_restated`+1
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=json_extract(`item`.`value`,'$[5]'),`last_accessed`=:now,`source`=CASE WHEN NOT json_extract(`item`.`value`,'$[6]') IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN json_extract(`item`.`value`,'$[6]') ELSE `memory_entries`.`source` END,`n_restated`=`memory_entries`.`n_restated`+1
 FROM json_each(:batch) `item`
-WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope AND (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now)
+WHERE (NOT `memory_entries`.`deleted_at` IS NULL OR NOT `memory_entries`.`superseded_by` IS NULL OR `memory_entries`.`expires_at`<=:now) AND (NOT json_extract(`item`.`value`,'$[6]') IS NULL OR (`memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL)) AND `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[1]') AND +`memory_entries`.`scope`=:scope
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.supersede_insert
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,1
+SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,2
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash)
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`;
@@ -1351,13 +1439,15 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 UPDATE `memory_entries`
 SET `superseded_by`=(SELECT `successor`.`id`
 FROM `memory_entries` `successor`
-WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope)
-WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`content_hash` IS NULL OR `content_hash`<>:content_hash)
+WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope AND `successor`.`deleted_at` IS NULL AND `successor`.`superseded_by` IS NULL)
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND (`content_hash` IS NULL OR `content_hash`<>:content_hash) AND EXISTS (SELECT `successor`.`id`
+FROM `memory_entries` `successor`
+WHERE `successor`.`content_hash`=:content_hash AND `successor`.`scope`=:scope AND `successor`.`deleted_at` IS NULL AND `successor`.`superseded_by` IS NULL)
 RETURNING `memory_entries`.`id`;
 
 -- memories.supersede_refresh
 UPDATE `memory_entries`
-SET `last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END,`n_restated`=`n_restated`+1
+SET `last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `expires_at`<:expires_at THEN :expires_at ELSE `expires_at` END,`n_restated`=`n_restated`+1
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
@@ -1365,8 +1455,8 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.supersede_revive
 UPDATE `memory_entries`
-SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN :source='user_explicit' AND `source` IN ('inferred','jarvis_inferred') THEN :source ELSE `source` END,`n_restated`=`n_restated`+1
-WHERE `content_hash`=:content_hash AND `scope`=:scope AND (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND EXISTS (SELECT 1
+SET `deleted_at`=null,`superseded_by`=null,`expires_at`=:expires_at,`last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `source` END,`n_restated`=`n_restated`+1
+WHERE (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND (NOT :said_source IS NULL OR (`deleted_at` IS NULL AND `superseded_by` IS NULL)) AND `content_hash`=:content_hash AND `scope`=:scope AND EXISTS (SELECT 1
 FROM `memory_entries` `old`
 WHERE `old`.`id`=:id AND `old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND `old`.`superseded_by` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now) AND (`old`.`content_hash` IS NULL OR `old`.`content_hash`<>:content_hash))
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
@@ -1383,10 +1473,26 @@ SET `category`=:category
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
+-- memories.update (category, content, content_hash, expires_at, metadata)
+UPDATE `memory_entries`
+SET `category`=:category,`content`=:content,`content_hash`=:content_hash,`expires_at`=:expires_at,`metadata`=:metadata,`hash_version`=2
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT `holder`.`id`
+FROM `memory_entries` `holder`
+WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id)
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
 -- memories.update (category, expires_at, metadata)
 UPDATE `memory_entries`
 SET `category`=:category,`expires_at`=:expires_at,`metadata`=:metadata
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
+
+-- memories.update (content, content_hash)
+UPDATE `memory_entries`
+SET `content`=:content,`content_hash`=:content_hash,`hash_version`=2
+WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT `holder`.`id`
+FROM `memory_entries` `holder`
+WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`;
 
 -- memories.update (expires_at)
@@ -2159,6 +2265,17 @@ FROM `sessions` `own`
 WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `id`<>:id AND `ended_at` IS NULL AND COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from;
+
+-- settings.choose_rule
+INSERT INTO `memrepo_settings` (`name`,`value`)
+SELECT 'same_fact',:same_fact
+WHERE NOT EXISTS (SELECT 1
+FROM `memory_entries`);
+
+-- settings.rule
+SELECT `value`
+FROM `memrepo_settings`
+WHERE `name`='same_fact';
 
 -- spelling.other (daily_logs)
 SELECT `id`,`timestamp`

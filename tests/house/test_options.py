@@ -43,7 +43,15 @@ def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("clock", 5), ("clock", None), ("on_statement", 5), ("ssl_context", 5)]
+    ("name", "value"),
+    [
+        ("clock", 5),
+        ("clock", None),
+        ("on_statement", 5),
+        ("ssl_context", 5),
+        *(("same_fact", its) for its in ("Exact", "", 5, ["exact"])),
+        *(("explicit_sources", its) for its in ("user", b"user", None, 5, ["user", ""], [5])),
+    ],
 )
 def test_option_of_another_type(name: str, value: Any) -> None:
     """What is no function, or no TLS context, is refused by its name when the store is asked for."""

@@ -31,7 +31,7 @@ from memrepo.connection.hrana import (
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.values import Json, decode_result, encode_bound
 from memrepo.connection.pending import PendingCall
-from memrepo.queries import daily_logs, remembering, sessions
+from memrepo.queries import daily_logs, remembering, sessions, superseding
 from memrepo.queries.coalescing import Values, coalescible, rows_by_number
 from memrepo.queries.idempotent import is_repeatable
 from memrepo.queries.statement import BoundStatement, Statement
@@ -365,7 +365,7 @@ def test_what_can_be_repeated() -> None:
             BoundStatement(daily_logs.GET_BY_KEYS, {}),
         ),
         (BoundStatement(sessions.START, {}),),
-        (BoundStatement(remembering.SUPERSEDE_INSERT, {}),),
+        (BoundStatement(superseding.SUPERSEDE_INSERT, {}),),
     ]
     assert [is_repeatable(unit) for unit in yes] == [True] * len(yes)
     assert [is_repeatable(unit) for unit in no] == [False] * len(no)

@@ -29,6 +29,7 @@ from memrepo import InvalidInputError, queries
 from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
+from memrepo.domain.conditions import CONTAINS
 from memrepo.queries import (
     builder,
     chains,
@@ -54,7 +55,16 @@ HEADER = """\
 """
 #: The statements that are about a database as a whole, not about the rows of one scope.
 WHOLE_DATABASE = (
-    *("adoption.", "copying.", "maintenance.", "references.", "repair.", "scopes.", "spelling."),
+    *(
+        "adoption.",
+        "copying.",
+        "maintenance.",
+        "references.",
+        "repair.",
+        "scopes.",
+        "settings.",
+        "spelling.",
+    ),
     "versions.",
 )
 
@@ -77,7 +87,10 @@ def _label(name: str, conditions: frozenset[str], **flags: bool) -> str:
 
 def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     current = frozenset({"now", "not_forgotten", "not_superseded"})
-    for names in [*_sets([*memories.CONDITIONS]), current, current | {"category"}]:
+    # A filter has one condition for a text that it contains.
+    conditions = [name for name in memories.CONDITIONS if name not in CONTAINS[1:]]
+    one_each = [frozenset([name]) for name in CONTAINS[1:]]
+    for names in [*_sets(conditions), *one_each, current, current | {"category"}]:
         yield _label("memories.count", names), memories.count(names)
         for after in (False, True):
             yield (
@@ -85,14 +98,15 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
                 memories.find_many(names, after=after),
             )
     for column in ("category", "source"):
-        for names in (current, frozenset(memories.CONDITIONS)):
+        for names in (current, frozenset(conditions)):
             name = _label("memories.count_by", names, **{column: True})
             yield name, memories.count_by(column, names)
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
     yield _label("memories.get_many", frozenset()), memories.get_many()
-    for names in _sets(_UPDATABLE)[1:]:
+    content = frozenset({"content", "content_hash"})
+    for names in [*_sets(_UPDATABLE)[1:], content, content.union(_UPDATABLE)]:
         yield _label("memories.update", names), memories.update(names)
 
 
@@ -273,15 +287,15 @@ def test_literals_are_known_constants() -> None:
         numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
     assert texts == {
         "",
-        *("user_explicit", "inferred", "jarvis_inferred", "timeout", "explicit"),
+        *("inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
         *("integer", "real", "null"),
         *("memory_entries", "sessions", "daily_logs", "CASCADE", "SET NULL"),
-        *("lost+found", "pushed_at", "????-??-??T??:??:??.???Z", "+0 days", "0001"),
+        *("lost+found", "pushed_at", "same_fact", "????-??-??T??:??:??.???Z", "+0 days", "0001"),
         *(f"$[{n}]" for n in range(14)),
     }
-    assert numbers == {"0", "1", "-1", "10", str(versions.MARK)}
+    assert numbers == {"0", "1", "-1", "2", "10", str(versions.MARK)}
 
 
 def test_an_empty_statement_is_refused() -> None:
@@ -494,6 +508,9 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.get_many([first, second])
     await repo.touch(first)
     await repo.update(first, category="a", metadata={}, expires_at=later)
+    await repo.update(first, content="corrected")
+    await repo.remember("inferred", source="inferred")
+    await repo.remember_many([memrepo.MemoryNew(content="inferred", source="inferred")])
     replaced = await repo.supersede(first, "fact 0, in other words")
     await repo.history(replaced.id)
     await repo.forget(second)
@@ -602,7 +619,12 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
     "memories": (
         memrepo.MemoryRepo,
         use_memories,
-        (memories, chains, importlib.import_module("memrepo.queries.remembering")),
+        (
+            memories,
+            chains,
+            importlib.import_module("memrepo.queries.remembering"),
+            importlib.import_module("memrepo.queries.superseding"),
+        ),
     ),
     "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),
     "daily_logs": (memrepo.DailyLogRepo, use_daily_logs, (daily_logs,)),

@@ -177,8 +177,18 @@ class Machine(RuleBasedStateMachine):
         facts = self.scopes[scope].facts.values()
         return next((fact for fact in facts if normalize_content(fact.content) == form), None)
 
-    def remembered(self, scope: str, new: MemoryNew, actual: Remembered) -> None:
+    def is_held_back(self, scope: str, content: str, *, is_said: bool) -> bool:
+        """Whether a fact that is gone stays so, because the user does not say it again."""
+        fact = self.holder(scope, content)
+        is_hidden = fact is not None and (fact.deleted_at or fact.superseded_by) is not None
+        return is_hidden and not is_said
+
+    def remembered(
+        self, scope: str, new: MemoryNew, actual: Remembered, *, is_said: bool | None = None
+    ) -> None:
         """Do in the model what `remember` did, and compare the outcome."""
+        if is_said is None:
+            is_said = new.source == EXPLICIT
         fact = self.holder(scope, new.content)
         if fact is None:
             assert actual.outcome == "created"
@@ -186,13 +196,15 @@ class Machine(RuleBasedStateMachine):
             fact = Fact(
                 actual.id,
                 new.content,
-                new.category,
+                new.category or "fact",
                 new.source,
                 self.now(),
                 self.now(),
                 new.expires_at,
             )
             self.scopes[scope].facts[fact.id] = fact
+        elif self.is_held_back(scope, new.content, is_said=is_said):
+            assert actual.outcome == ("forgotten" if fact.deleted_at else "superseded")
         else:
             if self.is_current(fact):
                 assert actual.outcome == "duplicate"
@@ -204,7 +216,7 @@ class Machine(RuleBasedStateMachine):
                 fact.deleted_at = fact.superseded_by = None
                 fact.expires_at = new.expires_at
             fact.last_accessed = self.now()
-            if new.source == EXPLICIT and fact.source == INFERRED:
+            if is_said and fact.source == INFERRED:
                 fact.source = EXPLICIT
         assert as_fact(actual.entry) == fact
 
@@ -271,18 +283,23 @@ class Machine(RuleBasedStateMachine):
         mentioned: set[str] = set()
         for new, actual in zip(batch, results, strict=True):
             form = normalize_content(new.content)
-            if form in mentioned:
+            sources = [other.source for other in first[form]]
+            is_said = EXPLICIT in sources
+            is_held_back = self.is_held_back(scope, new.content, is_said=is_said)
+            if form in mentioned and not is_held_back:
                 assert actual.outcome == "duplicate"
                 continue
             mentioned.add(form)
-            sources = [other.source for other in first[form]]
             is_upgrade = sources[0] == INFERRED and EXPLICIT in sources
             known = self.holder(scope, new.content)
             is_upgrade = is_upgrade or (
                 known is not None and known.source == INFERRED and EXPLICIT in sources
             )
             self.remembered(
-                scope, attrs.evolve(new, source=EXPLICIT if is_upgrade else new.source), actual
+                scope,
+                attrs.evolve(new, source=EXPLICIT if is_upgrade else new.source),
+                actual,
+                is_said=is_said,
             )
         return multiple(*{result.id for result in results})
 
@@ -343,7 +360,8 @@ class Machine(RuleBasedStateMachine):
         )
         actual = self.run(call)
         self.remembered(scope, new, actual)
-        old.superseded_by = actual.id
+        if actual.outcome not in ("forgotten", "superseded"):
+            old.superseded_by = actual.id
         return actual.id
 
     @rule(scope=SCOPES, number=ids)

@@ -59,6 +59,7 @@ async def test_life_of_a_store(tmp_path: Path, caplog: pytest.LogCaptureFixture)
                 "0003_add_settings",
                 "0004_index_other_spellings",
                 "0005_add_threads",
+                "0006_hash_unstable_texts_anew",
             )
         ]
         assert said(caplog) == [opened, *migrations]

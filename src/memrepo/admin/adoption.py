@@ -9,7 +9,7 @@ from typing import Final
 from memrepo.connection.contract import Connection
 from memrepo.domain.checks import LOWEST_ID
 from memrepo.domain.codec import Row
-from memrepo.domain.hashing import hash_stored, is_hash_of
+from memrepo.domain.hashing import SameFact, hash_stored, is_hash_of
 from memrepo.queries import adoption
 from memrepo.queries.statement import Unit
 
@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 _BATCH: Final = 500
 
 
-async def adopt_facts(connection: Connection) -> int:
+async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
     """
     Check the hash of every fact that has not been checked, and correct the wrong ones.
 
@@ -35,10 +35,10 @@ async def adopt_facts(connection: Connection) -> int:
     if not await connection.read(adoption.UNCHECKED.bind(limit=1, after=LOWEST_ID)):
         return 0
     await _lose_facts_of_others(connection)
-    await _clear_wrong_hashes(connection)
+    await _clear_wrong_hashes(connection, same_fact)
     n_checked, after = 0, LOWEST_ID
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
-        await connection.write(_unit(rows))
+        await connection.write(_unit(_hashes(rows, same_fact)))
         n_checked += len(rows)
         # Not from the start: a trigger of another program might mark each as unchecked again.
         after = rows[-1][0]
@@ -73,18 +73,21 @@ async def _lose_facts_of_others(connection: Connection) -> None:
     await connection.write((adoption.CLEAR_PUSH.bind(),))
 
 
-async def _clear_wrong_hashes(connection: Connection) -> None:
+async def _clear_wrong_hashes(connection: Connection, same_fact: SameFact) -> None:
     """Clear the hashes of facts that have a wrong one: it may be another fact's, and is unique."""
     after = LOWEST_ID
     while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
-        hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]
+        hashes = _hashes(rows, same_fact)
         if any(row[3] not in (None, digest) for row, (_, digest) in zip(rows, hashes, strict=True)):
             await connection.write((adoption.CLEAR_WRONG.bind(batch=json.dumps(hashes)),))
         after = rows[-1][0]
 
 
-def _unit(rows: list[Row]) -> Unit:
-    hashes = [(number, hash_stored(content, scope)) for number, scope, content, _ in rows]
+def _hashes(rows: list[Row], same_fact: SameFact) -> list[tuple[int, str]]:
+    return [(number, hash_stored(content, scope, same_fact)) for number, scope, content, _ in rows]
+
+
+def _unit(hashes: list[tuple[int, str]]) -> Unit:
     first = {digest: number for number, digest in reversed(hashes)}
     batch = json.dumps(hashes)
     return (

@@ -16,10 +16,11 @@ from memrepo.admin.migrations import Migration, failed, shapes_of
 from memrepo.admin.shape import EMPTY, Shape, missing, read_shape, taken
 from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row, to_number
+from memrepo.domain.hashing import SameFact
 from memrepo.domain.instants import encode_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, MigrationError
-from memrepo.queries import adoption, versions
+from memrepo.queries import adoption, settings, versions
 from memrepo.queries.statement import BoundStatement, Statement, Unit
 from memrepo.queries.versions import OURS, VersionTable
 
@@ -29,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 #: The migration that makes the original's tables, and is only recorded where they are.
 _ORIGINAL: Final = 1
-#: The first migration with which a database is marked as ours; see `versions.MARK`.
+#: The first migration with which a database is marked as ours, and has settings; see `versions.MARK`.
 _MARKED: Final = 3
 
 _adds_column = re.compile(r"^ALTER TABLE `(\w+)` ADD COLUMN `(\w+)`", re.MULTILINE).search
@@ -92,6 +93,7 @@ async def migrate(
     table: VersionTable = OURS,
     *,
     accept_push: bool = False,
+    same_fact: SameFact | None = None,
 ) -> int:
     """
     Apply the pending migrations, each in one transaction with its row in the version table.
@@ -104,11 +106,13 @@ async def migrate(
         now: When they are applied.
         table: The version table.
         accept_push: Whether to go on after `drizzle-kit push` removed what memrepo had added.
+        same_fact: The rule that a new database gets; ``folded`` if ``None``.
 
     Returns:
         The version the schema has now.
 
     Raises:
+        InvalidInputError: The original shares the database, and has another rule than *same_fact*.
         MigrationError: The database is newer, its migrations are not this version's, it lacks a part of
             them, or has something of another program under our names: nothing was written. Or a
             migration failed, which the message names: it was not applied.
@@ -117,9 +121,15 @@ async def migrate(
         state = await _read_state(connection, known, table, accept_push=accept_push)
         if state.version == len(known):
             return state.version
+        if same_fact == "exact" and (state.is_original or state.was_pushed):
+            if await _applied(connection, table):
+                continue  # another process is making the database
+            raise InvalidInputError(
+                "same_fact", 'must be "folded" for a database that the original shares'
+            )
         migration = known[state.version]
         try:
-            await connection.write(_unit(migration, encode_instant(now), table, state))
+            await connection.write(_unit(migration, encode_instant(now), table, state, same_fact))
         except ConstraintError:
             # Another process was faster, unless the migration itself broke a constraint.
             if len(await _applied(connection, table)) < migration.number:
@@ -176,7 +186,13 @@ def _judge(found: Shape, version: int, shapes: Sequence[Shape], *, accept_push: 
     return _State(version, found, is_original, was_pushed)
 
 
-def _unit(migration: Migration, now: str, table: VersionTable, state: _State) -> Unit:
+def _unit(
+    migration: Migration,
+    now: str,
+    table: VersionTable,
+    state: _State,
+    same_fact: SameFact | None,
+) -> Unit:
     record = table.record.bind(
         number=migration.number, name=migration.name, checksum=migration.checksum, now=now
     )
@@ -194,6 +210,8 @@ def _unit(migration: Migration, now: str, table: VersionTable, state: _State) ->
         # Another program's number is left to it.
         elif state.shape.user_version == 0:
             unit.append(versions.SET_MARK.bind())
+        if migration.number == _MARKED:
+            unit.append(settings.CHOOSE_RULE.bind(same_fact=same_fact or "folded"))
     unit.append(table.confirm.bind(number=migration.number))
     return tuple(unit)
 

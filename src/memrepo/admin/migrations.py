@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from os import PathLike
 from pathlib import Path
 
 import attrs
@@ -20,7 +21,7 @@ from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
 from memrepo.queries.statement import Statement, control_word
 
-__all__ = ["Migration", "failed", "load_migrations", "read_migrations", "shapes_of"]
+__all__ = ["Migration", "failed", "load_migrations", "read_folder", "shapes_of"]
 
 _file_name = re.compile(r"(\d{4})_[a-z0-9_]+\.sql").fullmatch
 
@@ -72,17 +73,24 @@ def load_migrations() -> tuple[Migration, ...]:
     packaged = files("memrepo") / "schema"
     # In a source tree and an editable install the folder is beside src/.
     folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schema"
-    return read_migrations(folder)
+    return _read_migrations(folder)
 
 
-def read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
+def read_folder(folder: str | PathLike[str]) -> tuple[Migration, ...]:
     """
     Read the ``.sql`` files of a folder, in order.
 
     Raises:
+        InvalidInputError: *folder* is not a folder.
         MigrationError: A file's name is wrong, a number is missing or used twice, or a file cannot be
             read as UTF-8 text.
     """
+    if not isinstance(folder, str | PathLike) or not Path(folder).is_dir():
+        raise InvalidInputError("folder", "is not a folder")
+    return _read_migrations(Path(folder))
+
+
+def _read_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     migrations: list[Migration] = []
     for expected, name in enumerate(names, start=1):

@@ -10,6 +10,7 @@ import attrs
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.verify import ProblemKind, changed_facts
 from memrepo.connection.contract import Driver
+from memrepo.domain.hashing import SameFact
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.plain import PlainModel
 from memrepo.queries import repair as queries
@@ -39,7 +40,7 @@ class Repair(PlainModel):
     detail: str
 
 
-async def repair(connection: Driver) -> list[Repair]:
+async def repair(connection: Driver, same_fact: SameFact) -> list[Repair]:
     """Build damaged indexes anew, then hash the facts whose text has changed; see `Store.repair`."""
     done: list[Repair] = []
     duplicates: list[int] = []
@@ -52,8 +53,8 @@ async def repair(connection: Driver) -> list[Repair]:
             duplicates = spare
         else:
             done += [_repair(table, number, _SPARE_ROWS[table]) for number in spare]
-    changed = [number async for number in changed_facts(connection)]
-    return done + await _hash_anew(connection, sorted({*duplicates, *changed}))
+    changed = [number async for number in changed_facts(connection, same_fact)]
+    return done + await _hash_anew(connection, sorted({*duplicates, *changed}), same_fact)
 
 
 def _repair(table: str, number: int | None, detail: str) -> Repair:
@@ -74,12 +75,12 @@ async def _rebuild_indexes(connection: Driver, table: str) -> list[int]:
     return [number for (number,) in spare.rows]
 
 
-async def _hash_anew(connection: Driver, ids: list[int]) -> list[Repair]:
+async def _hash_anew(connection: Driver, ids: list[int], same_fact: SameFact) -> list[Repair]:
     batches = [to_compact_json(ids[first : first + _BATCH]) for first in range(0, len(ids), _BATCH)]
     for batch in batches:
         await connection.write((queries.HASH_ANEW.bind(ids=batch),))
     if batches:
-        await adopt_facts(connection)
+        await adopt_facts(connection, same_fact)
     return [
         Repair(kind="content hash", table="memory_entries", id=number, detail=detail)
         for batch in batches

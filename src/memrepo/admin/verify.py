@@ -11,7 +11,7 @@ from memrepo.connection.contract import Driver
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row, unreadable
-from memrepo.domain.hashing import hash_stored
+from memrepo.domain.hashing import SameFact, hash_stored
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import CorruptDatabaseError, DatabaseError
 from memrepo.queries import copying, maintenance as queries
@@ -43,14 +43,18 @@ class Problem(PlainModel):
     detail: str
 
 
-async def find_problems(connection: Driver) -> AsyncIterator[Problem]:
+async def find_problems(connection: Driver, same_fact: SameFact) -> AsyncIterator[Problem]:
     """Yield what is wrong with the file, then with references, with the text of facts, with values."""
     is_damaged = False
     async for problem in find_damage(connection):
         is_damaged |= problem.kind == "integrity"
         yield problem
     values = (_odd_values(connection, table) for table in copying.TABLES)
-    for problems in (_broken_references(connection), _changed_texts(connection), *values):
+    for problems in (
+        _broken_references(connection),
+        _changed_texts(connection, same_fact),
+        *values,
+    ):
         try:
             async for problem in problems:
                 yield problem
@@ -64,8 +68,8 @@ async def _broken_references(connection: Driver) -> AsyncIterator[Problem]:
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
 
 
-async def _changed_texts(connection: Driver) -> AsyncIterator[Problem]:
-    async for number in changed_facts(connection):
+async def _changed_texts(connection: Driver, same_fact: SameFact) -> AsyncIterator[Problem]:
+    async for number in changed_facts(connection, same_fact):
         detail = "the content is not the text that was hashed"
         yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
 
@@ -75,11 +79,11 @@ async def _odd_values(connection: Driver, table: str) -> AsyncIterator[Problem]:
         yield Problem(kind="value", table=table, id=number, detail=reason)
 
 
-async def changed_facts(connection: Driver) -> AsyncIterator[int]:
+async def changed_facts(connection: Driver, same_fact: SameFact) -> AsyncIterator[int]:
     """Yield the id of each fact whose content is not the text that was hashed."""
     after_id = LOWEST_ID
     while rows := await connection.read(queries.HASHES.bind(after_id=after_id, limit=_BATCH)):
-        hashing = (hash_stored(row[2], row[1]) for row in rows)
+        hashing = (hash_stored(row[2], row[1], same_fact) for row in rows)
         own = await list_in_slices(hashing, size=_SLICE)
         for (number, *_, digest), expected in zip(rows, own, strict=True):
             if digest != expected:

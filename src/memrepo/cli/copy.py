@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from memrepo.connect import OpeningStore, connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
+from memrepo.domain.hashing import SameFact
 from memrepo.errors import InvalidInputError
 from memrepo.transfer.copy import CopyProgress, CopyReport
 
@@ -38,15 +39,19 @@ async def _run(given: argparse.Namespace) -> bool:
     source_url, target_url = given.source, given.target
     is_one_server = _is_server(source_url) != _is_server(target_url)
     opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
-    opening_target = _open(target_url, "MEMREPO_TO_TOKEN", is_only=is_one_server)
     show = _Line(sys.stderr) if sys.stderr.isatty() else _Lines(sys.stderr)
-    async with opening_source as source, opening_target as target:
-        try:
-            report = await source.copy_to(target, on_progress=show)
-        except InvalidInputError as error:
-            raise InvalidInputError("TO", error.reason) from error  # it is `other` in Python
-        finally:
-            show.end()
+    async with opening_source as source:
+        # Where the target is new, it gets the rule of the source.
+        opening_target = _open(
+            target_url, "MEMREPO_TO_TOKEN", is_only=is_one_server, same_fact=source.same_fact
+        )
+        async with opening_target as target:
+            try:
+                report = await source.copy_to(target, on_progress=show)
+            except InvalidInputError as error:
+                raise InvalidInputError("TO", error.reason) from error  # it is `other` in Python
+            finally:
+                show.end()
     _summarize(report)
     return report.is_identical
 
@@ -55,16 +60,24 @@ def _is_server(url: str) -> bool:
     return isinstance(parse_url(url), ServerLocation)
 
 
-def _open(url: str, variable: str, *, is_only: bool, is_source: bool = False) -> OpeningStore:
+def _open(
+    url: str,
+    variable: str,
+    *,
+    is_only: bool,
+    is_source: bool = False,
+    same_fact: SameFact | None = None,
+) -> OpeningStore:
     location = parse_url(url)
     if isinstance(location, ServerLocation):
         names = (variable, "TURSO_AUTH_TOKEN") if is_only else (variable,)
         tokens = (location.auth_token, *(os.environ.get(name) for name in names))
-        return connect(url, auth_token=next(filter(None, tokens), None))
+        token = next(filter(None, tokens), None)
+        return connect(url, auth_token=token, same_fact=same_fact)
     if is_source and location.path is not None and location.mode == "rwc":
         # A misspelled name must not become an empty database.
         return connect(f"{location.path.as_uri()}?mode=rw")
-    return connect(url)
+    return connect(url, same_fact=same_fact)
 
 
 def _summarize(report: CopyReport) -> None:

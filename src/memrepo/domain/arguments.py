@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
@@ -18,8 +19,14 @@ from memrepo.domain.codec import Value
 from memrepo.domain.daily_logs import DailyLogNew
 from memrepo.domain.hashing import hash_normalized, normalize_content
 from memrepo.domain.instants import encode_instant
-from memrepo.domain.jsontext import JsonValue
-from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES, MemoryNew
+from memrepo.domain.jsontext import JsonValue, decode_json
+from memrepo.domain.memories import (
+    DEFAULT_CATEGORY,
+    INFERRED_SOURCES,
+    MemoryEntry,
+    MemoryNew,
+)
+from memrepo.domain.rules import FactRules
 from memrepo.errors import InvalidInputError
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "encode_fact",
     "encode_new_event",
     "encode_new_fact",
+    "ignored",
     "merge_facts",
 ]
 
@@ -48,14 +56,17 @@ _BATCH_LENGTH: Final = 1_000_000
 
 
 class Fact(NamedTuple):
-    """A fact, as `queries.memories` binds it."""
+    """A fact, as `queries.remembering` binds it."""
 
     content: str
     content_hash: str
-    category: str
+    #: ``None`` if none was given.
+    category: str | None
     source: str
     metadata: str | None
     expires_at: str | None
+    #: The source, if it speaks for the user.
+    said_source: str | None
 
 
 class Event(NamedTuple):
@@ -71,31 +82,36 @@ class Event(NamedTuple):
 # --- facts -------------------------------------------------------------------------------------
 
 
-def encode_new_fact(new: MemoryNew, scope: str) -> Fact:
+def encode_new_fact(new: MemoryNew, scope: str, rules: FactRules) -> Fact:
     """Check a fact and hash it for *scope*."""
-    return encode_fact(scope, new.content, new.category, new.source, new.metadata, new.expires_at)
+    return encode_fact(
+        scope, rules, new.content, new.category, new.source, new.metadata, new.expires_at
+    )
 
 
 def encode_fact(
     scope: str,
+    rules: FactRules,
     content: str,
-    category: str,
+    category: str | None,
     source: str,
     metadata: Mapping[str, JsonValue] | None,
     expires_at: datetime | None,
 ) -> Fact:
     """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
     content = check_text("content", content)
-    normalized = normalize_content(content)
-    if not normalized.strip(" .,;:!?"):
-        raise InvalidInputError("content", "must be more than white space and punctuation")
+    normalized = normalize_content(content, same_fact=rules.same_fact)
+    if not normalized:
+        also = "" if rules.same_fact == "exact" else " and punctuation"
+        raise InvalidInputError("content", f"must be more than white space{also}")
     return Fact(
         content,
-        hash_normalized(normalized, scope),
-        check_name("category", category),
+        hash_normalized(normalized, scope, rules.same_fact),
+        None if category is None else check_name("category", category),
         check_name("source", source),
         None if metadata is None else check_object("metadata", metadata),
         None if expires_at is None else encode_expiry(expires_at),
+        source if source in rules.explicit_sources else None,
     )
 
 
@@ -108,8 +124,8 @@ def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
     """
     Yield a row for each different fact, in order of first mention, for `queries.remembering`.
 
-    Repetitions count as if they were remembered afterwards, one by one: they may raise the fact's
-    source and put off its expiry. The last column is the source that a stored fact is raised to.
+    Several mentions count as one statement, which the user said if any of them was: that one's source is
+    the last column, and outranks an inferred one. The latest expiry holds.
     """
     first: dict[str, Fact] = {}
     others: dict[str, list[Fact]] = {}
@@ -117,19 +133,43 @@ def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
         if first.setdefault(fact.content_hash, fact) is not fact:
             others.setdefault(fact.content_hash, []).append(fact)
     for content_hash, fact in first.items():
-        same = others.get(content_hash)
-        yield (*fact, fact.source) if same is None else _merge(fact, *same)
+        if (same := others.get(content_hash)) is None:
+            yield (*fact[:2], fact.category or DEFAULT_CATEGORY, *fact[3:])
+        else:
+            yield _merge(fact, *same)
 
 
 def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
-    is_said = any(fact.source == EXPLICIT_SOURCE for fact in (first, *others))
-    is_upgrade = is_said and first.source in INFERRED_SOURCES
-    expiries = [fact.expires_at for fact in (first, *others)]
-    merged = first._replace(
-        source=EXPLICIT_SOURCE if is_upgrade else first.source,
+    mentions = (first, *others)
+    said_source = next((fact.said_source for fact in mentions if fact.said_source), None)
+    expiries = [fact.expires_at for fact in mentions]
+    return first._replace(
+        category=first.category or DEFAULT_CATEGORY,
+        source=said_source if said_source and first.source in INFERRED_SOURCES else first.source,
         expires_at=None if None in expiries else max(filter(None, expiries)),
+        said_source=said_source,
     )
-    return (*merged, EXPLICIT_SOURCE if is_said else first.source)
+
+
+def ignored(fact: Fact, entry: MemoryEntry) -> tuple[str, ...]:
+    """Return the names of what was given with *fact*, and is not what *entry* has."""
+    is_ignored = {
+        "content": fact.content != entry.content,
+        "metadata": _is_other_json(fact.metadata, entry.raw_metadata),
+        "category": fact.category not in (None, entry.category),
+    }
+    return tuple(name for name, is_other in is_ignored.items() if is_other)
+
+
+def _is_other_json(given: str | None, stored: str | None) -> bool:
+    if given is None or given == stored:
+        return False
+    return stored is None or _sorted_json(given) != _sorted_json(stored)
+
+
+def _sorted_json(text: str) -> str:
+    # As text, because 1, 1.0 and True are equal in Python and three values in JSON.
+    return json.dumps(decode_json(text)[0], sort_keys=True)
 
 
 # --- events ------------------------------------------------------------------------------------

@@ -21,18 +21,27 @@ from memrepo.domain.checks import (
 from memrepo.domain.codec import Value
 from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.days import day_range
-from memrepo.domain.glob import glob_containing
+from memrepo.domain.glob import globs_containing
 from memrepo.domain.instants import encode_bound
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.memories import MemoryFilter
 from memrepo.domain.sessions import SessionFilter, SessionStatus
 from memrepo.errors import InvalidInputError
 
-__all__ = ["Conditions", "daily_log_conditions", "memory_conditions", "session_conditions"]
+__all__ = [
+    "CONTAINS",
+    "Conditions",
+    "daily_log_conditions",
+    "memory_conditions",
+    "session_conditions",
+]
 
 #: Most characters of `MemoryFilter.contains`: a letter takes up to 20 of the 50,000 bytes that SQLite
 #: allows for a pattern.
 _MAX_CONTAINS: Final = 1_000
+
+#: The names of the patterns of a text that is looked for.
+CONTAINS: Final = ("contains", "contains_2", "contains_3", "contains_4")
 
 
 class Conditions(NamedTuple):
@@ -53,16 +62,19 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
             parameters[field] = check_name(field, value)
     if where.metadata is not None:
         parameters["metadata"] = check_pairs("metadata", where.metadata)
-    if where.contains is not None:
-        parameters["contains"] = _contains(where.contains)
     if not check_flag("include_expired", where.include_expired):
         parameters["now"] = now
-    flags: set[str] = set()
+    names = set(parameters)
+    if where.contains is not None:
+        patterns = dict(zip(CONTAINS, _contains(where.contains), strict=False))
+        # One condition, which has all patterns up to the last of them.
+        names.add([*patterns][-1])
+        parameters |= patterns
     if not check_flag("include_forgotten", where.include_forgotten):
-        flags.add("not_forgotten")
+        names.add("not_forgotten")
     if not check_flag("include_superseded", where.include_superseded):
-        flags.add("not_superseded")
-    return Conditions(frozenset(parameters) | flags, parameters)
+        names.add("not_superseded")
+    return Conditions(frozenset(names), parameters)
 
 
 def session_conditions(where: SessionFilter, now: datetime, idle_after: timedelta) -> Conditions:
@@ -133,10 +145,10 @@ def _ranges(where: object, *fields: str) -> dict[str, Value]:
     return parameters
 
 
-def _contains(text: str) -> str:
+def _contains(text: str) -> list[str]:
     if not isinstance(text, str) or not text:
         raise InvalidInputError("contains", "must be a str that is not empty")
     if len(text) > _MAX_CONTAINS:
         raise InvalidInputError("contains", f"must not be longer than {_MAX_CONTAINS:,} characters")
     # With the dot, `check_text` accepts blank text, which may be looked for like any other.
-    return glob_containing(check_text("contains", "." + text)[1:])
+    return globs_containing(check_text("contains", "." + text)[1:])

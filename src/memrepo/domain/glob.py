@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
-__all__ = ["glob_containing"]
+__all__ = ["glob_containing", "globs_containing"]
 
 #: Letters that fold to another without being its upper, lower or title case, by the letter they fold to.
 _IRREGULAR_FORMS: Final = {
@@ -31,7 +32,28 @@ _IRREGULAR_FORMS: Final = {
     "ъ": "\u1c86",
     "ѣ": "\u1c87",
     "ꙋ": "\u1c88",
+    "ß": "\u1e9e",
 }
+
+
+def globs_containing(text: str) -> list[str]:
+    """
+    Return the GLOB patterns of texts that contain *text*, each letter in any case and Unicode form.
+
+    Of texts that are wholly in NFC or in NFD, they find all in whose folded form the folded *text* is; but
+    not one in NFC that has both cases of letters that are composed in one case only, as \u01f0 and \u0130.
+
+    Returns:
+        At least one pattern and at most four; of ASCII, one.
+    """
+    if text.isascii():
+        return [glob_containing(text)]
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    decomposed = unicodedata.normalize("NFD", composed)
+    # Some letters are composed in one case only: \u0130, and \u01f0.
+    capital = unicodedata.normalize("NFC", "".join(map(_capital, decomposed)))
+    forms = (text, composed, decomposed, capital)
+    return [*dict.fromkeys(map(glob_containing, forms))]
 
 
 def glob_containing(text: str) -> str:
@@ -39,7 +61,7 @@ def glob_containing(text: str) -> str:
     Return the GLOB pattern of texts that contain *text* literally, each letter in any case.
 
     SQLite's LIKE ignores the case of ASCII letters only. A GLOB class lists every form of a letter:
-    ``é`` becomes ``[Éé]``. Letters whose case folding is several letters (``ß``) stand for themselves.
+    ``é`` becomes ``[Éé]``. A letter whose lower case is several letters (``İ``) stands for itself.
     """
     classes = {ord(char): _any_case(char) for char in set(text)}
     return f"*{text.translate(classes)}*"
@@ -47,8 +69,15 @@ def glob_containing(text: str) -> str:
 
 def fold(char: str) -> str:
     """Return the letter to which all cases of *char* fold; *char* if that is several letters."""
-    folded = char.casefold()
-    return folded if len(folded) == 1 else char
+    for folded in (char.casefold(), char.lower()):
+        if len(folded) == 1:
+            return folded
+    return char
+
+
+def _capital(char: str) -> str:
+    upper = char.upper()
+    return upper if len(upper) == 1 and not unicodedata.combining(char) else char
 
 
 def _any_case(char: str) -> str:

@@ -12,6 +12,7 @@ from memrepo.domain.jsontext import JsonValue, decode_json
 from memrepo.domain.plain import PlainModel
 
 __all__ = [
+    "DEFAULT_CATEGORY",
     "EXPLICIT_SOURCE",
     "INFERRED_SOURCES",
     "MemoryEntry",
@@ -22,11 +23,14 @@ __all__ = [
 ]
 
 #: What `MemoryRepo.remember` did with a fact.
-RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored"]
+RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored", "forgotten", "superseded"]
 
-#: Sources that `EXPLICIT_SOURCE` outranks: ours, and the original system's.
+#: Sources that what the user says outranks: ours, and the original system's.
 INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
+#: The source of what the user says.
 EXPLICIT_SOURCE: Final = "user_explicit"
+#: The category of a new fact for which none is given.
+DEFAULT_CATEGORY: Final = "fact"
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
@@ -86,8 +90,8 @@ class MemoryNew:
 
     #: The text; see `MemoryRepo.remember`.
     content: str
-    #: What kind of fact it is.
-    category: str = "fact"
+    #: What kind of fact it is; ``fact`` for a new one if ``None``.
+    category: str | None = None
     #: Who says so.
     source: str = "user_explicit"
     #: A JSON object that belongs to it.
@@ -115,7 +119,8 @@ class MemoryFilter:
     #: Only those whose metadata has all of these keys, each with this text, number, bool or ``None``:
     #: ``{"project": "garden"}``.
     metadata: Mapping[str, str | float | bool | None] | None = None
-    #: Only those whose content contains this text, literally, whatever the case of its letters.
+    #: Only those whose content contains this text, literally, but for the case of its letters and their
+    #: Unicode form (NFC or NFD).
     contains: str | None = None
     #: Also the forgotten ones.
     include_forgotten: bool = False
@@ -130,10 +135,15 @@ class Remembered(PlainModel):
     """The outcome of `MemoryRepo.remember`."""
 
     #: ``created``; ``duplicate`` (already known, refreshed); ``restored`` (it was forgotten, expired
-    #: or superseded, and is back under its old id).
+    #: or superseded, and is back under its old id); ``forgotten`` or ``superseded`` (it stays so, because
+    #: the user has not said it again: nothing was stored).
     outcome: RememberOutcome
-    #: The fact as it is stored now.
+    #: The fact as it is stored now. A forgotten one has its ``deleted_at``, a superseded one the id of its
+    #: successor.
     entry: MemoryEntry
+    #: What was given but is not stored, because the fact was known: ``content`` (in another spelling),
+    #: ``metadata`` and ``category``, in this order. Empty if all that was given is stored.
+    ignored: tuple[str, ...] = ()
 
     @property
     def id(self) -> int:

@@ -20,13 +20,22 @@ def unexpired(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
 
 def current(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Neither forgotten, superseded nor expired."""
-    return table.deleted_at.isnull() & table.superseded_by.isnull() & unexpired(table, value)
+    return visible(table) & unexpired(table, value)
+
+
+def visible(table: Table = MEMORIES) -> Criterion:
+    """Neither forgotten nor superseded."""
+    return table.deleted_at.isnull() & table.superseded_by.isnull()
+
+
+def hidden(table: Table = MEMORIES) -> Criterion:
+    """The opposite of `visible`."""
+    return table.deleted_at.notnull() | table.superseded_by.notnull()
 
 
 def gone() -> Criterion:
     """The opposite of `current`."""
-    expired = MEMORIES.expires_at <= param("now")
-    return MEMORIES.deleted_at.notnull() | MEMORIES.superseded_by.notnull() | expired
+    return hidden() | (MEMORIES.expires_at <= param("now"))
 
 
 def in_scope(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:

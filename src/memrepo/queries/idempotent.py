@@ -17,9 +17,12 @@ _REPEATABLE: Final = frozenset(
     for statement in (
         remembering.REVIVE,
         remembering.REMEMBER,
+        remembering.REMEMBER_INFERRED,
+        remembering.HELD_BACK,
         remembering.REVIVE_MANY,
         remembering.REFRESH_MANY,
         remembering.INSERT_MANY,
+        remembering.HELD_BACK_MANY,
         daily_logs.APPEND_ONCE,
         daily_logs.GET_BY_KEY,
         daily_logs.GET_BY_KEYS,

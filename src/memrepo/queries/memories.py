@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from pypika import Criterion, JoinType, Table
 from pypika.queries import QueryBuilder
-from pypika.terms import ExistsCriterion
+from pypika.terms import ExistsCriterion, ValueWrapper
 
+from memrepo.domain.conditions import CONTAINS
 from memrepo.queries import builder
 from memrepo.queries.builder import (
     Query,
@@ -27,9 +28,11 @@ from memrepo.queries.facts import (
     in_scope,
     unexpired,
 )
+from memrepo.queries.remembering import HASH_VERSION
 from memrepo.queries.statement import Statement
 
 _successor = Table("memory_entries").as_("successor")
+_holds = Table("memory_entries").as_("holder")
 
 # --- one fact by its id ------------------------------------------------------------------------
 
@@ -89,20 +92,36 @@ TOUCH: Final = statement(
 
 @cache
 def update(columns: frozenset[str]) -> Statement:
-    """Set *columns* of one fact that is neither forgotten nor expired."""
+    """
+    Set *columns* of one fact that is neither forgotten nor expired.
+
+    Its content only together with its hash, and only if no other fact has that hash.
+    """
     query = Query.update(MEMORIES)
     for name in sorted(columns):
         query = query.set(MEMORIES[name], param(name))
-    return statement(
-        "memories.update",
-        query.where(by_id())
-        .where(MEMORIES.deleted_at.isnull())
-        .where(unexpired())
-        .returning(*COLUMNS),
-    )
+    query = query.where(by_id()).where(MEMORIES.deleted_at.isnull()).where(unexpired())
+    if "content_hash" in columns:
+        query = query.set(MEMORIES.hash_version, ValueWrapper(HASH_VERSION))
+        query = query.where(ExistsCriterion(_holder()).negate())
+    return statement("memories.update", query.returning(*COLUMNS))
+
+
+def _holder() -> QueryBuilder:
+    is_other = (_holds.content_hash == param("content_hash")) & (_holds.id != param("id"))
+    return Query.from_(_holds).select(_holds.id).where(is_other)
+
+
+#: The fact other than ``:id`` that has ``:content_hash``, whatever its state. No two have the same hash.
+HOLDER: Final = statement("memories.holder", _holder().where(in_scope(_holds)))
 
 
 # --- many facts --------------------------------------------------------------------------------
+
+
+def _contains(n_patterns: int) -> Criterion:
+    return Criterion.any(MEMORIES.content.glob(param(name)) for name in CONTAINS[:n_patterns])
+
 
 #: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
@@ -112,8 +131,8 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "created_before": lambda: MEMORIES.created_at < param("created_before"),
     "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
     "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
-    "contains": lambda: MEMORIES.content.glob(param("contains")),
     "metadata": lambda: builder.has_pairs(MEMORIES.metadata, "metadata"),
+    **{name: partial(_contains, n) for n, name in enumerate(CONTAINS, start=1)},
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
     "not_superseded": MEMORIES.superseded_by.isnull,

@@ -1,40 +1,44 @@
-"""Statements that remember facts, one or many, and that supersede them."""
+"""Statements that remember facts, one or many."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from pypika import Case, Criterion, Table
-from pypika.functions import Coalesce
+from pypika import Case, Criterion, JoinType, Table
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
-from memrepo.domain.memories import EXPLICIT_SOURCE, INFERRED_SOURCES
+from memrepo.domain.memories import INFERRED_SOURCES
 from memrepo.queries.builder import (
     JsonEach,
     Query,
-    Scalar,
     ValueOf,
     columns_of,
     json_item,
     param,
     statement,
 )
-from memrepo.queries.coalescing import Values, coalescible, rows_by_hash
+from memrepo.queries.coalescing import (
+    CoalescibleStatement,
+    Values,
+    coalescible,
+    rows_by_hash,
+)
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
     also_in_scope,
     by_hash,
-    by_id,
     current,
     gone,
+    hidden,
     in_scope,
+    visible,
 )
 
-#: The version of the rule in `memrepo.domain.hashing`. When the rule changes, a migration must set every
-#: row's version to 0.
-HASH_VERSION: Final = 1
+#: The version of the rule in `memrepo.domain.hashing`. When the rule changes, a migration must set the
+#: version to 0 in every row whose hash may have changed.
+HASH_VERSION: Final = 2
 
 _known = Table("memory_entries").as_("known")
 #: The row that was not inserted, because a row has its hash: https://sqlite.org/lang_upsert.html
@@ -51,16 +55,23 @@ _NEW = (
     "expires_at",
     "hash_version",
 )
-_NEW_COLUMNS = columns_of(MEMORIES, _NEW)
+#: The columns of a new fact.
+NEW_COLUMNS: Final = columns_of(MEMORIES, _NEW)
 
 # --- remember ----------------------------------------------------------------------------------
 # One statement inserts a new fact or refreshes a current one, and is all that most calls need. For a
 # fact that is gone it returns no row. That fact is then revived, and the statement runs again.
+#
+# :said_source is the source if it speaks for the user. Where it is NULL, the fact is only inferred, which
+# neither outranks another source nor brings back what was forgotten or superseded.
 
 
-def _better_source(source: Term) -> Term:
-    upgrade = (source == EXPLICIT_SOURCE) & MEMORIES.source.isin(INFERRED_SOURCES)
-    return Case().when(upgrade, source).else_(MEMORIES.source)
+def _better_source(said_source: Term) -> Term:
+    return _raised(said_source, said_source.notnull() & MEMORIES.source.isin(INFERRED_SOURCES))
+
+
+def _raised(source: Term, condition: Criterion) -> Term:
+    return Case().when(condition, source).else_(MEMORIES.source)
 
 
 def _later_expiry(expires_at: Term) -> Term:
@@ -72,23 +83,27 @@ def _later_expiry(expires_at: Term) -> Term:
     )
 
 
-def _revive(source: Term, expires_at: Term) -> QueryBuilder:
+def revive(said_source: Term, expires_at: Term) -> QueryBuilder:
+    """Bring back a fact that is gone, if the user says it, or if it has only expired."""
     return (
         Query.update(MEMORIES)
         .set(MEMORIES.deleted_at, NullValue())
         .set(MEMORIES.superseded_by, NullValue())
         .set(MEMORIES.expires_at, expires_at)
         .set(MEMORIES.last_accessed, param("now"))
-        .set(MEMORIES.source, _better_source(source))
+        .set(MEMORIES.source, _better_source(said_source))
         .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
+        .where(gone())
+        .where(said_source.notnull() | visible())
     )
 
 
-def _refresh(source: Term, expires_at: Term) -> QueryBuilder:
+def refresh(said_source: Term, expires_at: Term) -> QueryBuilder:
+    """Make a fact that is current fresher."""
     return (
         Query.update(MEMORIES)
         .set(MEMORIES.last_accessed, param("now"))
-        .set(MEMORIES.source, _better_source(source))
+        .set(MEMORIES.source, _better_source(said_source))
         .set(MEMORIES.expires_at, _later_expiry(expires_at))
         .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
     )
@@ -102,10 +117,12 @@ def _is_unknown(content_hash: Term) -> Criterion:
 
 REVIVE: Final = statement(
     "memories.revive",
-    _revive(param("source"), param("expires_at"))
-    .where(by_hash())
-    .where(gone())
-    .returning(*COLUMNS),
+    revive(param("said_source"), param("expires_at")).where(by_hash()).returning(*COLUMNS),
+)
+#: What was not revived: the fact stays forgotten or superseded.
+HELD_BACK: Final = statement(
+    "memories.held_back",
+    Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()).where(hidden()),
 )
 
 
@@ -113,11 +130,13 @@ def _refused(name: str) -> Term:
     return _excluded.created_at if name == "now" else _excluded.field(name)
 
 
-def _remember(query: QueryBuilder) -> QueryBuilder:
+def _remember(query: QueryBuilder, *, is_said: bool) -> QueryBuilder:
+    query = query.on_conflict(MEMORIES.content_hash)
+    if is_said:
+        is_inferred = MEMORIES.source.isin(INFERRED_SOURCES)
+        query = query.do_update(MEMORIES.source, _raised(_excluded.source, is_inferred))
     return (
-        query.on_conflict(MEMORIES.content_hash)
-        .do_update(MEMORIES.last_accessed, _excluded.created_at)
-        .do_update(MEMORIES.source, _better_source(_excluded.source))
+        query.do_update(MEMORIES.last_accessed, _excluded.created_at)
         .do_update(MEMORIES.expires_at, _later_expiry(_excluded.expires_at))
         .do_update(MEMORIES.n_restated, MEMORIES.n_restated + 1)
         .where(current(value=_refused))
@@ -134,26 +153,29 @@ def _new(value: ValueOf) -> list[Term | int]:
     return [terms[name] if name in terms else value(name) for name in _NEW]
 
 
-def _remember_each(items: Values) -> QueryBuilder:
-    # Without a WHERE, SQLite would take ON CONFLICT for the ON of a join.
-    rows = Query.into(MEMORIES).columns(*_NEW_COLUMNS).from_(items).select(*_new(items.value))
-    return _remember(rows.where(items.number >= 0))
+def _remembering(name: str, *, is_said: bool) -> CoalescibleStatement:
+    def remember_each(items: Values) -> QueryBuilder:
+        # Without a WHERE, SQLite would take ON CONFLICT for the ON of a join.
+        rows = Query.into(MEMORIES).columns(*NEW_COLUMNS).from_(items).select(*_new(items.value))
+        return _remember(rows.where(items.number >= 0), is_said=is_said)
+
+    one = Query.into(MEMORIES).columns(*NEW_COLUMNS).insert(*_new(param))
+    return coalescible(
+        statement(name, _remember(one, is_said=is_said)),
+        [name for name in _NEW if name not in ("last_accessed", "hash_version")],
+        remember_each,
+        rows_by_hash,
+    )
 
 
-#: Returns the fact, and how often it was restated: 0 if it is new.
-REMEMBER: Final = coalescible(
-    statement(
-        "memories.remember",
-        _remember(Query.into(MEMORIES).columns(*_NEW_COLUMNS).insert(*_new(param))),
-    ),
-    [name for name in _NEW if name not in ("last_accessed", "hash_version")],
-    _remember_each,
-    rows_by_hash,
-)
+#: Return the fact, and how often it was restated: 0 if it is new. There are two, because the row that was
+#: not inserted cannot tell who speaks for the user.
+REMEMBER: Final = _remembering("memories.remember", is_said=True)
+REMEMBER_INFERRED: Final = _remembering("memories.remember_inferred", is_said=False)
 
 # The same for many facts: :batch is a JSON array of [content, content_hash, category, source, metadata,
-# expires_at, source of a restatement]. Refreshing comes before inserting, so that a new fact is not
-# refreshed at once; an upsert could not tell the two sources apart.
+# expires_at, said_source]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
+# an upsert could not tell source and said_source apart.
 
 _items = JsonEach("batch")
 (
@@ -163,21 +185,20 @@ _items = JsonEach("batch")
     _item_source,
     _item_metadata,
     _item_expires_at,
-    _item_restated,
+    _item_said_source,
 ) = (json_item(_items, position) for position in range(7))
 
 REVIVE_MANY: Final = statement(
     "memories.revive_many",
-    _revive(_item_restated, _item_expires_at)
+    revive(_item_said_source, _item_expires_at)
     .from_(_items)
     .where(MEMORIES.content_hash == _item_hash)
     .where(also_in_scope())
-    .where(gone())
     .returning(*COLUMNS),
 )
 REFRESH_MANY: Final = statement(
     "memories.refresh_many",
-    _refresh(_item_restated, _item_expires_at)
+    refresh(_item_said_source, _item_expires_at)
     .from_(_items)
     .where(MEMORIES.content_hash == _item_hash)
     .where(also_in_scope())
@@ -187,7 +208,7 @@ REFRESH_MANY: Final = statement(
 INSERT_MANY: Final = statement(
     "memories.insert_many",
     Query.into(MEMORIES)
-    .columns(*_NEW_COLUMNS)
+    .columns(*NEW_COLUMNS)
     .from_(_items)
     .select(
         param("scope"),
@@ -207,68 +228,13 @@ INSERT_MANY: Final = statement(
     .or_ignore()
     .returning(*COLUMNS),
 )
-
-
-# --- supersede ---------------------------------------------------------------------------------
-# The same again, but each statement only if the old fact exists, is current, and is another fact.
-
-_old = Table("memory_entries").as_("old")
-_successor = Table("memory_entries").as_("successor")
-
-
-def _replaceable(table: Table) -> Criterion:
-    differs = table.content_hash.isnull() | (table.content_hash != param("content_hash"))
-    return by_id(table) & current(table) & differs
-
-
-def _if_replaceable() -> Criterion:
-    return ExistsCriterion(Query.from_(_old).select(1).where(_replaceable(_old)))
-
-
-SUPERSEDE_REVIVE: Final = statement(
-    "memories.supersede_revive",
-    _revive(param("source"), param("expires_at"))
-    .where(by_hash())
-    .where(gone())
-    .where(_if_replaceable())
-    .returning(*COLUMNS),
-)
-SUPERSEDE_REFRESH: Final = statement(
-    "memories.supersede_refresh",
-    _refresh(param("source"), param("expires_at"))
-    .where(by_hash())
-    .where(current())
-    .where(_if_replaceable())
-    .returning(*COLUMNS),
-)
-SUPERSEDE_INSERT: Final = statement(
-    "memories.supersede_insert",
-    Query.into(MEMORIES)
-    .columns(*_NEW_COLUMNS)
-    .from_(_old)
-    .select(
-        param("scope"),
-        param("content"),
-        param("content_hash"),
-        Coalesce(param("category"), _old.category),
-        param("source"),
-        param("now"),
-        param("now"),
-        Coalesce(param("metadata"), _old.metadata),
-        param("expires_at"),
-        HASH_VERSION,
-    )
-    .where(_replaceable(_old))
-    .or_ignore()
-    .returning(*COLUMNS),
-)
-SUPERSEDE_LINK: Final = statement(
-    "memories.supersede_link",
-    Query.update(MEMORIES)
-    .set(
-        MEMORIES.superseded_by,
-        Scalar(Query.from_(_successor).select(_successor.id).where(by_hash(_successor))),
-    )
-    .where(_replaceable(MEMORIES))
-    .returning(MEMORIES.id),
+HELD_BACK_MANY: Final = statement(
+    "memories.held_back_many",
+    Query.from_(_items)
+    .join(MEMORIES, JoinType.cross)
+    .cross()
+    .select(*COLUMNS)
+    .where(MEMORIES.content_hash == _item_hash)
+    .where(also_in_scope())
+    .where(hidden()),
 )

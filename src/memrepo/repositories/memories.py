@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
-from memrepo.connection.contract import Result
+from memrepo.connection.contract import Connection, Result
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.arguments import (
     TAKEN_AT_ONCE,
@@ -18,6 +18,7 @@ from memrepo.domain.arguments import (
     encode_expiry,
     encode_fact,
     encode_new_fact,
+    ignored,
     merge_facts,
 )
 from memrepo.domain.checks import (
@@ -28,11 +29,13 @@ from memrepo.domain.checks import (
     check_name,
     check_object as check_metadata,
 )
+from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_named_count, to_number
 from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.memories import (
+    DEFAULT_CATEGORY,
     MemoryEntry,
     MemoryFilter,
     MemoryNew,
@@ -47,9 +50,10 @@ from memrepo.domain.paging import (
     page_parameters,
     walk,
 )
+from memrepo.domain.rules import ORIGINAL_RULES, FactRules
 from memrepo.domain.unset import UNSET, Unset
 from memrepo.errors import ConflictError, DatabaseError, InvalidInputError
-from memrepo.queries import chains, memories as queries, remembering
+from memrepo.queries import chains, memories as queries, remembering, superseding
 from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.repositories.repository import Repository, decode_page, found, not_found
 from memrepo.repositories.spelling import prepare_purge
@@ -64,8 +68,9 @@ _DELETED_AT: Final = MEMORY_COLUMNS.index("deleted_at")
 _HASH: Final = MEMORY_COLUMNS.index("content_hash")
 #: Sorts before every stored instant.
 _ALWAYS: Final = ""
-#: What happened to a fact that the first, second or third statement of `remember_many` returned.
+#: What happened to a fact that the first, second or third statement of a batch of `remember_many` returned.
 _OUTCOMES: Final[tuple[RememberOutcome, ...]] = ("restored", "duplicate", "created")
+_HELD_BACK: Final = ("forgotten", "superseded")
 
 
 class MemoryRepo(Repository):
@@ -78,13 +83,36 @@ class MemoryRepo(Repository):
     Source: ``memory_entries`` (schema/0001_initial.sql, schema/0002_add_scopes_and_lifecycle.sql).
     """
 
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        scope: str = "",
+        clock: Clock = utc_now,
+        rules: FactRules = ORIGINAL_RULES,
+    ) -> None:
+        """
+        Bind a repository to one owner's facts.
+
+        Args:
+            connection: As in `Repository`.
+            scope: As in `Repository`.
+            clock: As in `Repository`.
+            rules: Those of the store.
+
+        Raises:
+            InvalidInputError: *scope* is not accepted.
+        """
+        super().__init__(connection, scope=scope, clock=clock)
+        self._rules = rules
+
     # --- remembering -------------------------------------------------------------------------
 
     async def remember(
         self,
         content: str,
         *,
-        category: str = "fact",
+        category: str | None = None,
         source: str = "user_explicit",
         metadata: Mapping[str, JsonValue] | None = None,
         expires_at: datetime | None = None,
@@ -93,19 +121,24 @@ class MemoryRepo(Repository):
         Store a new fact, refresh a known one, or bring back one that was gone.
 
         Two texts are the same fact when `normalize_content` makes them equal. A known fact keeps its
-        id, text, category and metadata; its ``last_accessed`` becomes now; its source becomes
-        ``user_explicit`` if it was inferred and the user now says it; its expiry can only move later.
-        A fact that comes back takes the expiry given here.
+        id, text, category and metadata: ``ignored`` names those of them that were given in vain, and
+        `update` changes them. Its ``last_accessed`` becomes now; its source becomes ``user_explicit`` if
+        it was inferred and the user now says it; its expiry can only move later.
+
+        A fact that was forgotten or superseded comes back only if the user says it, that is if *source*
+        is ``user_explicit`` or one of the store's ``explicit_sources``. Otherwise it stays as it is, and
+        nothing is stored. An expired fact always comes back. It takes the expiry given here.
 
         Args:
             content: The text: not blank, no NUL, at most 4,000,000 bytes of UTF-8.
-            category: What kind of fact: 1 to 255 characters.
+            category: What kind of fact: 1 to 255 characters; ``fact`` for a new one if ``None``.
             source: Who says so: 1 to 255 characters.
             metadata: A JSON object that belongs to it.
             expires_at: Expiry time, kept to the millisecond; never by default.
 
         Returns:
-            The fact as it is stored now, and whether it was created, a duplicate, or restored.
+            The fact as it is stored now, whether it was created, a duplicate, restored, or stays forgotten
+            or superseded, and what of the arguments was ignored because it was known.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -113,13 +146,14 @@ class MemoryRepo(Repository):
         Source:
             The unique index on ``content_hash``; https://sqlite.org/lang_upsert.html
         """
-        fact = encode_fact(self.scope, content, category, source, metadata, expires_at)
+        fact = encode_fact(self.scope, self._rules, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
-        remember = remembering.REMEMBER.bind(
+        statement = remembering.REMEMBER if fact.said_source else remembering.REMEMBER_INFERRED
+        remember = statement.bind(
             scope=self.scope,
             content=fact.content,
             content_hash=fact.content_hash,
-            category=fact.category,
+            category=fact.category or DEFAULT_CATEGORY,
             source=fact.source,
             metadata=fact.metadata,
             expires_at=fact.expires_at,
@@ -127,15 +161,18 @@ class MemoryRepo(Repository):
         )
         (result,) = await self.connection.write((remember,))
         if not result.rows:
-            # The statement above leaves a fact that is gone as it is: bring it back.
+            # The statement above leaves a fact that is gone as it is: bring it back, if that is allowed.
             revive = remembering.REVIVE.bind(**self._refreshed(fact, now))
-            revived, result = await self.connection.write((revive, remember))
+            hold_back = remembering.HELD_BACK.bind(scope=self.scope, content_hash=fact.content_hash)
+            revived, result, held = await self.connection.write((revive, remember, hold_back))
             for row in revived.rows:
-                return Remembered(outcome="restored", entry=to_memory(row))
+                return _remembered("restored", fact, row)
+            for row in held.rows:
+                return _held_back(fact, row)
         for row in result.rows:
-            is_new = row[-1] == 0
-            entry = to_memory(row[:-1])
-            return Remembered(outcome="created" if is_new else "duplicate", entry=entry)
+            if row[-1] == 0:
+                return Remembered(outcome="created", entry=to_memory(row[:-1]))
+            return _remembered("duplicate", fact, row[:-1])
         raise _not_stored()
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
@@ -146,30 +183,35 @@ class MemoryRepo(Repository):
         follow while other tasks run: do not change them meanwhile.
 
         Returns:
-            One outcome for each item, in order. The second mention of a fact among them is a duplicate.
-            An empty list for no facts.
+            One outcome for each item, in order. Several mentions of a fact count as one statement, which
+            the user made if any of them says so; the second is a duplicate, unless the fact stays forgotten
+            or superseded. An empty list for no facts.
 
         Raises:
             InvalidInputError: An item is not accepted; nothing is stored.
         """
-        encode = partial(encode_new_fact, scope=self.scope)
+        encode = partial(encode_new_fact, scope=self.scope, rules=self._rules)
         each = encode_each("facts", facts, MemoryNew, encode)
         encoded = await list_in_slices(each, first=TAKEN_AT_ONCE)
         if not encoded:
             return []
         rows = await list_in_slices(map(to_compact_json, merge_facts(encoded)))
         bound: dict[str, Value] = {"scope": self.scope, "now": encode_instant(self.now())}
+        texts = list(batches(rows))
         unit = [
             statement.bind(batch=batch, **bound)
-            for batch in batches(rows)
+            for batch in texts
             for statement in (
                 remembering.REVIVE_MANY,
                 remembering.REFRESH_MANY,
                 remembering.INSERT_MANY,
             )
         ]
+        if any(fact.said_source is None for fact in encoded):
+            hold_back = remembering.HELD_BACK_MANY
+            unit += [hold_back.bind(batch=batch, scope=self.scope) for batch in texts]
         results = await self.connection.write(tuple(unit))
-        returned = await list_in_slices(_returned(results))
+        returned = await list_in_slices(_returned(results, len(texts)))
         # The first statement to return a fact says what happened to it.
         stored = dict(reversed(returned))
         return await list_in_slices(_one_each(encoded, stored))
@@ -198,33 +240,37 @@ class MemoryRepo(Repository):
             expires_at: As in `remember`.
 
         Returns:
-            What became of the new fact, as in `remember`.
+            What became of the new fact, as in `remember`. If it stays forgotten or superseded, it replaces
+            nothing: the fact *id* is still current.
 
         Raises:
             ConflictError: The fact is already superseded, or *content* is the same fact.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         number = check_id("id", id)
-        fact = encode_fact(self.scope, content, category or "fact", source, metadata, expires_at)
+        fact = encode_fact(self.scope, self._rules, content, category, source, metadata, expires_at)
         now = encode_instant(self.now())
         place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
-        kept = fact._asdict()
-        kept["category"] = None if category is None else check_name("category", category)
-        *remembered, link, old = await self.connection.write(
+        new = fact._asdict()
+        del new["said_source"]
+        *remembered, link, old, held = await self.connection.write(
             (
-                remembering.SUPERSEDE_REVIVE.bind(**refreshed),
-                remembering.SUPERSEDE_REFRESH.bind(**refreshed),
-                remembering.SUPERSEDE_INSERT.bind(**kept, **place),
-                remembering.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
+                superseding.SUPERSEDE_REVIVE.bind(**refreshed),
+                superseding.SUPERSEDE_REFRESH.bind(**refreshed),
+                superseding.SUPERSEDE_INSERT.bind(**new, **place),
+                superseding.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
                 queries.GET.bind(**place),
+                remembering.HELD_BACK.bind(scope=self.scope, content_hash=fact.content_hash),
             )
         )
         if link.rows:
-            return _first_outcome(result.rows for result in remembered)
+            return _first_outcome(fact, (result.rows for result in remembered))
         before = _found(to_memory(old.rows[0]) if old.rows else None, id)
         if before.superseded_by is not None:
-            raise ConflictError(f"fact {id} is already superseded")
+            raise ConflictError(f"fact {id} is already superseded", before.superseded_by)
+        for row in held.rows:
+            return _held_back(fact, row)
         raise ConflictError(f"the content is the same fact as fact {id}")
 
     # --- reading, changing, forgetting -------------------------------------------------------
@@ -275,7 +321,7 @@ class MemoryRepo(Repository):
 
     async def find_by_content(self, content: str) -> MemoryEntry | None:
         """Return the current fact that is the same as *content*; ``None`` if there is none."""
-        fact = encode_new_fact(MemoryNew(content=content), self.scope)
+        fact = encode_new_fact(MemoryNew(content=content), self.scope, self._rules)
         for entry in await self._read_many(queries.GET_BY_HASH, content_hash=fact.content_hash):
             return entry
         return None
@@ -354,18 +400,27 @@ class MemoryRepo(Repository):
         self,
         id: int,
         *,
+        content: str | Unset = UNSET,
         category: str | Unset = UNSET,
         metadata: Mapping[str, JsonValue] | Unset | None = UNSET,
         expires_at: datetime | Unset | None = UNSET,
     ) -> MemoryEntry:
         """
-        Change a fact's category, metadata or expiry, and return the fact. What is not given stays.
+        Change a fact's text, category, metadata or expiry, and return the fact. What is not given stays.
+
+        A new *content* is for correcting a text under its id, also in what makes no other fact, such as
+        its case. If the old text was true until now, `supersede` keeps it as history.
 
         Raises:
+            ConflictError: Another fact of this scope states *content*; its id is ``other_id``. It may be
+                forgotten, expired or superseded. Nothing was changed.
             InvalidInputError: No field is given, or one is not accepted.
             NotFoundError: No fact with this id in this scope, or it is forgotten or expired.
         """
         values: dict[str, Value] = {}
+        if content is not UNSET:
+            fact = encode_new_fact(MemoryNew(content=content), self.scope, self._rules)
+            values["content"], values["content_hash"] = fact.content, fact.content_hash
         if category is not UNSET:
             values["category"] = check_name("category", category)
         if metadata is not UNSET:
@@ -373,8 +428,11 @@ class MemoryRepo(Repository):
         if expires_at is not UNSET:
             values["expires_at"] = encode_expiry(expires_at)
         if not values:
-            raise InvalidInputError("update", "needs category, metadata or expires_at")
-        return await self._write_one(queries.update(frozenset(values)), id, **values)
+            raise InvalidInputError("update", "needs content, category, metadata or expires_at")
+        statement = queries.update(frozenset(values))
+        if content is not UNSET:
+            return await self._correct(statement, id, values)
+        return await self._write_one(statement, id, **values)
 
     async def history(self, id: int) -> list[MemoryEntry]:
         """
@@ -529,6 +587,25 @@ class MemoryRepo(Repository):
         )
         return _found(to_memory(after.rows[0]) if after.rows else None, id)
 
+    async def _correct(
+        self, statement: Statement, id: int, values: dict[str, Value]
+    ) -> MemoryEntry:
+        place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
+        now = encode_instant(self.now())
+        changed, before, other = await self.connection.write(
+            (
+                statement.bind(now=now, **place, **values),
+                queries.GET.bind(now=now, **place),
+                queries.HOLDER.bind(content_hash=values["content_hash"], **place),
+            )
+        )
+        for row in changed.rows:
+            return to_memory(row)
+        _found(to_memory(before.rows[0]) if before.rows else None, id)
+        for (other_id,) in other.rows:
+            raise ConflictError(f"fact {other_id} states what fact {id} would", other_id)
+        raise _not_stored()
+
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
         return to_number(rows)
@@ -538,7 +615,7 @@ class MemoryRepo(Repository):
             "scope": self.scope,
             "now": now,
             "content_hash": fact.content_hash,
-            "source": fact.source,
+            "said_source": fact.said_source,
             "expires_at": fact.expires_at,
         }
 
@@ -555,17 +632,36 @@ def _before(now: datetime, within: timedelta) -> str:
         raise InvalidInputError("within", "reaches back before the year 1") from None
 
 
-def _returned(results: Iterable[Result]) -> Iterator[tuple[str, Remembered]]:
+def _returned(results: Iterable[Result], n_batches: int) -> Iterator[tuple[str, Remembered]]:
+    n_outcomes = len(_OUTCOMES)
     for index, result in enumerate(results):
-        outcome = _OUTCOMES[index % len(_OUTCOMES)]
+        # After those of all batches come the facts that were held back.
+        outcome = _OUTCOMES[index % n_outcomes] if index < n_batches * n_outcomes else None
         for row in result.rows:
-            yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
+            entry = to_memory(row)
+            yield row[_HASH], Remembered(outcome=outcome or _why_held_back(entry), entry=entry)
 
 
-def _first_outcome(results: Iterable[list[Row]]) -> Remembered:
+def _why_held_back(entry: MemoryEntry) -> RememberOutcome:
+    return "superseded" if entry.deleted_at is None else "forgotten"
+
+
+def _held_back(fact: Fact, row: Row) -> Remembered:
+    entry = to_memory(row)
+    outcome = _why_held_back(entry)
+    return Remembered(outcome=outcome, entry=entry, ignored=ignored(fact, entry))
+
+
+def _remembered(outcome: RememberOutcome, fact: Fact, row: Row) -> Remembered:
+    entry = to_memory(row)
+    passed_over = () if outcome == "created" else ignored(fact, entry)
+    return Remembered(outcome=outcome, entry=entry, ignored=passed_over)
+
+
+def _first_outcome(fact: Fact, results: Iterable[list[Row]]) -> Remembered:
     for outcome, rows in zip(_OUTCOMES, results, strict=True):
         if rows:
-            return Remembered(outcome=outcome, entry=to_memory(rows[0]))
+            return _remembered(outcome, fact, rows[0])
     # INSERT OR IGNORE skips a row for other reasons, too: a fact that was not stored is no duplicate.
     raise _not_stored()
 
@@ -580,8 +676,14 @@ def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[
         first = stored.get(fact.content_hash)
         if first is None:
             raise _not_stored()
-        if fact.content_hash in mentioned:
-            yield Remembered(outcome="duplicate", entry=first.entry)
-        else:
-            mentioned.add(fact.content_hash)
+        is_repeated = fact.content_hash in mentioned
+        if first.outcome == "created" and not is_repeated:
             yield first
+        else:
+            is_again = is_repeated and first.outcome not in _HELD_BACK
+            yield Remembered(
+                outcome="duplicate" if is_again else first.outcome,
+                entry=first.entry,
+                ignored=ignored(fact, first.entry),
+            )
+        mentioned.add(fact.content_hash)

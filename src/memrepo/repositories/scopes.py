@@ -11,6 +11,7 @@ import attrs
 from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import check_flag, check_scope, check_seconds
 from memrepo.domain.clock import Clock
+from memrepo.domain.rules import FactRules
 from memrepo.domain.scopes import EraseReport
 from memrepo.errors import InvalidInputError
 from memrepo.repositories.daily_logs import DailyLogRepo
@@ -27,6 +28,7 @@ class Settings:
 
     clock: Clock
     idle_after: timedelta
+    rules: FactRules
 
 
 class Repositories:
@@ -46,7 +48,7 @@ class Repositories:
         self.scope: str = scope
         self._settings = settings
         clock = settings.clock
-        self.memories = MemoryRepo(connection, scope=scope, clock=clock)
+        self.memories = MemoryRepo(connection, scope=scope, clock=clock, rules=settings.rules)
         self.sessions = SessionRepo(
             connection, scope=scope, clock=clock, idle_after=settings.idle_after
         )

@@ -19,6 +19,7 @@ from memrepo import (
     NotFoundError,
     Page,
     Remembered,
+    RememberOutcome,
     content_hash,
 )
 
@@ -27,6 +28,7 @@ from .state import Draft, page_of
 __all__ = ["Memories"]
 
 _ALL = MemoryFilter()
+_HELD_BACK = ("forgotten", "superseded")
 _LIMIT = 50
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -57,9 +59,11 @@ class Memories:
         firsts = {form: self._remember(_merged(same)) for form, same in mentions.items()}
         results = []
         for new in batch:
-            form = self._hash(new.content)
-            outcome = firsts[form].outcome if mentions[form][0] is new else "duplicate"
-            results.append(Remembered(outcome=outcome, entry=firsts[form].entry))
+            first, *_ = mentions[form := self._hash(new.content)]
+            outcome = firsts[form].outcome
+            if first is not new and outcome not in _HELD_BACK:
+                outcome = "duplicate"
+            results.append(_remembered(outcome, firsts[form].entry, new))
         return results
 
     def supersede(
@@ -74,28 +78,34 @@ class Memories:
         old = self.get(id)
         if old.superseded_by is not None or old.content_hash == self._hash(content):
             raise ConflictError("superseded before, or the same fact")
-        new = MemoryNew(
-            content=content,
+        given = MemoryNew(content=content, category=category, metadata=metadata, **others)
+        kept = attrs.evolve(
+            given,
             category=old.category if category is None else category,
             metadata=old.metadata if metadata is None else metadata,
-            **others,
         )
-        result = self._remember(new)
-        self._change(old, superseded_by=result.id)
-        return result
+        result = self._remember(kept)
+        if result.outcome not in _HELD_BACK:
+            self._change(old, superseded_by=result.id)
+        return _remembered(result.outcome, result.entry, given)
 
     def _remember(self, new: MemoryNew) -> Remembered:
         form = self._hash(new.content)
         known = self._holder(form)
         if known is None:
-            return Remembered(outcome="created", entry=self._create(new, form))
+            return _remembered("created", self._create(new, form), new)
         source = max(known.source, new.source)
         if self._is_current(known):
             expires_at = _later([known.expires_at, new.expires_at])
             changed = self._change(
                 known, last_accessed=self._now, source=source, expires_at=expires_at
             )
-            return Remembered(outcome="duplicate", entry=changed)
+            return _remembered("duplicate", changed, new)
+        if new.source != "user_explicit":
+            if known.deleted_at is not None:
+                return _remembered("forgotten", known, new)
+            if known.superseded_by is not None:
+                return _remembered("superseded", known, new)
         changed = self._change(
             known,
             last_accessed=self._now,
@@ -104,7 +114,7 @@ class Memories:
             deleted_at=None,
             superseded_by=None,
         )
-        return Remembered(outcome="restored", entry=changed)
+        return _remembered("restored", changed, new)
 
     def _create(self, new: MemoryNew, form: str) -> MemoryEntry:
         entry = MemoryEntry(
@@ -112,7 +122,7 @@ class Memories:
             scope=self._scope,
             content=new.content,
             content_hash=form,
-            category=new.category,
+            category=new.category or "fact",
             source=new.source,
             created_at=self._now,
             last_accessed=self._now,
@@ -148,7 +158,12 @@ class Memories:
     ) -> MemoryEntry:
         if metadata is not UNSET:
             values["raw_metadata"] = _encode(metadata)
-        return self._change(self.get(id), **values)
+        fact = self.get(id)
+        if "content" in values:
+            values["content_hash"] = self._hash(values["content"])
+            if self._holder(values["content_hash"]) not in (None, fact):
+                raise ConflictError("another fact states the same")
+        return self._change(fact, **values)
 
     def forget(self, id: int) -> MemoryEntry:
         head = _found(self._unexpired(id))
@@ -302,6 +317,16 @@ def _merged(same: list[MemoryNew]) -> MemoryNew:
     """Return what several mentions of one new fact come to."""
     source = max(new.source for new in same)
     return attrs.evolve(same[0], source=source, expires_at=_later(new.expires_at for new in same))
+
+
+def _remembered(outcome: RememberOutcome, entry: MemoryEntry, given: MemoryNew) -> Remembered:
+    differs = {
+        "content": given.content != entry.content,
+        "metadata": given.metadata not in (None, entry.metadata),
+        "category": given.category not in (None, entry.category),
+    }
+    ignored = () if outcome == "created" else tuple(name for name in differs if differs[name])
+    return Remembered(outcome=outcome, entry=entry, ignored=ignored)
 
 
 def _encode(metadata: Mapping[str, Any] | None) -> str | None:
