@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -329,3 +330,29 @@ async def test_explicit_sources(url: str, clock: Clock) -> None:
             assert (again.outcome, again.entry.source) == ("duplicate", "app:user")
             again = await memories.remember(text, source="user_explicit")
             assert again.entry.source == "app:user"
+
+
+async def test_created_before(store: Store, clock: Clock) -> None:
+    """An imported fact has the time at which it was first known, in any zone; a known fact keeps its own."""
+    before = datetime(2020, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    known = await store.memories.remember("Known")
+    new = [
+        MemoryNew(content="Old", created_at=before),
+        MemoryNew(content="New"),
+        MemoryNew(content="known.", created_at=before),
+        MemoryNew(content="old", created_at=before - timedelta(days=1)),
+    ]
+    old, now, *duplicates = await store.memories.remember_many(new)
+    assert (old.outcome, old.entry.created_at, old.entry.last_accessed) == (
+        "created", before, clock.now
+    )  # fmt: skip
+    assert (now.outcome, now.entry.created_at) == ("created", clock.now)
+    assert [(its.outcome, its.entry.created_at) for its in duplicates] == [
+        ("duplicate", known.entry.created_at),
+        ("duplicate", before),
+    ]
+    assert [fact.content for fact in await store.memories.find_many()][-1] == "Old"
+    wrong = MemoryNew(content="x", created_at=datetime(2020, 1, 1))  # noqa: DTZ001 - that is the point
+    with pytest.raises(InvalidInputError) as caught:
+        await store.memories.remember_many([wrong])
+    assert caught.value.field == "facts[0].created_at"

@@ -1337,7 +1337,7 @@ WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id AND `holder`.
 
 -- memories.insert_many
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`)
-SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),:now,:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),2
+SELECT :scope,json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),COALESCE(json_extract(`item`.`value`,'$[7]'),:now),:now,json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),2
 FROM json_each(:batch) `item`
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `known`

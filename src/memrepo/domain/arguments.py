@@ -67,6 +67,8 @@ class Fact(NamedTuple):
     expires_at: str | None
     #: The source, if it speaks for the user.
     said_source: str | None
+    #: ``None`` for now.
+    created_at: str | None = None
 
 
 class Event(NamedTuple):
@@ -84,9 +86,12 @@ class Event(NamedTuple):
 
 def encode_new_fact(new: MemoryNew, scope: str, rules: FactRules) -> Fact:
     """Check a fact and hash it for *scope*."""
-    return encode_fact(
+    fact = encode_fact(
         scope, rules, new.content, new.category, new.source, new.metadata, new.expires_at
     )
+    if (time := new.created_at) is None:
+        return fact
+    return fact._replace(created_at=encode_instant(check_instant("created_at", time)))
 
 
 def encode_fact(

@@ -86,7 +86,7 @@ class MemoryEntry(PlainModel):
 
 @attrs.frozen(kw_only=True)
 class MemoryNew:
-    """A fact to remember; the fields are the arguments of `MemoryRepo.remember`."""
+    """A fact to remember: the arguments of `MemoryRepo.remember`, and when it was first known."""
 
     #: The text; see `MemoryRepo.remember`.
     content: str
@@ -98,6 +98,8 @@ class MemoryNew:
     metadata: Mapping[str, JsonValue] | None = None
     #: Expiry time; ``None`` for never.
     expires_at: datetime | None = None
+    #: When it was first remembered, as an import knows it; now if ``None``. A known fact keeps its own.
+    created_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

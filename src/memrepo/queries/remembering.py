@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pypika import Case, Criterion, JoinType, Table
+from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
@@ -174,7 +175,7 @@ REMEMBER: Final = _remembering("memories.remember", is_said=True)
 REMEMBER_INFERRED: Final = _remembering("memories.remember_inferred", is_said=False)
 
 # The same for many facts: :batch is a JSON array of [content, content_hash, category, source, metadata,
-# expires_at, said_source]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
+# expires_at, said_source, created_at]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
 # an upsert could not tell source and said_source apart.
 
 _items = JsonEach("batch")
@@ -186,7 +187,8 @@ _items = JsonEach("batch")
     _item_metadata,
     _item_expires_at,
     _item_said_source,
-) = (json_item(_items, position) for position in range(7))
+    _item_created_at,
+) = (json_item(_items, position) for position in range(8))
 
 REVIVE_MANY: Final = statement(
     "memories.revive_many",
@@ -216,7 +218,7 @@ INSERT_MANY: Final = statement(
         _item_hash,
         _item_category,
         _item_source,
-        param("now"),
+        Coalesce(_item_created_at, param("now")),
         param("now"),
         _item_metadata,
         _item_expires_at,

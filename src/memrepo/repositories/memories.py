@@ -253,7 +253,7 @@ class MemoryRepo(Repository):
         place: dict[str, Value] = {"id": number, "scope": self.scope, "now": now}
         refreshed = {**self._refreshed(fact, now), **place}
         new = fact._asdict()
-        del new["said_source"]
+        del new["said_source"], new["created_at"]
         *remembered, link, old, held = await self.connection.write(
             (
                 superseding.SUPERSEDE_REVIVE.bind(**refreshed),
