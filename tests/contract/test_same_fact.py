@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 import pytest
@@ -13,6 +13,7 @@ import pytest_asyncio
 import memrepo
 from memrepo import InvalidInputError, MemoryFilter, MemoryNew, Store, content_hash
 from tests.conftest import Clock
+from tests.servers.sqld import Sqld
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,6 +25,12 @@ PAIRS = [
     ("if x:\n    y()", "if x:\n  y()"),
     ("...", "!"),
 ]
+
+
+@pytest.fixture
+def new_namespace() -> Callable[[Sqld], str]:
+    """Make a namespace without tables: the rule is chosen when a database is made."""
+    return lambda server: server.new_namespace()
 
 
 @pytest_asyncio.fixture
