@@ -474,7 +474,13 @@ async def test_real_drizzle_program(tmp_path: Path) -> None:
         pytest.skip("npm is not installed")
     _install(tmp_path)
     path = tmp_path / "jarvis.db"
-    texts = ["Tea, no milk.", "Therapy on Thursdays\u00a0at 3pm", "  Ähnlich   42!", "ΟΔΟΣ 7", "Ready !"]
+    texts = [
+        "Tea, no milk.",
+        "Therapy on Thursdays\u00a0at 3pm",
+        "  Ähnlich   42!",
+        "ΟΔΟΣ 7",
+        "Ready !",
+    ]
     first = _drizzle(tmp_path, path, texts)
     assert len(first["added"]) == len(texts)
     async with memrepo.connect(path) as store:

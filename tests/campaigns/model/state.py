@@ -15,6 +15,7 @@ from memrepo import (
     MemoryEntry,
     Page,
     Remembered,
+    SameFact,
     Session,
     SessionEnd,
 )
@@ -69,6 +70,8 @@ class State:
     events: tuple[DailyLog, ...] = ()
     #: The highest id that each table is known to have given: facts, sessions, events.
     last_ids: tuple[int, int, int] = (0, 0, 0)
+    #: The rule of the database.
+    same_fact: SameFact = "folded"
 
 
 @attrs.frozen
@@ -87,6 +90,7 @@ class Draft:
         self.events = {event.id: event for event in state.events}
         self._last_ids = dict(zip(_TABLES, state.last_ids, strict=True))
         self._ids = ids
+        self.same_fact = state.same_fact
 
     def next_id(self, table: Table, instant: datetime, text: str | None = None) -> int:
         """
@@ -114,6 +118,7 @@ class Draft:
                 self._last_ids["sessions"],
                 self._last_ids["events"],
             ),
+            same_fact=self.same_fact,
         )
 
 
