@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from os import PathLike
 
 from memrepo.admin.adoption import adopt_facts
@@ -16,7 +17,7 @@ from memrepo.admin.verify import Problem, find_problems
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.checks import check_instant, check_version_table
 from memrepo.domain.hashing import SameFact
-from memrepo.domain.paging import DEFAULT_LIMIT, Page
+from memrepo.domain.paging import DEFAULT_LIMIT, ITERATE_LIMIT, Page, walk
 from memrepo.domain.scopes import ScopeInfo
 from memrepo.errors import InvalidInputError, MigrationError
 from memrepo.queries import versions
@@ -121,9 +122,8 @@ class Store(ScopedStore):
         """
         table = versions.version_table(check_version_table(version_table))
         known = await asyncio.to_thread(read_folder, folder)
-        return await migrate(
-            self._driver, known, check_instant("clock", self._settings.clock()), table
-        )
+        now = check_instant("clock", self._settings.clock())
+        return await migrate(self._driver, known, now, table)
 
     async def scopes(
         self, *, limit: int = DEFAULT_LIMIT, after: str | None = None
@@ -132,7 +132,7 @@ class Store(ScopedStore):
         Return a page of the scopes that have any row, in the order of their texts, the default scope first.
 
         Args:
-            limit: Most scopes wanted, 1 to 10,000.
+            limit: Most scopes wanted, 1 to 10,000; for all, use `iterate_scopes`.
             after: The ``next_cursor`` of the page before.
 
         Returns:
@@ -142,6 +142,10 @@ class Store(ScopedStore):
             The indexes on (scope, ...) of the three tables: it takes as long as counting a scope's rows.
         """
         return await read_scopes(self._driver, limit=limit, after=after)
+
+    def iterate_scopes(self) -> AsyncIterator[ScopeInfo]:
+        """Yield all scopes in the order of `scopes`, reading a page at a time. Rows may come and go meanwhile."""
+        return walk(lambda after: self.scopes(limit=ITERATE_LIMIT, after=after))
 
     async def info(self) -> ConnectionInfo:
         """Return what the store is connected to: engine, versions, durability and sizes."""
@@ -187,10 +191,9 @@ class Store(ScopedStore):
         """
         Give the space of deleted rows back to the file system, and empty the write-ahead log.
 
-        memrepo overwrites what it deletes with zeros. But until the log is empty, it may hold the rows as
-        they were. After this, no byte of what was purged is in the file, in the log or in a later backup.
-
-        It rewrites the whole file, which needs free space of its size. Other writes wait meanwhile.
+        memrepo overwrites what it deletes with zeros. But until the log is empty, it may hold the rows as they
+        were. After this, no byte of what was purged is in the file, in the log or in a later backup. It rewrites
+        the whole file, which needs free space of its size. Other writes wait meanwhile.
 
         Raises:
             BusyError: Another program read or wrote for longer than ``lock_timeout_s``. Repeat it later.
@@ -210,9 +213,9 @@ class Store(ScopedStore):
         """
         Copy every row of all scopes, unchanged and with its id, into another open store; then compare both.
 
-        It works from any engine to any other. An interrupted copy can be repeated: rows that the target
-        already has are skipped, and nothing is overwritten. The target keeps rows of its own. Its new
-        rows get ids above all those of this store.
+        It works from any engine to any other. An interrupted copy can be repeated: rows that the target already has
+        are skipped, and nothing is overwritten. The target keeps rows of its own. New rows
+        get ids above all those of this store.
 
         This store can be written meanwhile. The copy takes the rows up to the highest id at its
         beginning, each as it was when its page was read; the report says how many differed at the end.
@@ -248,10 +251,10 @@ class Store(ScopedStore):
         """
         Check the file, the references between rows, each fact's text against its hash, and each value.
 
-        Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another
-        program may need more than this SQLite has, as libSQL's vector index: it is listed as not checked,
-        and the other tables are checked one by one. So they are where a page is damaged; then the rows that
-        cannot be read are not checked further.
+        Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another program
+        may need more than this SQLite has, as libSQL's vector index: it is listed as not checked, and the other
+        tables are checked one by one. So they are where a page is damaged; then the rows
+        that cannot be read are not checked further.
 
         Returns:
             What is wrong or could not be checked; an empty list if nothing is.
@@ -265,11 +268,10 @@ class Store(ScopedStore):
         """
         Put right what another program, or a damaged disk, did to indexes and to the text of facts.
 
-        A fact whose text was changed is hashed anew; if it now states what another fact states, it is
-        superseded by that. Indexes that do not fit their table are built anew. Where a damaged unique
-        index let rows be stored twice, the current fact keeps its hash, the latest session stays the
-        active one, and the first event keeps its key. No row is deleted. Others' writes wait while
-        indexes are built.
+        A fact whose text was changed is hashed anew; if it now states what another fact states, it is superseded
+        by that. Indexes that do not fit their table are built anew. Where a damaged unique index let rows be
+        stored twice, the current fact keeps its hash, the latest session stays the active one, and the first
+        event keeps its key. No row is deleted. Others' writes wait while indexes are built.
 
         It does not change what only you can decide: a reference to a missing row, a value that cannot be
         read. Of a file with damaged pages, restore a backup. Of one that `connect` cannot open because

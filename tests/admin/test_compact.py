@@ -151,6 +151,17 @@ async def test_other_reader_keeps_the_log(tmp_path: Path) -> None:
         assert await store.memories.count() == 3
 
 
+async def test_compact_beside_an_idle_store(tmp_path: Path) -> None:
+    """A store that only has the file open does not keep it, and reads on afterwards."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store, memrepo.connect(path) as idle:
+        await store.memories.remember("kept")
+        assert await idle.memories.count() == 1
+        await store.compact()
+        assert (await store.info()).wal_size_bytes == 0
+        assert await idle.memories.count() == 1
+
+
 async def test_other_writer_is_waited_for(tmp_path: Path) -> None:
     """Another program's write lock is waited for until the deadline, as by every write."""
     path = tmp_path / "agent.db"

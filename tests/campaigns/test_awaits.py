@@ -184,12 +184,18 @@ def _cases(folder: Path) -> dict[str, Action]:
         "ping": _Maintenance(lambda store: store.ping()),
         "info": _Maintenance(lambda store: store.info()),
         "scopes": _Maintenance(lambda store: store.scopes()),
+        "iterate_scopes": _Maintenance(_read_all_scopes),
         "erase": _Maintenance(_erase_somebody),
         "verify": _Maintenance(lambda store: store.verify()),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
         "repair": _Maintenance(lambda store: store.repair()),
         "compact": _Maintenance(lambda store: store.compact()),
     }
+
+
+async def _read_all_scopes(store: Store) -> None:
+    async for _ in store.iterate_scopes():
+        pass
 
 
 async def _erase_somebody(store: Store) -> None:

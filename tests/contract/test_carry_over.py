@@ -99,6 +99,22 @@ async def test_carry_over_cuts_at_whole_events(store: Store) -> None:
     assert nothing.session is not None
 
 
+async def test_carry_over_an_event_that_never_fits(store: Store) -> None:
+    """A tool's large result is named, and hides nothing of what was said before it."""
+    session = await store.sessions.start()
+    await store.daily_logs.append(session.id, "said", "Read the report.")
+    await store.daily_logs.append(session.id, "tool result", "x" * 10_000)
+    await store.sessions.end(session.id)
+    carried = await store.sessions.carry_over()
+    assert carried.text == (
+        "The end of the last conversation:\n"
+        '2026-02-02T14:16:24.123Z said "Read the report."\n'
+        "2026-02-02T14:16:24.123Z tool result (too long)"
+    )
+    assert [event.event_data for event in carried.events] == ["Read the report.", "x" * 10_000]
+    assert carried.n_tokens == sum(-(-len(f"{line}\n") // 4) for line in carried.text.splitlines())
+
+
 async def test_carry_over_a_summary_that_does_not_fit(store: Store) -> None:
     """A summary is never cut: if it is too long, the last events stand for it."""
     await talk(store, 2, summary="x" * 1_000)

@@ -323,6 +323,15 @@ async def test_pop_last_at_once(store: Store) -> None:
     assert await types(store.daily_logs) == []
 
 
+async def test_pop_last_frees_the_key(store: Store) -> None:
+    """A message that was taken back is a new one if it is delivered once more."""
+    first = await store.daily_logs.append(None, "message", "hi", key="m1")
+    assert await store.daily_logs.pop_last() == first.event
+    assert await store.daily_logs.find_by_key("m1") is None
+    again = await store.daily_logs.append(None, "message", "hi", key="m1")
+    assert (again.outcome, again.id > first.id) == ("created", True)
+
+
 async def test_recent_tool_invocations(store: Store, clock: Clock) -> None:
     """What the agent did lately is told, the latest first, ten by default."""
     assert await store.daily_logs.recent_tool_invocations() == []

@@ -216,6 +216,7 @@ async def test_delete_many_events(
     ("where", "field"),
     [
         (DailyLogFilter(), "where"),
+        (DailyLogFilter(data={}), "where"),
         (None, "where"),
         ({"event_type": "x"}, "where"),
         (DailyLogFilter(event_type=""), "event_type"),

@@ -101,6 +101,21 @@ async def test_pages_of_scopes(store: Store, limit: int) -> None:
     assert found == names
 
 
+async def test_iterate_scopes(store: Store) -> None:
+    """Each scope comes once, also when those that were shown are erased meanwhile, and more than a page holds."""
+    assert [info async for info in store.iterate_scopes()] == []
+    names = ["", *(f"user:{n:03}" for n in range(600))]
+    async with store.transaction() as tx:
+        for name in names:
+            await tx.scoped(name).memories.remember("x")
+    found: list[str] = []
+    async for info in store.iterate_scopes():
+        found.append(info.scope)
+        if info.scope == "user:300":
+            await store.scoped(info.scope).erase(confirm=True)
+    assert found == names
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

@@ -60,6 +60,13 @@ def test_option_of_another_type(name: str, value: Any) -> None:
     assert caught.value.field == name
 
 
+def test_one_explicit_source() -> None:
+    """One text, which is itself a collection of texts, is told what to be instead."""
+    with pytest.raises(memrepo.InvalidInputError) as caught:
+        memrepo.connect("agent.db", explicit_sources="app:user")
+    assert caught.value.reason == "must be a list or set of str"
+
+
 def test_no_token_in_repr() -> None:
     """Options that are kept show no token."""
     assert "S3CRET" not in repr(CheckedOptions(auth_token="S3CRET"))

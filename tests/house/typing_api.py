@@ -66,6 +66,7 @@ async def lifecycle() -> None:
             assert_type(tx.memories, memrepo.MemoryRepo)
             assert_type(tx.scoped("a"), memrepo.Transaction)
         assert_type(await store.scopes(limit=5, after=None), memrepo.Page[memrepo.ScopeInfo])
+        assert_type(store.iterate_scopes(), AsyncIterator[memrepo.ScopeInfo])
         assert_type(await store.scoped("a").erase(confirm=True), memrepo.EraseReport)
         await store.scoped("a").erase()  # type: ignore[call-arg]
         report = await store.copy_to(store, on_progress=tell)

@@ -35,7 +35,7 @@ class CarryOver(PlainModel):
     session: Session | None
     #: Its summary, if that is in the text, or ``None``.
     summary: str | None
-    #: Those of its events that are in the text, in the order in which they happened.
+    #: Those of its events that are in the text, in the order in which they happened; each with all of its data.
     events: tuple[DailyLog, ...]
     #: What to tell a model: plain text, without a line break at its end; ``""`` if there is nothing to tell.
     text: str
@@ -72,8 +72,17 @@ class CarryOverDraft:
         return is_taken
 
     def take_event(self, event: DailyLog) -> bool:
-        """Take the event before those that were taken, if it fits; return whether it was taken."""
+        """
+        Take the event before those that were taken, if it fits; return whether it was taken.
+
+        One that could never fit would hide all that was before it: it is taken without its data.
+        """
         line = _line(event)
+        if self._take_line(event, line):
+            return True
+        return self._count_line(line) > self._max and self._take_line(event, _name(event))
+
+    def _take_line(self, event: DailyLog, line: str) -> bool:
         lines = (line,) if self._events else (self._events_head(), line)
         if is_taken := self._spend(*lines):
             self._events.append(event)
@@ -110,8 +119,16 @@ class CarryOverDraft:
 
 
 def _line(event: DailyLog) -> str:
-    # Line breaks, in the type or between the parts of another program's JSON, would seem to begin an event.
-    words = [encode_instant(event.timestamp), *event.event_type.split()]
+    words = _words(event)
     if event.raw_event_data is not None and not event.is_broken:
         words += event.raw_event_data.splitlines()
     return " ".join(words)
+
+
+def _name(event: DailyLog) -> str:
+    return " ".join([*_words(event), "(too long)"])
+
+
+def _words(event: DailyLog) -> list[str]:
+    # Line breaks, in the type or between the parts of another program's JSON, would seem to begin an event.
+    return [encode_instant(event.timestamp), *event.event_type.split()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, get_args
 
@@ -23,7 +24,7 @@ from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.days import day_range
 from memrepo.domain.glob import globs_containing
 from memrepo.domain.instants import encode_bound
-from memrepo.domain.jsontext import to_compact_json
+from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.domain.memories import MemoryFilter
 from memrepo.domain.sessions import SessionFilter, SessionStatus
 from memrepo.errors import InvalidInputError
@@ -60,8 +61,7 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
     for field in ("category", "source"):
         if (value := getattr(where, field)) is not None:
             parameters[field] = check_name(field, value)
-    if where.metadata is not None:
-        parameters["metadata"] = check_pairs("metadata", where.metadata)
+    parameters |= _pairs("metadata", where.metadata)
     if not check_flag("include_expired", where.include_expired):
         parameters["now"] = now
     names = set(parameters)
@@ -126,8 +126,7 @@ def daily_log_conditions(where: DailyLogFilter) -> Conditions:
     if where.event_types is not None:
         names = check_names("event_types", where.event_types)
         parameters["event_types"] = to_compact_json(names)
-    if where.data is not None:
-        parameters["data"] = check_pairs("data", where.data)
+    parameters |= _pairs("data", where.data)
     return Conditions(frozenset(parameters), parameters)
 
 
@@ -143,6 +142,14 @@ def _ranges(where: object, *fields: str) -> dict[str, Value]:
         if (instant := getattr(where, field)) is not None:
             parameters[field] = encode_bound(field, check_instant(field, instant))
     return parameters
+
+
+def _pairs(field: str, pairs: Mapping[str, JsonValue] | None) -> dict[str, Value]:
+    if pairs is None:
+        return {}
+    text = check_pairs(field, pairs)
+    # None at all are no condition: who deletes by them would delete everything.
+    return {} if text == "{}" else {field: text}
 
 
 def _contains(text: str) -> list[str]:

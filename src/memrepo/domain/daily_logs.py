@@ -83,7 +83,7 @@ class DailyLogFilter:
     #: Only these types, any number of them; none at all if it is empty.
     event_types: Iterable[str] | None = None
     #: Only those whose data is an object that has all of these keys, each with this text, number, bool or
-    #: ``None``: ``{"conversation": "c1"}``.
+    #: ``None``: ``{"conversation": "c1"}``. No keys are no condition.
     data: Mapping[str, str | float | bool | None] | None = None
     #: Only those that happened at this instant or later.
     timestamp_from: datetime | None = None

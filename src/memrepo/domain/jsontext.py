@@ -12,7 +12,7 @@ from memrepo.errors import InvalidInputError
 __all__ = ["MAX_JSON_DEPTH", "JsonValue", "decode_json", "encode_json", "to_compact_json"]
 
 #: What JSON can hold. Mappings are stored as objects, with keys that are strings; other sequences than text
-#: as arrays.
+#: as arrays. A value is taken when its call takes its first step: changing a dict later changes nothing stored.
 JsonValue: TypeAlias = (
     bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
 )

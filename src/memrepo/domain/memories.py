@@ -119,7 +119,7 @@ class MemoryFilter:
     #: Only those last accessed before this instant.
     accessed_before: datetime | None = None
     #: Only those whose metadata has all of these keys, each with this text, number, bool or ``None``:
-    #: ``{"project": "garden"}``.
+    #: ``{"project": "garden"}``. No keys are no condition.
     metadata: Mapping[str, str | float | bool | None] | None = None
     #: Only those whose content contains this text, literally, but for the case of its letters and their
     #: Unicode form (NFC or NFD).

@@ -48,6 +48,6 @@ def check_same_fact(value: object) -> None:
 def check_sources(sources: Collection[str]) -> frozenset[str]:
     """Accept any number of names of sources that speak for the user, and add ``user_explicit``."""
     if isinstance(sources, str | bytes) or not isinstance(sources, Collection):
-        raise InvalidInputError("explicit_sources", "must be a collection of str")
+        raise InvalidInputError("explicit_sources", "must be a list or set of str")
     names = (check_name("explicit_sources", source) for source in sources)
     return frozenset({EXPLICIT_SOURCE, *names})

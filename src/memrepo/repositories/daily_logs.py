@@ -279,7 +279,8 @@ class DailyLogRepo(Repository):
         Delete the newest event of a filter, as to undo the last turn, and return it; ``None`` if there is none.
 
         Newest is what `find_many` returns first with *newest_first*. Of several calls at once, each gets an
-        event of its own. Its session stays as active as it was.
+        event of its own. The event's session stays as active as it was, and its idempotency key, if it has
+        one, can be used again.
         """
         names, parameters = daily_log_conditions(where)
         bound: dict[str, Value] = {"scope": self.scope, **parameters}

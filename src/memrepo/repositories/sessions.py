@@ -472,7 +472,8 @@ class SessionRepo(Repository):
 
         The text is the same each time, and needs no model: the summary as it is, and a line for each event, with
         its instant, its type and its data as JSON, the latest last. Only whole events are in it, the latest
-        that fit. It holds what users and tools have said: tell your model so.
+        that fit; of one that alone is longer than *max_tokens*, only its instant and its type, and that it is too
+        long. It holds what users and tools have said: tell your model so.
 
         Args:
             thread: The conversation.
