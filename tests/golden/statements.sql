@@ -12,13 +12,34 @@ SET `content_hash`=null
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]');
 
+-- adoption.extend
+UPDATE `memory_entries`
+SET `expires_at`=nullif(`stated`.`until`,'never')
+FROM (SELECT json_extract(`item`.`value`,'$[1]') AS `hash`,max(ifnull(`fact`.`expires_at`,'never')) AS `until`
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `stated`
+WHERE `memory_entries`.`content_hash`=`stated`.`hash` AND `memory_entries`.`expires_at`<`stated`.`until` AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+
+-- adoption.hand_over
+UPDATE `memory_entries`
+SET `content_hash`=NULL
+FROM (WITH RECURSIVE `chain`(`id`,`hash`) AS (SELECT `head`.`id`,json_extract(`item`.`value`,'$[1]')
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `head`
+WHERE `head`.`id`=json_extract(`item`.`value`,'$[0]') AND `head`.`content_hash` IS NULL AND `head`.`superseded_by` IS NULL UNION
+SELECT `fact`.`id`,`chain`.`hash`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id`)
+SELECT `id`,`hash`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`content_hash`=`chain`.`hash`;
+
 -- adoption.link_duplicates
 UPDATE `memory_entries`
 SET `superseded_by`=(SELECT `keeper`.`id`
 FROM `memory_entries` `keeper`
 WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 FROM json_each(:batch) `item`
-WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`superseded_by` IS NULL;
 
 -- adoption.lose
 UPDATE `memory_entries`
@@ -50,6 +71,13 @@ WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]')) IS NULL;
 SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
 WHERE `hash_version`=0 AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- adoption.unchecked_visible
+SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
+FROM `memory_entries`
+WHERE `hash_version`=0 AND `id`>:after AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `id`
 LIMIT :limit;
 
