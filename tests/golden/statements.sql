@@ -139,8 +139,8 @@ FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_many (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
-SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]')
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`,`summarized_until`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
 
@@ -155,8 +155,8 @@ VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content
 RETURNING `id`;
 
 -- copying.insert_one (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
-VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END)
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`,`summarized_until`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END,CASE WHEN :summarized_until_is_text THEN CAST(:summarized_until AS TEXT) ELSE :summarized_until END)
 RETURNING `id`;
 
 -- copying.numbers
@@ -195,11 +195,11 @@ WHERE ifnull(`page`.`before`,0)<=:size)
 ORDER BY `id`;
 
 -- copying.read (sessions)
-SELECT `id`,CAST(`scope` AS BLOB),CAST(`thread` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,CAST(`active_at` AS BLOB),(typeof(`scope`)='blob')||(typeof(`thread`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')||(typeof(`active_at`)='blob')
+SELECT `id`,CAST(`scope` AS BLOB),CAST(`thread` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,CAST(`active_at` AS BLOB),CAST(`summarized_until` AS BLOB),(typeof(`scope`)='blob')||(typeof(`thread`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')||(typeof(`active_at`)='blob')||(typeof(`summarized_until`)='blob')
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
-FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`thread` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0)+ifnull(length(CAST(`active_at` AS BLOB)),0) AS `size`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`thread` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0)+ifnull(length(CAST(`active_at` AS BLOB)),0)+ifnull(length(CAST(`summarized_until` AS BLOB)),0) AS `size`
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=:last
 ORDER BY `id`
@@ -1801,7 +1801,7 @@ WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.end
 UPDATE `sessions`
-SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`),`summarized_until`=CASE WHEN :summary IS NULL THEN `summarized_until` END
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
@@ -1822,7 +1822,7 @@ LIMIT :limit);
 UPDATE `sessions`
 SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`),`summarized_until`=CASE WHEN :summary IS NULL THEN `summarized_until` END
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
@@ -2204,7 +2204,7 @@ WHERE `sessions`.`id`=`item`.`value` AND `sessions`.`scope`=:scope;
 -- sessions.last
 SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`active_at`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`summarized_until`
 FROM `sessions`
 WHERE `scope`=:scope AND `id` IN ((SELECT `last`.`id`
 FROM `sessions` `last`
@@ -2253,7 +2253,7 @@ WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.resume
 UPDATE `sessions`
-SET `ended_at`=null,`end_trigger`=null,`is_exclusive`=1,`active_at`=:now
+SET `ended_at`=null,`end_trigger`=null,`is_exclusive`=1,`active_at`=:now,`summarized_until`=COALESCE(`summarized_until`,CASE WHEN NOT `summary` IS NULL THEN :now END)
 WHERE `id`=:id AND `scope`=:scope AND NOT EXISTS (SELECT 1
 FROM `sessions` `open`
 WHERE `open`.`scope`=:scope AND `open`.`thread`=(SELECT `own`.`thread`
@@ -2271,7 +2271,7 @@ RETURNING `id`;
 
 -- sessions.summarize
 UPDATE `sessions`
-SET `summary`=:summary
+SET `summary`=:summary,`summarized_until`=null
 WHERE `id`=:id AND `scope`=:scope;
 
 -- sessions.time_out

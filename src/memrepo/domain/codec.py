@@ -103,6 +103,7 @@ _INSTANTS: Final = {
     "started_at",
     "ended_at",
     "active_at",
+    "summarized_until",
     "last_activity_at",
     "timestamp",
 }

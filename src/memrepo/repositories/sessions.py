@@ -468,7 +468,7 @@ class SessionRepo(Repository):
 
         The last one is the session that was started or resumed last, has ended or is abandoned, and has a
         summary or an event. What there is of it is its summary; without one, or if it does not fit, the last
-        of its events; if it was resumed with a summary, both that and the events since.
+        of its events; if it was resumed, and got no summary since, both the one that it had and the events since.
 
         The text is the same each time, and needs no model: the summary as it is, and a line for each event, with
         its instant, its type and its data as JSON, the latest last. Only whole events are in it, the latest
@@ -496,13 +496,13 @@ class SessionRepo(Repository):
         rows = await self.connection.read(bound)
         if not rows:
             return NOTHING
-        *row, resumed_at = rows[0]
+        *row, summarized_until = rows[0]
         session = to_session(tuple(row), now, self._idle_after)
         draft = CarryOverDraft(session, max_tokens, count)
         since = None
         if has_summary := draft.take_summary():
             with suppress(*NO_INSTANT):
-                since = parse_instant(resumed_at)
+                since = parse_instant(summarized_until)
         if since is not None or not has_summary:
             where = DailyLogFilter(session_id=session.id, timestamp_from=since)
             await self._take_events(draft, where)
