@@ -53,6 +53,7 @@ from memrepo.errors import (
     DatabaseError,
     InvalidInputError,
     MemrepoError,
+    NotFoundError,
 )
 from memrepo.queries import sessions as queries
 from memrepo.repositories.daily_logs import DailyLogRepo
@@ -268,9 +269,10 @@ class SessionRepo(Repository):
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
         Its trigger says how the block ended: ``explicit``, ``error`` (an exception) or ``cancelled``.
-        A session that the block has ended itself stays as it is. If the block raised and the session
-        cannot be ended, because another program holds the lock for too long, the block's exception is
-        raised all the same; the session stays open until it is abandoned, and a warning is logged.
+        A session that the block has ended itself stays as it is, and one that it has deleted stays deleted. If
+        the block raised and the session cannot be ended, because another program holds the lock for too long, the
+        block's exception is raised all the same; the session stays open until it is abandoned, and a warning is
+        logged.
 
         Args:
             thread: The conversation that it belongs to.
@@ -285,11 +287,11 @@ class SessionRepo(Repository):
         except BaseException as error:
             trigger = "cancelled" if isinstance(error, CancelledError) else "error"
             try:
-                await finish(self.end(session.id, trigger=trigger))
+                await self._end_with_its_block(session.id, trigger)
             except MemrepoError as failure:
                 _logger.warning("session %d could not be ended: %s", session.id, failure)
             raise
-        await finish(self.end(session.id))
+        await self._end_with_its_block(session.id, "explicit")
 
     async def summarize(self, id: int, summary: str | None) -> Session:
         """
@@ -507,6 +509,11 @@ class SessionRepo(Repository):
             where = DailyLogFilter(session_id=session.id, timestamp_from=since)
             await self._take_events(draft, where)
         return draft.finish()
+
+    async def _end_with_its_block(self, id: int, trigger: str) -> None:
+        # It may have been deleted, also together with everything of its owner.
+        with suppress(NotFoundError):
+            await finish(self.end(id, trigger=trigger))
 
     async def _take_events(self, draft: CarryOverDraft, where: DailyLogFilter) -> None:
         logs = DailyLogRepo(self.connection, scope=self.scope, clock=self._clock)
