@@ -675,7 +675,9 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=:id AND `scope`=:scope) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -697,7 +699,7 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=:session_id AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -713,7 +715,13 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -728,7 +736,18 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`

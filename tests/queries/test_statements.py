@@ -455,6 +455,12 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
             "sessions.find_many (min_events, not_summarized, over)",
             "ix_sessions__unsummarized (scope=?)",
         ),
+        ("daily_logs.keep_before_delete", "sessions USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("daily_logs.keep_before_pop ()", "sessions USING INTEGER PRIMARY KEY (rowid=?)"),
+        (
+            _label("daily_logs.keep_before_delete_many", frozenset(daily_logs.CONDITIONS)),
+            "sessions USING INTEGER PRIMARY KEY (rowid=?)",
+        ),
         ("daily_logs.keep_before_purge", "ix_sessions__open_thread (scope=?)"),
         (
             "daily_logs.keep_before_purge",
