@@ -2319,6 +2319,11 @@ SELECT 'same_fact',:same_fact
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries`);
 
+-- settings.has_facts
+SELECT 1
+FROM `memory_entries`
+LIMIT 1;
+
 -- settings.rule
 SELECT `value`
 FROM `memrepo_settings`
