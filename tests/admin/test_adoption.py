@@ -464,12 +464,23 @@ _PROGRAM = """
 
 @pytest.mark.campaign
 async def test_real_drizzle_program(tmp_path: Path) -> None:
-    """Drizzle itself and memrepo take turns on one file, and neither stores a fact of the other twice."""
+    """
+    Drizzle itself and memrepo take turns on one file, and neither stores a fact of the other twice.
+
+    But the original does not find a text whose marks end in white space, as memrepo goes on where it stops
+    folding: it adds a row, which memrepo marks as superseded.
+    """
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     _install(tmp_path)
     path = tmp_path / "jarvis.db"
-    texts = ["Tea, no milk.", "Therapy on Thursdays\u00a0at 3pm", "  Ähnlich   42 !", "ΟΔΟΣ 7"]
+    texts = [
+        "Tea, no milk.",
+        "Therapy on Thursdays\u00a0at 3pm",
+        "  Ähnlich   42!",
+        "ΟΔΟΣ 7",
+        "Ready !",
+    ]
     first = _drizzle(tmp_path, path, texts)
     assert len(first["added"]) == len(texts)
     async with memrepo.connect(path) as store:
@@ -483,13 +494,14 @@ async def test_real_drizzle_program(tmp_path: Path) -> None:
         async with store.sessions.session() as session:
             await store.daily_logs.append(session.id, "user_state", {"content": "blue"})
     second = _drizzle(tmp_path, path, [*texts, "the bike is BLUE!", "The cat is grey"])
-    (cat,) = second["added"]
-    assert [row["id"] for row in second["facts"]] == [*first["added"], new.id, cat]
+    ready, cat = second["added"]
+    assert [row["id"] for row in second["facts"]] == [*first["added"], new.id, ready, cat]
     assert len(second["sessions"]) == 3
     assert len(second["logs"]) == len(texts) + 1 + len(texts) + 2
     async with memrepo.connect(path) as store:
         assert (await store.memories.remember("the cat is grey")).id == cat
         assert await store.memories.count() == len(texts) + 2
+        assert (await store.memories.get(ready)).superseded_by == first["added"][-1]
         assert len([event async for event in store.daily_logs.iterate()]) == len(second["logs"])
 
 

@@ -45,14 +45,15 @@ async def _round(seed: int, stores: Stores) -> tuple[Journal, list[str]]:
     is_shot_at = seed // 2 % 2 == 1
     shots = random_shots(rng, len(plans), rng.randint(1, 6), _ROUND_S) if is_shot_at else []
     journal = Journal(rng)
-    async with stores.new(rng, is_file=seed % 2 == 1) as store:
+    same_fact: memrepo.SameFact = "exact" if seed % 3 == 0 else "folded"
+    async with stores.new(rng, is_file=seed % 2 == 1, same_fact=same_fact) as store:
         with stores.slow() if rng.random() < 0.1 else nullcontext():
             await play(journal, store, plans, shots)
         wrong = await leaks(store)
         if not wrong:
             await journal.read_all(store)
     wrong += stores.complaints()
-    found = explain(journal.turn_over(), State())
+    found = explain(journal.turn_over(), State(same_fact=same_fact))
     return journal, wrong if isinstance(found, State) else [*wrong, found]
 
 

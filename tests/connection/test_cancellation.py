@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import sqlite3
@@ -359,6 +360,32 @@ async def test_cancel_one_of_a_group(store: Store) -> None:
         for event in kept:
             assert await store.daily_logs.get(event.id) == event
     await check_usable(store)
+
+
+async def test_cancelled_end_of_a_deleted_session(store: Store) -> None:
+    """Where a block's end fails, and is cancelled meanwhile, the event loop hears of nothing else."""
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    reached = False
+
+    async def talk() -> None:
+        nonlocal reached
+        async with store.sessions.session() as session:
+            await store.sessions.delete(session.id, events="delete")
+            reached = True
+
+    for _ in range(20):
+        reached = False
+        task = asyncio.create_task(talk())
+        while not reached:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        results = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(results[0], asyncio.CancelledError | memrepo.NotFoundError)
+        del task, results
+        gc.collect()
+    assert heard == []
 
 
 @pytest.mark.parametrize("n_neighbours", [0, 3], ids=["alone", "group"])

@@ -126,6 +126,7 @@ class Machine(RuleBasedStateMachine):
     """Does everything twice, and compares."""
 
     is_file = False
+    same_fact: memrepo.SameFact = "folded"
 
     ids = Bundle("ids")
     session_ids = Bundle("session_ids")
@@ -140,7 +141,7 @@ class Machine(RuleBasedStateMachine):
         self.store = self.run(self._connect())
 
     async def _connect(self) -> memrepo.Store:
-        return await memrepo.connect(self.url, clock=self.clock)
+        return await memrepo.connect(self.url, clock=self.clock, same_fact=self.same_fact)
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(call)
@@ -172,10 +173,13 @@ class Machine(RuleBasedStateMachine):
         fact = self.scopes[scope].facts.get(number)
         return fact if fact is not None and self.is_there(fact) else None
 
+    def form(self, content: str) -> str:
+        return normalize_content(content, same_fact=self.same_fact)
+
     def holder(self, scope: str, content: str) -> Fact | None:
-        form = normalize_content(content)
+        form = self.form(content)
         facts = self.scopes[scope].facts.values()
-        return next((fact for fact in facts if normalize_content(fact.content) == form), None)
+        return next((fact for fact in facts if self.form(fact.content) == form), None)
 
     def is_held_back(self, scope: str, content: str, *, is_said: bool) -> bool:
         """Whether a fact that is gone stays so, because the user does not say it again."""
@@ -279,10 +283,10 @@ class Machine(RuleBasedStateMachine):
         assert len(results) == len(batch)
         first: dict[str, list[MemoryNew]] = {}
         for new in batch:
-            first.setdefault(normalize_content(new.content), []).append(new)
+            first.setdefault(self.form(new.content), []).append(new)
         mentioned: set[str] = set()
         for new, actual in zip(batch, results, strict=True):
-            form = normalize_content(new.content)
+            form = self.form(new.content)
             sources = [other.source for other in first[form]]
             is_said = EXPLICIT in sources
             is_held_back = self.is_held_back(scope, new.content, is_said=is_said)
@@ -736,7 +740,15 @@ class FileMachine(Machine):
     is_file = True
 
 
-@pytest.mark.parametrize("machine", [Machine, FileMachine], ids=["memory", "file"])
+class ExactMachine(Machine):
+    """The same by the rule that tells more texts apart."""
+
+    same_fact = "exact"
+
+
+@pytest.mark.parametrize(
+    "machine", [Machine, FileMachine, ExactMachine], ids=["memory", "file", "exact"]
+)
 def test_model(machine: type[Machine]) -> None:
     """Whatever is called in whatever order, every answer and every row is what the model says."""
     run_state_machine_as_test(

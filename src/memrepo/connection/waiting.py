@@ -65,6 +65,9 @@ async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
                 await asyncio.wait({future}, timeout=left_s)
             except CancelledError:
                 continue
+    if not future.cancelled():
+        # Nobody may ask for it any more; or else the event loop would complain of that.
+        future.exception()
 
 
 def _shield_from_anyio() -> AbstractContextManager[object]:

@@ -246,7 +246,7 @@ class Memories:
         return [fact for fact in self._facts.values() if fact.scope == self._scope]
 
     def _hash(self, content: str) -> str:
-        return content_hash(content, scope=self._scope)
+        return content_hash(content, scope=self._scope, same_fact=self._draft.same_fact)
 
     def _holder(self, form: str) -> MemoryEntry | None:
         return next((fact for fact in self._mine() if fact.content_hash == form), None)

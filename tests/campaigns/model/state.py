@@ -15,6 +15,7 @@ from memrepo import (
     MemoryEntry,
     Page,
     Remembered,
+    SameFact,
     Session,
     SessionEnd,
 )
@@ -71,6 +72,8 @@ class State:
     summarized_until: tuple[tuple[int, datetime], ...] = ()
     #: The highest id that each table is known to have given: facts, sessions, events.
     last_ids: tuple[int, int, int] = (0, 0, 0)
+    #: The rule of the database.
+    same_fact: SameFact = "folded"
 
 
 @attrs.frozen
@@ -90,6 +93,7 @@ class Draft:
         self.summarized_until = dict(state.summarized_until)
         self._last_ids = dict(zip(_TABLES, state.last_ids, strict=True))
         self._ids = ids
+        self.same_fact = state.same_fact
 
     def next_id(self, table: Table, instant: datetime, text: str | None = None) -> int:
         """
@@ -118,6 +122,7 @@ class Draft:
                 self._last_ids["sessions"],
                 self._last_ids["events"],
             ),
+            same_fact=self.same_fact,
         )
 
 
