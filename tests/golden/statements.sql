@@ -254,8 +254,7 @@ ORDER BY `item`.`key`;
 -- daily_logs.count_by_type ()
 SELECT `event_type`,COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`;
+WHERE `scope`=:scope GROUP BY `event_type`;
 
 -- daily_logs.count_by_type (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
 SELECT `event_type`,COUNT(*)
@@ -265,8 +264,7 @@ FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
 FROM json_each(:data) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`;
 
 -- daily_logs.count_deletable ()
 SELECT COUNT(*)
@@ -984,8 +982,7 @@ WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
-ORDER BY COUNT(*) DESC,`category`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`;
 
 -- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) source
 SELECT `source`,COUNT(*)
@@ -994,20 +991,17 @@ WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
-ORDER BY COUNT(*) DESC,`source`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`;
 
 -- memories.count_by (not_forgotten, not_superseded, now) category
 SELECT `category`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
-ORDER BY COUNT(*) DESC,`category`;
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`;
 
 -- memories.count_by (not_forgotten, not_superseded, now) source
 SELECT `source`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
-ORDER BY COUNT(*) DESC,`source`;
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`;
 
 -- memories.count_purgeable
 SELECT COUNT(*)
