@@ -1,8 +1,9 @@
 -- What: the thread of a session, one active session per scope and thread; when a session was active without
---       an event.
+--       an event; how far its summary goes.
 -- Why: one owner has several conversations at once, as on a phone and on a laptop. A session that was resumed, or
---       whose events were purged, has been active later than its events say.
--- While old code runs: yes. Both columns are nullable or have a default, and the original's sessions are in the
+--       whose events were purged, has been active later than its events say. The summary of one that was resumed
+--       does not know what followed.
+-- While old code runs: yes. The new columns are nullable or have a default, and the original's sessions are in the
 --       thread ''. An older memrepo knows no threads: what it starts is in the thread '', what it takes for the
 --       active session is the latest open one of any thread of its scope, and it ends idle ones of all threads.
 
@@ -10,6 +11,8 @@
 ALTER TABLE `sessions` ADD COLUMN `thread` TEXT NOT NULL DEFAULT '';
 -- NULL unless the session was resumed, or lost its latest event while it was open.
 ALTER TABLE `sessions` ADD COLUMN `active_at` TEXT;
+-- When the session was first resumed after its summary was set; NULL if it was not.
+ALTER TABLE `sessions` ADD COLUMN `summarized_until` TEXT;
 
 DROP INDEX `ux_sessions__active`;
 CREATE UNIQUE INDEX `ux_sessions__active` ON `sessions` (`scope`, `thread`)

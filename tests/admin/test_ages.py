@@ -87,6 +87,23 @@ async def test_earlier_version(version: int, place: tuple[str, Program], clock: 
     await _use_in_turn(url, original, clock)
 
 
+@pytest.mark.parametrize("version", range(1, len(KNOWN)))
+async def test_earlier_version_is_folded(
+    version: int, place: tuple[str, Program], clock: Clock
+) -> None:
+    """Facts of an earlier memrepo are folded: another rule is refused before anything is written."""
+    url, original = place
+    async with memrepo.connect(url, migrate=False, clock=clock) as store:
+        await migrate(store.connection, KNOWN[:version], clock())
+    _fill(original)
+    for may_migrate in (False, True):
+        with pytest.raises(memrepo.InvalidInputError, match='is "folded"'):
+            await memrepo.connect(url, clock=clock, same_fact="exact", migrate=may_migrate)
+    assert original.run("SELECT max(number) FROM memrepo_migrations") == [(version,)]
+    async with memrepo.connect(url, clock=clock) as store:
+        assert store.same_fact == "folded"
+
+
 async def _no_nulls(original: Program) -> bool:
     return original.run("SELECT 1 FROM memory_entries WHERE last_accessed IS NULL") == []
 

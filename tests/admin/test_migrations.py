@@ -640,7 +640,8 @@ CREATE TABLE `sessions_before` AS SELECT * FROM `sessions`;
 DROP TABLE `sessions`;
 CREATE TABLE `sessions` (`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `scope` TEXT NOT NULL
     DEFAULT '', `started_at` TEXT NOT NULL, `ended_at` TEXT, `end_trigger` TEXT, `summary` TEXT,
-    `is_exclusive` INTEGER NOT NULL DEFAULT 0, `thread` TEXT NOT NULL DEFAULT '', `active_at` TEXT);
+    `is_exclusive` INTEGER NOT NULL DEFAULT 0, `thread` TEXT NOT NULL DEFAULT '', `active_at` TEXT,
+    `summarized_until` TEXT);
 INSERT INTO `sessions` (`id`, `scope`, `started_at`, `ended_at`, `end_trigger`, `summary`)
     SELECT `id`, `scope`, `started_at`, `ended_at`, `end_trigger`, `summary`
     FROM `sessions_before`{which};

@@ -17,6 +17,7 @@ from memrepo import MemoryFilter, content_hash
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import load_migrations
 from memrepo.domain.hashing import hash_normalized
+from memrepo.domain.instants import encode_instant
 from tests.admin.original import THEN, Program
 from tests.conftest import Clock
 
@@ -91,6 +92,54 @@ async def test_facts_are_hashed_anew(place: tuple[str, Program], clock: Clock) -
             assert (again.outcome, again.id) == ("duplicate", by_text[known].id)
         held = await store.memories.remember("Forgotten", source="inferred")
         assert (held.outcome, held.id) == ("forgotten", by_text["Forgotten ! ?"].id)
+
+
+_LATER = "'9999-01-01T00:00:00.000Z'"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("known", "again"),
+    [
+        pytest.param({"superseded_by": "2"}, {}, id="which it had superseded"),
+        pytest.param({"expires_at": f"'{THEN}'"}, {}, id="which has expired"),
+        pytest.param(
+            {"expires_at": f"'{THEN}'"}, {"expires_at": _LATER}, id="which expires earlier"
+        ),
+        pytest.param(
+            {"content": "'Done! ?'", "deleted_at": f"'{THEN}'"}, {}, id="hashed anew, too"
+        ),
+        pytest.param({}, {"deleted_at": f"'{THEN}'"}, id="itself forgotten, then restored"),
+    ],
+)
+async def test_what_was_current_stays_so_once(
+    place: tuple[str, Program], clock: Clock, known: dict[str, str], again: dict[str, str]
+) -> None:
+    """A text that was current is so after the upgrade, too, whatever becomes the same fact: one current fact."""
+    url, original = place
+    async with memrepo.connect(url, migrate=False, clock=clock) as store:
+        await migrate(store.connection, KNOWN[: REHASHING.number - 1], clock())
+    for row in ({"content": "'Done.'", **known}, {"content": "'Done. .'", **again}):
+        values = {
+            "content_hash": f"'{first_version(row['content'].strip(chr(39)))}'",
+            **dict.fromkeys(("category", "source"), "'fact'"),
+            "created_at": f"'{THEN}'",
+            "hash_version": "1",
+            **row,
+        }
+        names = ", ".join(values)
+        original.run(f"INSERT INTO memory_entries ({names}) VALUES ({', '.join(values.values())})")
+    async with memrepo.connect(url, clock=clock) as store:
+        if "deleted_at" in again:
+            await store.memories.restore(2)
+        (current,) = await store.memories.find_many()
+        expires_at = None if current.expires_at is None else encode_instant(current.expires_at)
+        assert expires_at == (_LATER.strip("'") if "expires_at" in again else None)
+        assert (await store.memories.remember("Done", source="inferred")).outcome == "duplicate"
+        assert await store.memories.count(MemoryFilter(include_superseded=True)) == (
+            1 if "deleted_at" in known else 2
+        )
+        assert await store.verify() == []
 
 
 @pytest.mark.asyncio

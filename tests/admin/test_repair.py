@@ -76,7 +76,7 @@ async def test_facts_that_were_edited(path: Path, clock: Clock) -> None:
         assert [(its.kind, its.id, its.detail) for its in repairs] == [
             ("content hash", 1, "its text was hashed anew"),
             ("content hash", 2, "states what fact 3 states, and is superseded by it"),
-            ("content hash", 4, "states what another fact states, and stays forgotten"),
+            ("content hash", 4, "states what fact 3 states, and is superseded by it"),
         ]
         assert await store.verify() == []
         assert await store.repair() == []
@@ -84,6 +84,7 @@ async def test_facts_that_were_edited(path: Path, clock: Clock) -> None:
         assert (coffee.outcome, coffee.id) == ("duplicate", 1)
         assert (await store.memories.remember("Drinks tea")).outcome == "created"
         assert [fact.id for fact in await store.memories.history(3)] == [2]
+        assert [fact.id for fact in await store.memories.forgotten()] == [4]
         assert "coffee" not in repr(repairs)
 
 

@@ -142,6 +142,40 @@ async def test_carry_over_what_was_resumed(store: Store, clock: Clock) -> None:
     assert [event.event_data for event in carried.events] == ["new"]
 
 
+async def test_carry_over_all_since_the_summary(store: Store, clock: Clock) -> None:
+    """What the summary does not know is told whole, whether events were taken back or the session resumed again."""
+    number = await talk(store, 2, summary="Old")
+    for _ in range(2):
+        clock.advance(hours=1)
+        await store.sessions.resume(number)
+        for data in ("asked", "answered", "mistaken"):
+            clock.advance(minutes=1)
+            await store.daily_logs.append(number, "said", data)
+        await store.daily_logs.pop_last()
+        await store.sessions.end(number)
+    carried = await store.sessions.carry_over()
+    assert carried.summary == "Old"
+    assert [event.event_data for event in carried.events] == ["asked", "answered"] * 2
+
+
+@pytest.mark.parametrize("by_end", [True, False])
+async def test_carry_over_a_new_summary(store: Store, clock: Clock, *, by_end: bool) -> None:
+    """A summary that was set after the session was resumed, or after an event was taken back, knows all of it."""
+    number = await talk(store, 2, summary="Old")
+    clock.advance(hours=1)
+    await store.sessions.resume(number)
+    for data in ("mistaken", "new"):
+        clock.advance(minutes=1)
+        await store.daily_logs.append(number, "said", data)
+        if data == "mistaken":
+            await store.daily_logs.pop_last()
+    await store.sessions.end(number, summary="New" if by_end else None)
+    if not by_end:
+        await store.sessions.summarize(number, "New")
+    carried = await store.sessions.carry_over()
+    assert (carried.summary, carried.events) == ("New", ())
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

@@ -144,6 +144,21 @@ async def test_days_are_counted_without_what_is_no_instant(store: Store, clock: 
         assert await store.daily_logs.count_by_day() == {clock.now.date(): 2}
 
 
+async def test_names_that_read_the_same_count_as_one(store: Store) -> None:
+    """No fact and no event is missing in the counts by name, and the order is that of what is shown."""
+    for text in ("a", "b", "c", "d"):
+        await store.memories.remember(text, category="plan" if text < "c" else "walk")
+        await store.daily_logs.append(None, "plan" if text < "c" else "walk")
+    for table, column in (("memory_entries", "category"), ("daily_logs", "event_type")):
+        sql = f"UPDATE {table} SET {column} = x'706c616e' WHERE id IN (1, 3)"
+        await store.connection.write((Statement("another.program", sql).bind(),))
+    for counts in (
+        await store.memories.count_by("category"),
+        await store.daily_logs.count_by_type(),
+    ):
+        assert list(counts.items()) == [("plan", 3), ("walk", 1)]
+
+
 async def test_no_page_begins_after_an_instant_that_is_no_text(store: Store) -> None:
     """A page that would have to is an error that names the row, never a page of other rows."""
     await make(store)

@@ -25,6 +25,20 @@ async def test_an_edited_fact(store: Store) -> None:
     assert (await store.memories.remember("tea")).outcome == "created"
 
 
+async def test_a_fact_edited_to_what_it_had_replaced(store: Store) -> None:
+    """It stays current under its id, however long ago it replaced the text: no chain is closed to a circle."""
+    rome = await store.memories.remember("Lives in Rome")
+    oslo = await store.memories.supersede(rome.id, "Lives in Oslo")
+    bonn = await store.memories.supersede(oslo.id, "Lives in Bonn")
+    edit = f"UPDATE memory_entries SET content = 'lives in ROME' WHERE id = {bonn.id}"
+    await store.connection.write((Statement("another.program", edit).bind(),))
+    assert [its.detail for its in await store.repair()] == ["its text was hashed anew"]
+    assert [fact.id for fact in await store.memories.find_many()] == [bonn.id]
+    assert [fact.id for fact in await store.memories.history(bonn.id)] == [rome.id, oslo.id]
+    assert (await store.memories.remember("Lives in Rome")).id == bonn.id
+    assert await store.verify() == []
+
+
 async def test_indexes_can_be_rebuilt(store: Store) -> None:
     """What repair runs on a damaged index runs on every driver."""
     await store.memories.remember("tea")

@@ -408,6 +408,29 @@ async def test_open_ended_inside(store: Store) -> None:
     assert (ended.end_trigger, ended.summary) == ("browser_close", "done")
 
 
+@pytest.mark.parametrize("by_erasing", [True, False])
+async def test_open_deleted_inside(
+    store: Store, caplog: pytest.LogCaptureFixture, *, by_erasing: bool
+) -> None:
+    """A session that was deleted inside, alone or with its owner, needs no end, however its block ends."""
+    ada = store.scoped("ada")
+
+    async def block(error: Exception | None) -> None:
+        async with ada.sessions.session() as session:
+            if by_erasing:
+                await ada.erase(confirm=True)
+            else:
+                await ada.sessions.delete(session.id)
+            if error is not None:
+                raise error
+
+    await block(None)
+    with pytest.raises(RuntimeError, match="from the block"):
+        await block(RuntimeError("from the block"))
+    assert await ada.sessions.count() == 0
+    assert caplog.messages == []
+
+
 async def test_open_while_one_is_active(store: Store) -> None:
     """The block does not run while a session is active, unless that one is to end."""
     first = await store.sessions.start()

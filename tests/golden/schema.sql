@@ -34,7 +34,7 @@ CREATE TABLE `sessions` (
     `ended_at` TEXT,
     `end_trigger` TEXT,
     `summary` TEXT
-, `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0, `thread` TEXT NOT NULL DEFAULT '', `active_at` TEXT);
+, `scope` TEXT NOT NULL DEFAULT '', `is_exclusive` INTEGER NOT NULL DEFAULT 0, `thread` TEXT NOT NULL DEFAULT '', `active_at` TEXT, `summarized_until` TEXT);
 
 -- index ix_daily_logs__other_spelling
 CREATE INDEX `ix_daily_logs__other_spelling` ON `daily_logs` (`id`)

@@ -12,13 +12,34 @@ SET `content_hash`=null
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]');
 
+-- adoption.extend
+UPDATE `memory_entries`
+SET `expires_at`=nullif(`stated`.`until`,'never')
+FROM (SELECT json_extract(`item`.`value`,'$[1]') AS `hash`,max(ifnull(`fact`.`expires_at`,'never')) AS `until`
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `stated`
+WHERE `memory_entries`.`content_hash`=`stated`.`hash` AND `memory_entries`.`expires_at`<`stated`.`until` AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+
+-- adoption.hand_over
+UPDATE `memory_entries`
+SET `content_hash`=NULL
+FROM (WITH RECURSIVE `chain`(`id`,`hash`) AS (SELECT `head`.`id`,json_extract(`item`.`value`,'$[1]')
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `head`
+WHERE `head`.`id`=json_extract(`item`.`value`,'$[0]') AND `head`.`content_hash` IS NULL AND `head`.`superseded_by` IS NULL UNION
+SELECT `fact`.`id`,`chain`.`hash`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`superseded_by`=`chain`.`id`)
+SELECT `id`,`hash`
+FROM `chain`) `chain`
+WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`content_hash`=`chain`.`hash`;
+
 -- adoption.link_duplicates
 UPDATE `memory_entries`
 SET `superseded_by`=(SELECT `keeper`.`id`
 FROM `memory_entries` `keeper`
 WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]'))
 FROM json_each(:batch) `item`
-WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+WHERE `memory_entries`.`id`=json_extract(`item`.`value`,'$[0]') AND (`memory_entries`.`content_hash` IS NULL OR `memory_entries`.`content_hash`<>json_extract(`item`.`value`,'$[1]')) AND `memory_entries`.`superseded_by` IS NULL;
 
 -- adoption.lose
 UPDATE `memory_entries`
@@ -50,6 +71,13 @@ WHERE `keeper`.`content_hash`=json_extract(`item`.`value`,'$[1]')) IS NULL;
 SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
 FROM `memory_entries`
 WHERE `hash_version`=0 AND `id`>:after
+ORDER BY `id`
+LIMIT :limit;
+
+-- adoption.unchecked_visible
+SELECT `id`,`scope`,CAST(`content` AS BLOB),`content_hash`
+FROM `memory_entries`
+WHERE `hash_version`=0 AND `id`>:after AND `deleted_at` IS NULL AND `superseded_by` IS NULL
 ORDER BY `id`
 LIMIT :limit;
 
@@ -111,8 +139,8 @@ FROM json_each(:batch) `item`
 RETURNING `id`;
 
 -- copying.insert_many (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
-SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]')
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`,`summarized_until`)
+SELECT json_extract(`item`.`value`,'$[0]'),json_extract(`item`.`value`,'$[1]'),json_extract(`item`.`value`,'$[2]'),json_extract(`item`.`value`,'$[3]'),json_extract(`item`.`value`,'$[4]'),json_extract(`item`.`value`,'$[5]'),json_extract(`item`.`value`,'$[6]'),json_extract(`item`.`value`,'$[7]'),json_extract(`item`.`value`,'$[8]'),json_extract(`item`.`value`,'$[9]')
 FROM json_each(:batch) `item`
 RETURNING `id`;
 
@@ -127,8 +155,8 @@ VALUES (:id,CASE WHEN :content_is_text THEN CAST(:content AS TEXT) ELSE :content
 RETURNING `id`;
 
 -- copying.insert_one (sessions)
-INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`)
-VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END)
+INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`,`summarized_until`)
+VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END,CASE WHEN :summarized_until_is_text THEN CAST(:summarized_until AS TEXT) ELSE :summarized_until END)
 RETURNING `id`;
 
 -- copying.numbers
@@ -167,11 +195,11 @@ WHERE ifnull(`page`.`before`,0)<=:size)
 ORDER BY `id`;
 
 -- copying.read (sessions)
-SELECT `id`,CAST(`scope` AS BLOB),CAST(`thread` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,CAST(`active_at` AS BLOB),(typeof(`scope`)='blob')||(typeof(`thread`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')||(typeof(`active_at`)='blob')
+SELECT `id`,CAST(`scope` AS BLOB),CAST(`thread` AS BLOB),CAST(`started_at` AS BLOB),CAST(`ended_at` AS BLOB),CAST(`end_trigger` AS BLOB),CAST(`summary` AS BLOB),`is_exclusive`,CAST(`active_at` AS BLOB),CAST(`summarized_until` AS BLOB),(typeof(`scope`)='blob')||(typeof(`thread`)='blob')||(typeof(`started_at`)='blob')||(typeof(`ended_at`)='blob')||(typeof(`end_trigger`)='blob')||(typeof(`summary`)='blob')||(typeof(`active_at`)='blob')||(typeof(`summarized_until`)='blob')
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`)
 FROM (SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id` ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before`
-FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`thread` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0)+ifnull(length(CAST(`active_at` AS BLOB)),0) AS `size`
+FROM (SELECT `id`, ifnull(length(CAST(`scope` AS BLOB)),0)+ifnull(length(CAST(`thread` AS BLOB)),0)+ifnull(length(CAST(`started_at` AS BLOB)),0)+ifnull(length(CAST(`ended_at` AS BLOB)),0)+ifnull(length(CAST(`end_trigger` AS BLOB)),0)+ifnull(length(CAST(`summary` AS BLOB)),0)+ifnull(length(CAST(`active_at` AS BLOB)),0)+ifnull(length(CAST(`summarized_until` AS BLOB)),0) AS `size`
 FROM `sessions`
 WHERE `id`>=:first AND `id`<=:last
 ORDER BY `id`
@@ -226,8 +254,7 @@ ORDER BY `item`.`key`;
 -- daily_logs.count_by_type ()
 SELECT `event_type`,COUNT(*)
 FROM `daily_logs`
-WHERE `scope`=:scope GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`;
+WHERE `scope`=:scope GROUP BY `event_type`;
 
 -- daily_logs.count_by_type (data, event_type, event_types, session_id, timestamp_before, timestamp_from)
 SELECT `event_type`,COUNT(*)
@@ -237,8 +264,7 @@ FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
 FROM json_each(:data) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before GROUP BY `event_type`;
 
 -- daily_logs.count_deletable ()
 SELECT COUNT(*)
@@ -647,7 +673,9 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=:id AND `scope`=:scope) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -669,7 +697,7 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=:session_id AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -685,7 +713,13 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -700,7 +734,18 @@ UPDATE `sessions`
 SET `active_at`=COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
-WHERE `scope`=:scope AND `ended_at` IS NULL AND EXISTS (SELECT 1
+WHERE `scope`=:scope AND `id`=(SELECT `session_id`
+FROM `daily_logs`
+WHERE `id`=(SELECT `id`
+FROM `daily_logs`
+WHERE `scope`=:scope AND `session_id`=:session_id AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT 1)) AND `ended_at` IS NULL AND EXISTS (SELECT 1
 FROM `daily_logs`
 WHERE `daily_logs`.`session_id`=`sessions`.`id` AND `daily_logs`.`timestamp`>=COALESCE(NULLIF(max(CASE WHEN `sessions`.`started_at`<=:latest THEN `sessions`.`started_at` ELSE '' END,CASE WHEN `sessions`.`active_at`<=:latest THEN `sessions`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -937,8 +982,7 @@ WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
-ORDER BY COUNT(*) DESC,`category`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`;
 
 -- memories.count_by (accessed_before, accessed_from, category, contains, created_before, created_from, metadata, not_forgotten, not_superseded, now, source) source
 SELECT `source`,COUNT(*)
@@ -947,20 +991,17 @@ WHERE `scope`=:scope AND `category`=:category AND `source`=:source AND `created_
 FROM json_each(:metadata) `wanted`
 WHERE NOT EXISTS (SELECT 1
 FROM json_each(CASE WHEN json_valid(`metadata`) THEN `metadata` END) `pair`
-WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
-ORDER BY COUNT(*) DESC,`source`;
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `content` GLOB :contains AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`;
 
 -- memories.count_by (not_forgotten, not_superseded, now) category
 SELECT `category`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`
-ORDER BY COUNT(*) DESC,`category`;
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `category`;
 
 -- memories.count_by (not_forgotten, not_superseded, now) source
 SELECT `source`,COUNT(*)
 FROM `memory_entries`
-WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`
-ORDER BY COUNT(*) DESC,`source`;
+WHERE `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now) AND `deleted_at` IS NULL AND `superseded_by` IS NULL GROUP BY `source`;
 
 -- memories.count_purgeable
 SELECT COUNT(*)
@@ -1773,7 +1814,7 @@ WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.end
 UPDATE `sessions`
-SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+SET `ended_at`=max(:now,`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`),`summarized_until`=CASE WHEN :summary IS NULL THEN `summarized_until` END
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
@@ -1794,7 +1835,7 @@ LIMIT :limit);
 UPDATE `sessions`
 SET `ended_at`=max(COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`started_at`),`end_trigger`=:end_trigger,`summary`=COALESCE(:summary,`summary`),`summarized_until`=CASE WHEN :summary IS NULL THEN `summarized_until` END
 WHERE `id`=:id AND `scope`=:scope AND `ended_at` IS NULL
 RETURNING `sessions`.`id`;
 
@@ -2176,7 +2217,7 @@ WHERE `sessions`.`id`=`item`.`value` AND `sessions`.`scope`=:scope;
 -- sessions.last
 SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`active_at`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),`summarized_until`
 FROM `sessions`
 WHERE `scope`=:scope AND `id` IN ((SELECT `last`.`id`
 FROM `sessions` `last`
@@ -2225,7 +2266,7 @@ WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
 
 -- sessions.resume
 UPDATE `sessions`
-SET `ended_at`=null,`end_trigger`=null,`is_exclusive`=1,`active_at`=:now
+SET `ended_at`=null,`end_trigger`=null,`is_exclusive`=1,`active_at`=:now,`summarized_until`=COALESCE(`summarized_until`,CASE WHEN NOT `summary` IS NULL THEN :now END)
 WHERE `id`=:id AND `scope`=:scope AND NOT EXISTS (SELECT 1
 FROM `sessions` `open`
 WHERE `open`.`scope`=:scope AND `open`.`thread`=(SELECT `own`.`thread`
@@ -2243,7 +2284,7 @@ RETURNING `id`;
 
 -- sessions.summarize
 UPDATE `sessions`
-SET `summary`=:summary
+SET `summary`=:summary,`summarized_until`=null
 WHERE `id`=:id AND `scope`=:scope;
 
 -- sessions.time_out
@@ -2271,6 +2312,11 @@ INSERT INTO `memrepo_settings` (`name`,`value`)
 SELECT 'same_fact',:same_fact
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries`);
+
+-- settings.has_facts
+SELECT 1
+FROM `memory_entries`
+LIMIT 1;
 
 -- settings.rule
 SELECT `value`

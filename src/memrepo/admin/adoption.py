@@ -27,7 +27,9 @@ async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
 
     The original system leaves some hashes NULL, and other programs may hash differently. If two facts
     are the same by memrepo's rule, the one that has the hash keeps it, and the other is marked as
-    superseded by it. No row is removed. An interrupted adoption goes on where it stopped.
+    superseded by it; it expires as late as the latest of them. If nobody has it, it goes to the first one that is neither forgotten nor superseded; a fact
+    also takes it from what it has superseded itself. No row is removed. An interrupted adoption goes on where it
+    stopped.
 
     Returns:
         How many facts were checked; 0 if there was nothing to do.
@@ -36,12 +38,14 @@ async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
         return 0
     await _lose_facts_of_others(connection)
     await _clear_wrong_hashes(connection, same_fact)
-    n_checked, after = 0, LOWEST_ID
-    while rows := await connection.read(adoption.UNCHECKED.bind(limit=_BATCH, after=after)):
-        await connection.write(_unit(_hashes(rows, same_fact)))
-        n_checked += len(rows)
-        # Not from the start: a trigger of another program might mark each as unchecked again.
-        after = rows[-1][0]
+    n_checked = 0
+    for unchecked in (adoption.UNCHECKED_VISIBLE, adoption.UNCHECKED):
+        after = LOWEST_ID
+        while rows := await connection.read(unchecked.bind(limit=_BATCH, after=after)):
+            await connection.write(_unit(_hashes(rows, same_fact)))
+            n_checked += len(rows)
+            # Not from the start: a trigger of another program might mark each as unchecked again.
+            after = rows[-1][0]
     _logger.info("%s: adopted %d facts", connection, n_checked)
     return n_checked
 
@@ -91,7 +95,9 @@ def _unit(hashes: list[tuple[int, str]]) -> Unit:
     first = {digest: number for number, digest in reversed(hashes)}
     batch = json.dumps(hashes)
     return (
+        adoption.HAND_OVER.bind(batch=batch),
         adoption.SET_HASH.bind(batch=json.dumps([(n, digest) for digest, n in first.items()])),
+        adoption.EXTEND.bind(batch=batch),
         adoption.LINK_DUPLICATES.bind(batch=batch),
         adoption.MARK_CHECKED.bind(batch=batch),
     )

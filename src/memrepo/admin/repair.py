@@ -92,7 +92,5 @@ def _outcomes(rows: list[tuple[int, str | None, int | None]]) -> Iterator[tuple[
     for number, content_hash, superseded_by in rows:
         if content_hash is not None:
             yield number, "its text was hashed anew"
-        elif superseded_by is None:
-            yield number, "states what another fact states, and stays forgotten"
         else:
             yield number, f"states what fact {superseded_by} states, and is superseded by it"

@@ -24,9 +24,12 @@ async def read_rule(connection: Connection, version: int, wanted: SameFact | Non
         InvalidInputError: The database has another rule than the one *wanted*.
         MigrationError: This memrepo does not know its rule.
     """
-    if version < _HAS_SETTINGS:
+    if version >= _HAS_SETTINGS:
+        rows = await connection.read(settings.RULE.bind())
+    elif version and await connection.read(settings.HAS_FACTS.bind()):
+        rows = []  # facts of before there was a choice
+    else:
         return wanted or "folded"
-    rows = await connection.read(settings.RULE.bind())
     found: SameFact | None = _RULES.get(rows[0][0]) if rows else "folded"
     if found is None:
         raise MigrationError("the database tells facts apart by a rule that is not known here")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -23,7 +24,7 @@ __all__ = [
     "encode_cursor",
     "to_daily_log",
     "to_memory",
-    "to_named_count",
+    "to_named_counts",
     "to_number",
     "to_session",
     "unreadable",
@@ -103,6 +104,7 @@ _INSTANTS: Final = {
     "started_at",
     "ended_at",
     "active_at",
+    "summarized_until",
     "last_activity_at",
     "timestamp",
 }
@@ -139,19 +141,22 @@ def to_number(rows: Sequence[Row]) -> int:
     raise DecodeError("the database gave no number")
 
 
-def to_named_count(row: Row) -> tuple[str, int]:
+def to_named_counts(rows: Iterable[Row]) -> dict[str, int]:
     """
-    Decode a name and how many rows have it.
+    Decode names and how many rows have each, the most frequent first, ties by name.
+
+    Names that read the same, as another program may have left them, count as one.
 
     Raises:
-        DecodeError: They are other things, as another program may have left the name.
+        DecodeError: A count is no number.
     """
-    name, count = row
-    if isinstance(name, bytes):
-        name = name.decode(errors="replace")
-    if not isinstance(count, int):
-        raise DecodeError("the database gave no number")
-    return str(name), count
+    counts: Counter[str] = Counter()
+    for name, count in rows:
+        if not isinstance(count, int):
+            raise DecodeError("the database gave no number")
+        text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+        counts[text] += count
+    return dict(sorted(counts.items(), key=lambda its: (-its[1], its[0])))
 
 
 def to_memory(row: Row) -> MemoryEntry:

@@ -43,7 +43,7 @@ def _event(session: Table) -> Term:
     return Coalesce(Scalar(latest), ValueWrapper(""))
 
 
-def keep(name: str, events: Table, doomed: Criterion) -> Statement:
+def keep(name: str, events: Table, doomed: Criterion, *, of: Term | None = None) -> Statement:
     """
     Note the last activity of each open session whose latest event is about to be deleted.
 
@@ -53,6 +53,7 @@ def keep(name: str, events: Table, doomed: Criterion) -> Statement:
         name: The statement's name.
         events: ``daily_logs``, as *doomed* names it.
         doomed: Which events of the scope will be deleted.
+        of: The id of the session that they belong to, if it is only one; or else all open sessions are looked at.
     """
     its_latest = (
         Query.from_(events)
@@ -61,11 +62,7 @@ def keep(name: str, events: Table, doomed: Criterion) -> Statement:
         .where(events.timestamp >= last_activity(_s))
         .where(doomed)
     )
-    return statement(
-        name,
-        Query.update(_s)
-        .set(_s.active_at, last_activity(_s))
-        .where(_s.scope == param("scope"))
-        .where(_s.ended_at.isnull())
-        .where(ExistsCriterion(its_latest)),
-    )
+    query = Query.update(_s).set(_s.active_at, last_activity(_s)).where(_s.scope == param("scope"))
+    if of is not None:
+        query = query.where(_s.id == of)
+    return statement(name, query.where(_s.ended_at.isnull()).where(ExistsCriterion(its_latest)))

@@ -9,6 +9,7 @@ from pypika.functions import Cast
 from pypika.terms import NullValue, Term
 
 from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
+from memrepo.queries.facts import visible
 from memrepo.queries.remembering import HASH_VERSION
 from memrepo.queries.statement import Statement
 
@@ -37,16 +38,18 @@ def _lacks_hash() -> Criterion:
     return _m.content_hash.isnull() | (_m.content_hash != _item_hash)
 
 
-#: The facts whose hash has not been checked, by the partial index on hash_version.
-UNCHECKED: Final = statement(
-    "adoption.unchecked",
+_unchecked = (
     Query.from_(_m)
     .select(_m.id, _m.scope, Cast(_m.content, "BLOB"), _m.content_hash)
     .where(_m.hash_version == 0)
     .where(_m.id > param("after"))
     .orderby(_m.id)
-    .limit(param("limit")),
+    .limit(param("limit"))
 )
+#: The facts whose hash has not been checked, by the partial index on hash_version.
+UNCHECKED: Final = statement("adoption.unchecked", _unchecked)
+#: Those of them that are neither forgotten nor superseded.
+UNCHECKED_VISIBLE: Final = statement("adoption.unchecked_visible", _unchecked.where(visible(_m)))
 #: Notes that a push was accepted, if there are facts; the note survives an interruption.
 NOTE_PUSH: Final = Statement(
     "adoption.note_push",
@@ -84,7 +87,32 @@ SET_HASH: Final = statement(
     .where(_lacks_hash())
     .where(_holder_of(_item_hash).isnull()),
 )
-#: Marks facts in ``:batch`` as superseded by the fact that has their hash: they are the same fact.
+#: Has what a fact in ``:batch`` superseded, directly or not, give up the hash that the fact needs itself. A link
+#: the other way would close the chain to a circle, without a current fact.
+HAND_OVER: Final = Statement(
+    "adoption.hand_over",
+    "UPDATE `memory_entries` SET `content_hash`=NULL FROM ("
+    "WITH RECURSIVE `chain`(`id`,`hash`) AS ("
+    "SELECT `head`.`id`,json_extract(`item`.`value`,'$[1]') FROM json_each(:batch) `item` "
+    "CROSS JOIN `memory_entries` `head` WHERE `head`.`id`=json_extract(`item`.`value`,'$[0]') "
+    "AND `head`.`content_hash` IS NULL AND `head`.`superseded_by` IS NULL "
+    "UNION SELECT `fact`.`id`,`chain`.`hash` FROM `chain` CROSS JOIN `memory_entries` `fact` "
+    "WHERE `fact`.`superseded_by`=`chain`.`id`) SELECT `id`,`hash` FROM `chain`) `chain` "
+    "WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`content_hash`=`chain`.`hash`",
+)
+#: Has each fact that facts in ``:batch`` state, too, expire as late as the latest of them.
+EXTEND: Final = Statement(
+    "adoption.extend",
+    "UPDATE `memory_entries` SET `expires_at`=nullif(`stated`.`until`,'never') FROM ("
+    "SELECT json_extract(`item`.`value`,'$[1]') AS `hash`,max(ifnull(`fact`.`expires_at`,'never')) AS `until` "
+    "FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact` "
+    "WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL "
+    "AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `stated` "
+    "WHERE `memory_entries`.`content_hash`=`stated`.`hash` AND `memory_entries`.`expires_at`<`stated`.`until` "
+    "AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL",
+)
+#: Marks facts in ``:batch`` as superseded by the fact that has their hash: they are the same fact. Forgotten ones,
+#: too, so that they do not stand beside it when they are restored.
 LINK_DUPLICATES: Final = statement(
     "adoption.link_duplicates",
     Query.update(_m)
@@ -92,7 +120,6 @@ LINK_DUPLICATES: Final = statement(
     .from_(_items)
     .where(_m.id == _item_id)
     .where(_lacks_hash())
-    .where(_m.deleted_at.isnull())
     .where(_m.superseded_by.isnull()),
 )
 #: Marks the facts in ``:batch`` as checked.

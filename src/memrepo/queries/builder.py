@@ -200,15 +200,13 @@ def page(
 
 
 def count_by(name: str, table: Table, column: Field, conditions: Iterable[Criterion]) -> Statement:
-    """Count the rows for each value of *column*, the most frequent first, ties by the value."""
+    """Count the rows for each value of *column*, in any order."""
     return statement(
         name,
         Query.from_(table)
         .select(column, Count("*"))
         .where(Criterion.all(conditions))
-        .groupby(column)
-        .orderby(Count("*"), order=Order.desc)
-        .orderby(column),
+        .groupby(column),
         is_long=True,
     )
 

@@ -27,7 +27,7 @@ __all__ = [
 #: The tables in an order that foreign keys allow, and all their columns, the id first.
 TABLES: Final = {
     "memory_entries": (*MEMORY_COLUMNS, "hash_version", "n_restated"),
-    "sessions": (*SESSION_COLUMNS, "is_exclusive", "active_at"),
+    "sessions": (*SESSION_COLUMNS, "is_exclusive", "active_at", "summarized_until"),
     "daily_logs": DAILY_LOG_COLUMNS,
 }
 #: The columns that do not hold text.

@@ -190,7 +190,12 @@ def _is_newest(conditions: frozenset[str]) -> Criterion:
 @cache
 def keep_before_pop(conditions: frozenset[str]) -> Statement:
     """Keep the activity of the event's session; to be run before `pop_last`."""
-    return activity.keep("daily_logs.keep_before_pop", _d, _is_newest(conditions))
+    newest = _is_newest(conditions)
+    return activity.keep("daily_logs.keep_before_pop", _d, newest, of=_session_of(newest))
+
+
+def _session_of(event: Criterion) -> Term:
+    return Scalar(Query.from_(_d).select(_d.session_id).where(event))
 
 
 @cache
@@ -238,7 +243,9 @@ COUNT_BY_DAY: Final = statement(
 
 _its = (_d.id == param("id")) & _in_scope()
 #: Keeps the activity of the event's session; to be run before `DELETE`.
-KEEP_BEFORE_DELETE: Final = activity.keep("daily_logs.keep_before_delete", _d, _its)
+KEEP_BEFORE_DELETE: Final = activity.keep(
+    "daily_logs.keep_before_delete", _d, _its, of=_session_of(_its)
+)
 DELETE: Final = statement(
     "daily_logs.delete", Query.from_(_d).delete().where(_its).returning(*_COLUMNS)
 )
@@ -253,7 +260,9 @@ def _deletable(conditions: frozenset[str]) -> Criterion:
 @cache
 def keep_before_delete_many(conditions: frozenset[str]) -> Statement:
     """Keep the activity of sessions; to be run before `delete_many`."""
-    return activity.keep("daily_logs.keep_before_delete_many", _d, _deletable(conditions))
+    doomed = _deletable(conditions)
+    of = param("session_id") if "session_id" in conditions else None
+    return activity.keep("daily_logs.keep_before_delete_many", _d, doomed, of=of)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from pypika import Criterion, Field, Order, Table
+from pypika import Case, Criterion, Field, Order, Table
 from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, Function, NullValue, Term, ValueWrapper
@@ -74,6 +74,7 @@ def _end(name: str, instant: Term) -> Statement:
         .set(_s.ended_at, _not_before_start(instant))
         .set(_s.end_trigger, param("end_trigger"))
         .set(_s.summary, Coalesce(param("summary"), _s.summary))
+        .set(_s.summarized_until, Case().when(param("summary").isnull(), _s.summarized_until))
         .where(_by_id())
         .where(_s.ended_at.isnull())
         .returning(_s.id),
@@ -119,7 +120,10 @@ END: Final = _end("sessions.end", param("now"))
 END_AT_LAST_ACTIVITY: Final = _end("sessions.end_at_last_activity", last_activity(_s))
 SUMMARIZE: Final = statement(
     "sessions.summarize",
-    Query.update(_s).set(_s.summary, param("summary")).where(_by_id()),
+    Query.update(_s)
+    .set(_s.summary, param("summary"))
+    .set(_s.summarized_until, NullValue())
+    .where(_by_id()),
 )
 
 # --- deleting ----------------------------------------------------------------------------------
@@ -154,6 +158,7 @@ def _beside(table: Table) -> Criterion:
 
 #: Ends what is abandoned beside the session ``:id``.
 TIME_OUT_BESIDE: Final = _time_out("sessions.time_out_beside", _beside(_s), _is_idle())
+_now_if_summarized = Case().when(_s.summary.notnull(), param("now"))
 #: Opens a session again, unless another one is open in its thread.
 RESUME: Final = statement(
     "sessions.resume",
@@ -162,6 +167,7 @@ RESUME: Final = statement(
     .set(_s.end_trigger, NullValue())
     .set(_s.is_exclusive, 1)
     .set(_s.active_at, param("now"))
+    .set(_s.summarized_until, Coalesce(_s.summarized_until, _now_if_summarized))
     .where(_by_id())
     .where(ExistsCriterion(Query.from_(_open).select(1).where(_beside(_open))).negate())
     .returning(_s.id),
@@ -267,11 +273,11 @@ def _latest(by: Field) -> Scalar:
 
 
 #: Of a thread, the session that was started or resumed last, is over, and has a summary or an event; after
-#: its columns, when it was resumed.
+#: its columns, until when its summary knows it.
 LAST: Final = statement(
     "sessions.last",
     _select()
-    .select(_s.active_at)
+    .select(_s.summarized_until)
     .where(_in_scope())
     .where(_s.id.isin([_latest(_last.started_at), _latest(_last.active_at)]))
     .orderby(

@@ -31,7 +31,7 @@ from memrepo.domain.codec import (
     DAILY_LOG_COLUMNS,
     Value,
     to_daily_log,
-    to_named_count,
+    to_named_counts,
     to_number,
 )
 from memrepo.domain.conditions import daily_log_conditions
@@ -298,7 +298,7 @@ class DailyLogRepo(Repository):
         """
         names, parameters = daily_log_conditions(where)
         bound = queries.count_by_type(names).bind(scope=self.scope, **parameters)
-        return dict(map(to_named_count, await self.connection.read(bound)))
+        return to_named_counts(await self.connection.read(bound))
 
     async def for_day(self, day: date, tz: tzinfo = UTC) -> list[DailyLog]:
         """

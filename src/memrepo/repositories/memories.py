@@ -30,7 +30,7 @@ from memrepo.domain.checks import (
     check_object as check_metadata,
 )
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_named_count, to_number
+from memrepo.domain.codec import MEMORY_COLUMNS, Row, Value, to_memory, to_named_counts, to_number
 from memrepo.domain.conditions import memory_conditions
 from memrepo.domain.instants import encode_bound, encode_instant
 from memrepo.domain.jsontext import JsonValue, to_compact_json
@@ -385,7 +385,7 @@ class MemoryRepo(Repository):
             raise InvalidInputError("field", "must be 'category' or 'source'")
         names, parameters = memory_conditions(where, encode_instant(self.now()))
         bound = queries.count_by(field, names).bind(scope=self.scope, **parameters)
-        return dict(map(to_named_count, await self.connection.read(bound)))
+        return to_named_counts(await self.connection.read(bound))
 
     async def touch(self, id: int) -> MemoryEntry:
         """

@@ -53,6 +53,7 @@ from memrepo.errors import (
     DatabaseError,
     InvalidInputError,
     MemrepoError,
+    NotFoundError,
 )
 from memrepo.queries import sessions as queries
 from memrepo.repositories.daily_logs import DailyLogRepo
@@ -268,9 +269,10 @@ class SessionRepo(Repository):
         Start a session for an ``async with`` block, yield it, and end it with the block.
 
         Its trigger says how the block ended: ``explicit``, ``error`` (an exception) or ``cancelled``.
-        A session that the block has ended itself stays as it is. If the block raised and the session
-        cannot be ended, because another program holds the lock for too long, the block's exception is
-        raised all the same; the session stays open until it is abandoned, and a warning is logged.
+        A session that the block has ended itself stays as it is, and one that it has deleted stays deleted. If
+        the block raised and the session cannot be ended, because another program holds the lock for too long, the
+        block's exception is raised all the same; the session stays open until it is abandoned, and a warning is
+        logged.
 
         Args:
             thread: The conversation that it belongs to.
@@ -285,11 +287,11 @@ class SessionRepo(Repository):
         except BaseException as error:
             trigger = "cancelled" if isinstance(error, CancelledError) else "error"
             try:
-                await finish(self.end(session.id, trigger=trigger))
+                await self._end_with_its_block(session.id, trigger)
             except MemrepoError as failure:
                 _logger.warning("session %d could not be ended: %s", session.id, failure)
             raise
-        await finish(self.end(session.id))
+        await self._end_with_its_block(session.id, "explicit")
 
     async def summarize(self, id: int, summary: str | None) -> Session:
         """
@@ -468,7 +470,7 @@ class SessionRepo(Repository):
 
         The last one is the session that was started or resumed last, has ended or is abandoned, and has a
         summary or an event. What there is of it is its summary; without one, or if it does not fit, the last
-        of its events; if it was resumed with a summary, both that and the events since.
+        of its events; if it was resumed, and got no summary since, both the one that it had and the events since.
 
         The text is the same each time, and needs no model: the summary as it is, and a line for each event, with
         its instant, its type and its data as JSON, the latest last. Only whole events are in it, the latest
@@ -497,17 +499,22 @@ class SessionRepo(Repository):
         rows = await self.connection.read(bound)
         if not rows:
             return NOTHING
-        *row, resumed_at = rows[0]
+        *row, summarized_until = rows[0]
         session = to_session(tuple(row), now, self._idle_after)
         draft = CarryOverDraft(session, max_tokens, count)
         since = None
         if has_summary := draft.take_summary():
             with suppress(*NO_INSTANT):
-                since = parse_instant(resumed_at)
+                since = parse_instant(summarized_until)
         if since is not None or not has_summary:
             where = DailyLogFilter(session_id=session.id, timestamp_from=since)
             await self._take_events(draft, where)
         return draft.finish()
+
+    async def _end_with_its_block(self, id: int, trigger: str) -> None:
+        # It may have been deleted, also together with everything of its owner.
+        with suppress(NotFoundError):
+            await finish(self.end(id, trigger=trigger))
 
     async def _take_events(self, draft: CarryOverDraft, where: DailyLogFilter) -> None:
         logs = DailyLogRepo(self.connection, scope=self.scope, clock=self._clock)

@@ -66,6 +66,8 @@ class Sessions:
         if session.ended_at is not None:
             return SessionEnd(ended_now=False, session=session)
         text = session.summary if summary is None else summary
+        if summary is not None:
+            self._draft.summarized_until.pop(id, None)
         instant = self._last_activity(session) if trigger == "timeout" else self._now
         ended = max(instant, session.started_at)
         changed = self._change(session, ended_at=ended, end_trigger=trigger, summary=text)
@@ -92,10 +94,14 @@ class Sessions:
             raise ConflictError("another session is active")
         for other in beside:
             self._end_idle(other)
+        if session.summary is not None:
+            self._draft.summarized_until.setdefault(id, self._now)
         return self._change(session, ended_at=None, end_trigger=None, last_activity_at=self._now)
 
     def summarize(self, id: int, summary: str | None) -> Session:
-        return self._change(self.get(id), summary=summary)
+        session = self.get(id)
+        self._draft.summarized_until.pop(id, None)
+        return self._change(session, summary=summary)
 
     def delete(self, id: int, *, events: str = "delete") -> int:
         self.get(id)
@@ -106,6 +112,7 @@ class Sessions:
             else:
                 del self._draft.events[event.id]
         del self._sessions[id]
+        self._draft.summarized_until.pop(id, None)
         return len(its)
 
     def get(self, id: int) -> Session:
@@ -159,10 +166,10 @@ class Sessions:
             last = self._last(thread)
             if last is None:
                 return NOTHING
-            resumed_at = last.last_activity_at if last.last_activity_at > last.started_at else None
-            progress = Unfinished((self._seen(last), resumed_at))
+            since = self._draft.summarized_until.get(last.id)
+            progress = Unfinished((self._seen(last), since))
             draft = CarryOverDraft(self._seen(last), max_tokens, estimate_tokens)
-            is_read_on = not draft.take_summary() or resumed_at is not None
+            is_read_on = not draft.take_summary() or since is not None
             return progress if is_read_on else draft.finish()
         session, since = cast("tuple[Session, datetime | None]", progress.so_far)
         draft = CarryOverDraft(session, max_tokens, estimate_tokens)

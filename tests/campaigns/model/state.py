@@ -68,6 +68,8 @@ class State:
     #: they started, were resumed, or lost their latest event.
     sessions: tuple[Session, ...] = ()
     events: tuple[DailyLog, ...] = ()
+    #: Until when the summary of a session knows it, of those that were resumed since.
+    summarized_until: tuple[tuple[int, datetime], ...] = ()
     #: The highest id that each table is known to have given: facts, sessions, events.
     last_ids: tuple[int, int, int] = (0, 0, 0)
     #: The rule of the database.
@@ -88,6 +90,7 @@ class Draft:
         self.facts = {fact.id: fact for fact in state.facts}
         self.sessions = {session.id: session for session in state.sessions}
         self.events = {event.id: event for event in state.events}
+        self.summarized_until = dict(state.summarized_until)
         self._last_ids = dict(zip(_TABLES, state.last_ids, strict=True))
         self._ids = ids
         self.same_fact = state.same_fact
@@ -113,6 +116,7 @@ class Draft:
             facts=tuple(self.facts.values()),
             sessions=tuple(self.sessions.values()),
             events=tuple(self.events.values()),
+            summarized_until=tuple(self.summarized_until.items()),
             last_ids=(
                 self._last_ids["facts"],
                 self._last_ids["sessions"],
