@@ -382,7 +382,7 @@ async def test_cancelled_end_of_a_deleted_session(store: Store) -> None:
         await asyncio.sleep(0)
         task.cancel()
         results = await asyncio.gather(task, return_exceptions=True)
-        assert isinstance(results[0], asyncio.CancelledError | memrepo.NotFoundError)
+        assert results[0] is None or isinstance(results[0], asyncio.CancelledError)
         del task, results
         gc.collect()
     assert heard == []
