@@ -71,9 +71,8 @@ class LongReaders:
             await asyncio.wait({self._opening})
             if self._is_closed:
                 raise closed()
-            if (
-                len(self.queues) == n_before
-            ):  # it failed, or was cancelled with all tasks of the loop
+            if len(self.queues) == n_before:
+                # It failed, or was cancelled with all tasks of the loop.
                 return (self.queues or [self._quick])[0]
         return queue
 
