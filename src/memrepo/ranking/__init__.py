@@ -1,0 +1,1 @@
+"""Which rows answer a question, and why: pure functions over words and rows; no database, no event loop."""

@@ -1,0 +1,62 @@
+"""Which facts say the same in nearly the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["EMPTY_WORDS", "wording"]
+
+#: Words that say nothing by themselves. No word that negates, none that says when, whose or where to, and no "am",
+#: which may be the morning.
+EMPTY_WORDS: Final = frozenset({"a", "an", "the", "and", "also", "is", "are"})
+#: By one of these at its beginning, a text may be a question.
+_VERBS: Final = frozenset({"is", "are"})
+#: What may stand before or after a word: not `+`, `-` or `$`, as in C++, -5 and $5, and not `?`, which asks.
+_MARKS: Final = ".,;:!\"'()[]\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2026"
+_ARTICLES: Final = frozenset({"a", "an"})
+#: Marks that are units behind a number.
+_UNITS: Final = ("'", '"', "\u2019", "\u201d")
+#: Most characters of a text that is compared word by word.
+_MAX_LENGTH: Final = 1_000
+
+
+def wording(content: str) -> tuple[str, ...]:
+    """
+    Return a key that two contents share if they have the same words but for case, marks and empty words.
+
+    The words are in the same order, or what is at the beginning of one is at the end of the other: "On Mondays,
+    Ada swims" is "Ada swims on Mondays", and "Ada pays Bob" is not "Bob pays Ada". A question is no statement: "Is
+    Ada vegan" is not "Ada is vegan". Numbers and letters that name something stay: "Vitamin A", "6' tall".
+    A long text is only like itself.
+    """
+    if len(content) > _MAX_LENGTH:
+        return (content,)
+    shown = [*filter(None, map(_bare, content.split()))]
+    words = [word.casefold() for at, word in enumerate(shown) if not _is_empty(word, at, shown)]
+    if not words:
+        return (content,)
+    first = min(words)
+    starts = (at for at, word in enumerate(words) if word == first)
+    return min(tuple(words[at:] + words[:at]) for at in starts)
+
+
+def _bare(word: str) -> str:
+    """Return a word without marks; behind a number, quotation marks are feet, inches, minutes."""
+    bare = word.strip(_MARKS)
+    number, _, behind = word.partition(bare) if bare else ("", "", "")
+    return (
+        bare + behind[:1] if bare[-1:].isdigit() and behind[:1] in _UNITS and not number else bare
+    )
+
+
+def _is_empty(word: str, at: int, words: Sequence[str]) -> bool:
+    """Tell whether a word says nothing where it stands."""
+    folded = word.casefold()
+    if folded not in EMPTY_WORDS:
+        return False
+    if at == 0:
+        return folded not in _VERBS
+    # A capital, or a place at the end or behind a number: "Plan A", "Hepatitis a", "5 a".
+    is_name = word != folded or (folded in _ARTICLES and at == len(words) - 1)
+    return not is_name and not words[at - 1][-1:].isdigit()
