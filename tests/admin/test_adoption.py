@@ -10,6 +10,7 @@ import subprocess
 import textwrap
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self, cast
@@ -369,6 +370,29 @@ async def test_forgotten_stays_forgotten(path: Path, clock: Clock) -> None:
         restored = await store.memories.remember("Tea, no milk")
         assert (restored.outcome, restored.id) == ("restored", tea.id)
         assert await store.memories.count() == 1
+
+
+async def test_a_proposal_that_another_program_states(path: Path, clock: Clock) -> None:
+    """What waits here is a fact once another program states it: it stays visible, and takes nothing's slot."""
+    async with memrepo.connect(path, clock=clock) as store:
+        soon = clock.now + timedelta(hours=1)
+        tea = await store.memories.remember(
+            "Tea, no milk", slot="drink", proposed=True, expires_at=soon
+        )
+        coffee = await store.memories.remember("Coffee", slot="drink")
+        rum = await store.memories.remember("Rum", proposed=True)
+    with Original(path) as original:
+        original.add_fact("tea, no milk", None)
+        forgotten = original.add_fact("rum", None)
+        original.run("update memory_entries set deleted_at = ? where id = ?", NOW, forgotten)
+    clock.advance(hours=2)
+    async with memrepo.connect(path, clock=clock) as store:
+        memories = store.memories
+        assert {fact.id async for fact in memories.iterate()} == {tea.id, coffee.id}
+        assert await memories.in_slot("drink") == coffee.entry
+        assert [offer.id for offer in await memories.proposals()] == [rum.id]
+        assert await memories.purge(clock.now) == 1
+        assert await store.verify() == []
 
 
 # --- the real thing ----------------------------------------------------------------------------

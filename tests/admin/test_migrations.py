@@ -588,9 +588,12 @@ async def test_migrate_failing(
 
 
 @pytest.mark.asyncio
-async def test_migrate_first_failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the second step fails, the first stays; both are whole."""
+async def test_migrate_first_failing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """When the second step fails, the first stays; both are whole. In a new database neither does."""
     path = tmp_path / "agent.db"
+    await _make_version(path, 1, clock)
     # What fails on an empty database, too, is found before the first.
     wrong = Migration(
         2, "0002_try_something", "CREATE TABLE extra (x);\n" + _FAILING["foreign key"]
@@ -599,6 +602,10 @@ async def test_migrate_first_failing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(memrepo.MigrationError, match="0002_try_something"):
         await _open(path)
     assert assert_whole(path) == 1
+    new = tmp_path / "new.db"
+    with pytest.raises(memrepo.MigrationError, match="0001_initial, 0002_try_something"):
+        await _open(new)
+    assert assert_whole(new) == 0
 
 
 @pytest.mark.asyncio
@@ -636,6 +643,7 @@ async def test_migrate_locked(tmp_path: Path) -> None:
 
 _REBUILD = """\
 PRAGMA defer_foreign_keys = 1;
+CREATE TABLE `learnt_in` AS SELECT `id`, `session_id` FROM `memory_entries` WHERE `session_id` IS NOT NULL;
 CREATE TABLE `sessions_before` AS SELECT * FROM `sessions`;
 DROP TABLE `sessions`;
 CREATE TABLE `sessions` (`id` INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, `scope` TEXT NOT NULL
@@ -646,6 +654,9 @@ INSERT INTO `sessions` (`id`, `scope`, `started_at`, `ended_at`, `end_trigger`, 
     SELECT `id`, `scope`, `started_at`, `ended_at`, `end_trigger`, `summary`
     FROM `sessions_before`{which};
 DROP TABLE `sessions_before`;
+UPDATE `memory_entries` SET `session_id` = `learnt_in`.`session_id` FROM `learnt_in`
+    WHERE `learnt_in`.`id` = `memory_entries`.`id`;
+DROP TABLE `learnt_in`;
 CREATE TABLE `dangling` (`n` INTEGER CHECK (`n` = 0));
 INSERT INTO `dangling` SELECT count(*) FROM pragma_foreign_key_check('daily_logs');
 DROP TABLE `dangling`;
@@ -659,11 +670,16 @@ async def test_migrate_rebuilding_a_table(
     """A table that others refer to can be rebuilt as schema/README.md says, and keeps its children."""
     path = tmp_path / "agent.db"
     await _fill(path, clock)
+    async with memrepo.connect(path, clock=clock) as store:
+        (session,) = await store.sessions.find_many()
+        await store.memories.remember("Learnt in a session", session_id=session.id)
     _use(monkeypatch, one_more(_REBUILD.format(which="")))
     async with memrepo.connect(path, clock=clock) as store:
         (session,) = await store.sessions.find_many()
         where = memrepo.DailyLogFilter(session_id=session.id)
         assert len(await store.daily_logs.find_many(where)) == 1
+        (fact,) = await store.memories.find_many(memrepo.MemoryFilter(session_id=session.id))
+        assert fact.content == "Learnt in a session"
 
 
 @pytest.mark.asyncio
@@ -698,6 +714,10 @@ class Interrupted:
         """Run a SELECT."""
         return await self._run(self.inner.read(statement))
 
+    async def give_way(self) -> None:
+        """Let others run."""
+        await self.inner.give_way()
+
     async def _run(self, call: Awaitable[T]) -> T:
         self.countdown -= 1
         task = asyncio.current_task()
@@ -716,12 +736,15 @@ class Interrupted:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("moment", ["before", "in", "after"])
-async def test_migrate_cancelled(moment: str, tmp_path: Path, clock: Clock) -> None:
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "old"])
+async def test_migrate_cancelled(moment: str, is_new: bool, tmp_path: Path, clock: Clock) -> None:
     """Cancelled at any await, migrating leaves the schema of one version, and can go on at once."""
     seen = set()
     for countdown in range(1, 50):
         path = tmp_path / f"{countdown}.db"
         async with memrepo.connect(path, migrate=False, clock=clock) as store:
+            if not is_new:
+                await migrate(store.connection, KNOWN[:1], clock())
             interrupted = cast(Connection, Interrupted(store.connection, countdown, moment))
             task = asyncio.create_task(migrate(interrupted, KNOWN, clock()))
             await asyncio.wait([task])
@@ -731,7 +754,7 @@ async def test_migrate_cancelled(moment: str, tmp_path: Path, clock: Clock) -> N
             assert await store.migrate() == LATEST
             assert (await store.memories.remember("Tea, no milk")).outcome == "created"
     assert task.result() == LATEST
-    assert seen == set(range(LATEST + 1))
+    assert seen == ({0, LATEST} if is_new else set(range(1, LATEST + 1)))
 
 
 @pytest.mark.asyncio
@@ -790,7 +813,9 @@ def test_migrate_in_many_processes(tmp_path: Path) -> None:
     openers = [_opener(tmp_path, time.time() + 1.5, 0.05, number) for _ in range(6)]
     outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in openers]
     said = [(complaints(stderr.decode()), code) for stderr, code in outcomes]
-    assert said == [("", 0)] * len(openers)
+    # On a busy machine, one may find a file that another is still making.
+    is_fine = re.compile(r"(.*\.db was empty, and is opened as a new database\n)*").fullmatch
+    assert [(text, code) for text, code in said if code or not is_fine(text)] == []
     for index in range(number):
         path = tmp_path / f"{index}.db"
         assert [row[0] for row in versions_of(path)] == list(range(1, LATEST + 1))
@@ -811,8 +836,8 @@ async def test_migrate_killed(tmp_path: Path) -> None:
         process = _opener(folder, 0, 0, 10_000)
         assert process.stdout is not None
         process.stdout.readline()
-        # Anywhere in a few openings, of some milliseconds each.
-        await asyncio.sleep(0.02 + 0.0013 * round_number)
+        # Anywhere in a few openings, of some milliseconds each; of more on a machine that is busy.
+        await asyncio.sleep(0.02 + 0.0013 * round_number + 0.02 * max(0, round_number - 12))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
         for path in folder.glob("*.db"):

@@ -10,7 +10,7 @@ from contextlib import closing
 from hashlib import sha256
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import memrepo
 from memrepo import MemoryFilter, content_hash
@@ -45,9 +45,7 @@ def database() -> Iterator[sqlite3.Connection]:
         yield database
 
 
-@settings(
-    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200)
 @given(st.text(_HARD, min_size=1, max_size=8) | st.text(st.characters(exclude_characters="\0")))
 @example("done. .")
 @example("J\u030c")

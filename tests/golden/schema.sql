@@ -19,7 +19,7 @@ CREATE TABLE `memory_entries` (
     `source` TEXT NOT NULL,
     `created_at` TEXT NOT NULL,
     `last_accessed` TEXT
-, `scope` TEXT NOT NULL DEFAULT '', `expires_at` TEXT, `deleted_at` TEXT, `superseded_by` INTEGER, `metadata` TEXT, `hash_version` INTEGER NOT NULL DEFAULT 0, `n_restated` INTEGER NOT NULL DEFAULT 0);
+, `scope` TEXT NOT NULL DEFAULT '', `expires_at` TEXT, `deleted_at` TEXT, `superseded_by` INTEGER, `metadata` TEXT, `hash_version` INTEGER NOT NULL DEFAULT 0, `n_restated` INTEGER NOT NULL DEFAULT 0, `session_id` INTEGER REFERENCES `sessions` (`id`) ON DELETE SET NULL, `slot` TEXT, `proposed_at` TEXT, `pinned_at` TEXT, `due_at` TEXT, `surfaced_at` TEXT);
 
 -- table memrepo_settings
 CREATE TABLE `memrepo_settings` (
@@ -71,6 +71,30 @@ CREATE INDEX `ix_memory_entries__scope_category_created_at`
 
 -- index ix_memory_entries__scope_created_at
 CREATE INDEX `ix_memory_entries__scope_created_at` ON `memory_entries` (`scope`, `created_at`);
+
+-- index ix_memory_entries__scope_due_at
+CREATE INDEX `ix_memory_entries__scope_due_at` ON `memory_entries` (`scope`, `due_at`)
+    WHERE `due_at` IS NOT NULL AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- index ix_memory_entries__scope_last_accessed
+CREATE INDEX `ix_memory_entries__scope_last_accessed` ON `memory_entries` (`scope`, `last_accessed`)
+    WHERE `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- index ix_memory_entries__scope_pinned_at
+CREATE INDEX `ix_memory_entries__scope_pinned_at` ON `memory_entries` (`scope`, `pinned_at`)
+    WHERE `pinned_at` IS NOT NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- index ix_memory_entries__scope_proposed_at
+CREATE INDEX `ix_memory_entries__scope_proposed_at` ON `memory_entries` (`scope`, `proposed_at`)
+    WHERE `proposed_at` IS NOT NULL;
+
+-- index ix_memory_entries__scope_slot
+CREATE INDEX `ix_memory_entries__scope_slot` ON `memory_entries` (`scope`, `slot`)
+    WHERE `slot` IS NOT NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL;
+
+-- index ix_memory_entries__session_id_created_at
+CREATE INDEX `ix_memory_entries__session_id_created_at` ON `memory_entries` (`session_id`, `created_at`)
+    WHERE `session_id` IS NOT NULL;
 
 -- index ix_memory_entries__superseded_by
 CREATE INDEX `ix_memory_entries__superseded_by` ON `memory_entries` (`superseded_by`)

@@ -10,6 +10,7 @@ from memrepo.connection.contract import Connection
 from memrepo.domain.checks import LOWEST_ID
 from memrepo.domain.codec import Row
 from memrepo.domain.hashing import SameFact, hash_stored, is_hash_of
+from memrepo.domain.paging import last_id
 from memrepo.queries import adoption
 from memrepo.queries.statement import Unit
 
@@ -27,9 +28,9 @@ async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
 
     The original system leaves some hashes NULL, and other programs may hash differently. If two facts
     are the same by memrepo's rule, the one that has the hash keeps it, and the other is marked as
-    superseded by it; it expires as late as the latest of them. If nobody has it, it goes to the first one that is neither forgotten nor superseded; a fact
-    also takes it from what it has superseded itself. No row is removed. An interrupted adoption goes on where it
-    stopped.
+    superseded by it; it expires as late as the latest of them. If nobody has it, it goes to the first one that is
+    neither forgotten nor superseded; a fact also takes it from what it has superseded itself. A proposal that such a
+    fact states is a fact from then on. No row is removed. An interrupted adoption goes on where it stopped.
 
     Returns:
         How many facts were checked; 0 if there was nothing to do.
@@ -45,7 +46,7 @@ async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
             await connection.write(_unit(_hashes(rows, same_fact)))
             n_checked += len(rows)
             # Not from the start: a trigger of another program might mark each as unchecked again.
-            after = rows[-1][0]
+            after = last_id(rows, after)
     _logger.info("%s: adopted %d facts", connection, n_checked)
     return n_checked
 
@@ -73,7 +74,7 @@ async def _lose_facts_of_others(connection: Connection) -> None:
                 len(lost),
                 adoption.LOST_SCOPE,
             )
-        after = rows[-1][0]
+        after = last_id(rows, after)
     await connection.write((adoption.CLEAR_PUSH.bind(),))
 
 
@@ -84,7 +85,7 @@ async def _clear_wrong_hashes(connection: Connection, same_fact: SameFact) -> No
         hashes = _hashes(rows, same_fact)
         if any(row[3] not in (None, digest) for row, (_, digest) in zip(rows, hashes, strict=True)):
             await connection.write((adoption.CLEAR_WRONG.bind(batch=json.dumps(hashes)),))
-        after = rows[-1][0]
+        after = last_id(rows, after)
 
 
 def _hashes(rows: list[Row], same_fact: SameFact) -> list[tuple[int, str]]:
@@ -97,6 +98,7 @@ def _unit(hashes: list[tuple[int, str]]) -> Unit:
     return (
         adoption.HAND_OVER.bind(batch=batch),
         adoption.SET_HASH.bind(batch=json.dumps([(n, digest) for digest, n in first.items()])),
+        adoption.APPROVE.bind(batch=batch),
         adoption.EXTEND.bind(batch=batch),
         adoption.LINK_DUPLICATES.bind(batch=batch),
         adoption.MARK_CHECKED.bind(batch=batch),

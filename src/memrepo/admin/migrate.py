@@ -72,6 +72,8 @@ class _State:
     is_original: bool = False
     #: Whether it lost what memrepo had added.
     was_pushed: bool = False
+    #: Whether it has nothing of ours or of the original's yet.
+    is_new: bool = False
 
 
 async def read_version(
@@ -83,7 +85,8 @@ async def read_version(
     Raises:
         MigrationError: As in `migrate`.
     """
-    return (await _read_state(connection, known, OURS, accept_push=accept_push)).version
+    shapes = await _shapes(known, OURS)
+    return (await _read_state(connection, known, OURS, shapes, accept_push=accept_push)).version
 
 
 async def migrate(
@@ -96,7 +99,7 @@ async def migrate(
     same_fact: SameFact | None = None,
 ) -> int:
     """
-    Apply the pending migrations, each in one transaction with its row in the version table.
+    Apply the pending migrations, each in one transaction with its row in the version table; to a new database, all in one.
 
     Safe when several processes do it at once: each migration is applied by one of them.
 
@@ -117,8 +120,9 @@ async def migrate(
             them, or has something of another program under our names: nothing was written. Or a
             migration failed, which the message names: it was not applied.
     """
+    shapes = await _shapes(known, table)
     while True:
-        state = await _read_state(connection, known, table, accept_push=accept_push)
+        state = await _read_state(connection, known, table, shapes, accept_push=accept_push)
         if state.version == len(known):
             return state.version
         if same_fact == "exact" and (state.is_original or state.was_pushed):
@@ -127,32 +131,49 @@ async def migrate(
             raise InvalidInputError(
                 "same_fact", 'must be "folded" for a database that the original shares'
             )
-        migration = known[state.version]
+        due = _due(known, state)
+        names, time = ", ".join(migration.name for migration in due), encode_instant(now)
+        units = (_unit(each, time, table, state, same_fact) for each in due)
         try:
-            await connection.write(_unit(migration, encode_instant(now), table, state, same_fact))
+            await connection.write(tuple(chain.from_iterable(units)))
         except ConstraintError:
             # Another process was faster, unless the migration itself broke a constraint.
-            if len(await _applied(connection, table)) < migration.number:
+            if len(await _applied(connection, table)) < due[0].number:
                 raise MigrationError(
-                    f"{migration.name}: a row breaks a constraint, or the version table is changed"
+                    f"{names}: a row breaks a constraint, or the version table is changed"
                 ) from None
         except DatabaseError as error:
             if type(error) is not DatabaseError or error.outcome_unknown:
                 raise
-            raise failed(migration, error) from error
+            raise failed(names, error) from error
         else:
-            _logger.info("%s: applied migration %s", connection, migration.name)
+            _logger.info("%s: applied %s", connection, names)
+
+
+def _due(known: Sequence[Migration], state: _State) -> Sequence[Migration]:
+    """Return the next migration; all for a new database, where there is nothing that one could break."""
+    following = known[state.version :]
+    return following if state.is_new else following[:1]
+
+
+async def _shapes(known: Sequence[Migration], table: VersionTable) -> Sequence[Shape]:
+    """Return what a database is before the first and after each; nothing where they are not ours."""
+    return await asyncio.to_thread(shapes_of, tuple(known)) if table is OURS else ()
 
 
 async def _read_state(
-    connection: Connection, known: Sequence[Migration], table: VersionTable, *, accept_push: bool
+    connection: Connection,
+    known: Sequence[Migration],
+    table: VersionTable,
+    shapes: Sequence[Shape],
+    *,
+    accept_push: bool,
 ) -> _State:
     while True:
         applied = await _applied(connection, table)
         version = len(known) - len(pending(known, applied))
-        if table is not OURS:
+        if not shapes:
             return _State(version)
-        shapes = await asyncio.to_thread(shapes_of, tuple(known))
         names = [OURS.name, *(name.removeprefix("trigger ") for name in shapes[-1].names)]
         rows = await connection.read(versions.SHAPE.bind(names=to_compact_json(names)))
         try:
@@ -183,7 +204,8 @@ def _judge(found: Shape, version: int, shapes: Sequence[Shape], *, accept_push: 
             if version
             else f"the database has tables of another program: {complaint}"
         )
-    return _State(version, found, is_original, was_pushed)
+    is_new = version == 0 and not (is_original or was_pushed)
+    return _State(version, found, is_original, was_pushed, is_new)
 
 
 def _unit(

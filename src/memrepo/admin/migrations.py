@@ -42,8 +42,12 @@ class Migration:
         """The SHA-256 of the text, which shows whether an applied file was changed."""
         return sha256(self.sql.encode()).hexdigest()
 
-    def statements(self) -> Iterator[Statement]:
+    @cache  # noqa: B019 - there are few, and reading them takes longer than running them
+    def statements(self) -> tuple[Statement, ...]:
         """Split the text into statements: `executescript` would commit the open transaction."""
+        return tuple(self._split())
+
+    def _split(self) -> Iterator[Statement]:
         text = ""
         for line in self.sql.splitlines(keepends=True):
             text += line
@@ -132,7 +136,7 @@ def shapes_of(known: tuple[Migration, ...]) -> tuple[Shape, ...]:
                 for statement in migration.statements():
                     connection.execute(statement.sql)
             except sqlite3.Error as error:
-                raise failed(migration, error) from error
+                raise failed(migration.name, error) from error
             shapes.append(_shape(connection))
     return tuple(shapes)
 
@@ -142,6 +146,6 @@ def _shape(connection: sqlite3.Connection) -> Shape:
     return read_shape(connection.execute(versions.SHAPE.positional_sql, (names,)))
 
 
-def failed(migration: Migration, reason: Exception) -> MigrationError:
-    """Return the error for a statement of *migration* that the database refused."""
-    return MigrationError(f"{reason}; {migration.name} was not applied")
+def failed(names: str, reason: Exception) -> MigrationError:
+    """Return the error for a statement of the migrations with these names that the database refused."""
+    return MigrationError(f"{reason}; {names} was not applied")

@@ -100,6 +100,18 @@ HAND_OVER: Final = Statement(
     "WHERE `fact`.`superseded_by`=`chain`.`id`) SELECT `id`,`hash` FROM `chain`) `chain` "
     "WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`content_hash`=`chain`.`hash`",
 )
+#: Makes a fact of each proposal that facts in ``:batch`` state, which are no proposals: they would stay away with it. It
+#: fills no slot, because the other program knows none.
+APPROVE: Final = Statement(
+    "adoption.approve",
+    "UPDATE `memory_entries` SET `deleted_at`=NULL,`proposed_at`=NULL,`slot`=NULL FROM ("
+    "SELECT DISTINCT json_extract(`item`.`value`,'$[1]') AS `hash` "
+    "FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact` "
+    "WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL "
+    "AND `fact`.`superseded_by` IS NULL) `stated` "
+    "WHERE `memory_entries`.`content_hash`=`stated`.`hash` "
+    "AND `memory_entries`.`deleted_at`=`memory_entries`.`proposed_at`",
+)
 #: Has each fact that facts in ``:batch`` state, too, expire as late as the latest of them.
 EXTEND: Final = Statement(
     "adoption.extend",
@@ -112,11 +124,12 @@ EXTEND: Final = Statement(
     "AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL",
 )
 #: Marks facts in ``:batch`` as superseded by the fact that has their hash: they are the same fact. Forgotten ones,
-#: too, so that they do not stand beside it when they are restored.
+#: too, so that they do not stand beside it when they are restored. A proposal among them is answered by it.
 LINK_DUPLICATES: Final = statement(
     "adoption.link_duplicates",
     Query.update(_m)
     .set(_m.superseded_by, _holder_of(_item_hash))
+    .set(_m.proposed_at, NullValue())
     .from_(_items)
     .where(_m.id == _item_id)
     .where(_lacks_hash())
