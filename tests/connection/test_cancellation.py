@@ -7,10 +7,12 @@ import contextlib
 import gc
 import os
 import random
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -215,11 +217,38 @@ def urls(url: str) -> Callable[[], str]:
     return lambda: url if url == ":memory:" else f"{url}.{next(numbers)}"
 
 
+@pytest.fixture
+def prepared(
+    urls: Callable[[], str], clock: Clock
+) -> Callable[[], AbstractAsyncContextManager[Store]]:
+    """New databases with the rows of `prepare`; files are copies of the first, which takes less time."""
+    templates: list[str] = []
+
+    @asynccontextmanager
+    async def open_new() -> AsyncIterator[Store]:
+        url = urls()
+        if url == ":memory:":
+            async with memrepo.connect(url, clock=clock) as store:
+                await prepare(store)
+                yield store
+            return
+        if not templates:
+            templates.append(urls())
+            async with memrepo.connect(templates[0], clock=clock) as store:
+                await prepare(store)
+        shutil.copyfile(templates[0], url)
+        async with memrepo.connect(url, clock=clock) as store:
+            yield store
+
+    return open_new
+
+
 @every_method
-async def test_cancel_at_every_step(urls: Callable[[], str], clock: Clock, method: Method) -> None:
+async def test_cancel_at_every_step(
+    prepared: Callable[[], AbstractAsyncContextManager[Store]], method: Method
+) -> None:
     """CA-01..09: at every await point, a running or a done call leaves all of its effect or none."""
-    async with memrepo.connect(urls(), clock=clock) as store:
-        await prepare(store)
+    async with prepared() as store:
         before = await dump(store)
         await method(store)
         after = await dump(store)
@@ -228,8 +257,7 @@ async def test_cancel_at_every_step(urls: Callable[[], str], clock: Clock, metho
         step = 0
         reached = True
         while reached:
-            async with memrepo.connect(urls(), clock=clock) as store:
-                await prepare(store)
+            async with prepared() as store:
                 reached = await cancelled_at(method(store), step, moment)
                 assert await dump(store) in (before, after), (moment, step)
                 await check_usable(store)

@@ -36,6 +36,8 @@ MANY_SESSIONS = Statement(
     "(SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) "
     "SELECT '2026-02-02T00:00:00.000Z', '2026-02-02T00:00:00.000Z' FROM c",
 )
+#: Has fact 1 supersede fact 2, which supersedes fact 3, and so on.
+CHAIN = Statement("test.chain", "UPDATE memory_entries SET superseded_by = id - 1 WHERE id > 1")
 
 T = TypeVar("T")
 
@@ -407,9 +409,9 @@ async def test_large_batch_lets_other_tasks_run(url: str, kind: str) -> None:
     assert turns - came_back >= 5_000 / 100
 
 
-@pytest.mark.parametrize("kind", ["facts", "sessions", "events"])
+@pytest.mark.parametrize("kind", ["facts", "sessions", "events", "history"])
 async def test_large_page_lets_other_tasks_run(url: str, kind: str) -> None:
-    """While the rows of a large page are decoded, other tasks have their turn all the time."""
+    """While a large page or a long history is decoded, other tasks have their turn all the time."""
     turns = 0
     seen: list[int] = []
 
@@ -429,6 +431,9 @@ async def test_large_page_lets_other_tasks_run(url: str, kind: str) -> None:
             assert len(await store.memories.find_many(limit=2_000)) == 2_000
         elif kind == "sessions":
             assert len(await store.sessions.find_many(limit=2_000)) == 2_000
+        elif kind == "history":
+            await store.connection.write((CHAIN.bind(),))
+            assert len(await store.memories.history(1)) == 1_999
         else:
             assert len(await store.daily_logs.find_many(limit=2_000)) == 2_000
         other.cancel()

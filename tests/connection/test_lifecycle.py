@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ import trio
 
 import memrepo
 from memrepo import ClosedError, Store, WrongLoopError
+from memrepo.connection.sqlite.thread import WorkerThread
 from tests import leaks
 from tests.conftest import Clock
 
@@ -288,6 +290,35 @@ def test_end_while_opening(url: str, caplog: pytest.LogCaptureFixture) -> None:
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
+def test_end_while_opening_takes_no_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly the program is told that its thread is to stop, it ends: before, it could hang."""
+    stop = WorkerThread.stop
+
+    def stop_slowly(thread: WorkerThread) -> None:
+        stop(thread)
+        time.sleep(0.01)  # meanwhile, the thread may end
+
+    monkeypatch.setattr(WorkerThread, "stop", stop_slowly)
+
+    async def main(n_passes: int) -> None:
+        opening.append(asyncio.create_task(_open(url)))
+        for _ in range(n_passes):
+            await asyncio.sleep(0)
+            time.sleep(0.0005)  # for the threads
+
+    opening: list[asyncio.Task[Store]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        for n_passes in range(20):
+            asyncio.run(main(n_passes))
+        opening.clear()
+        gc.collect()
+
+
+async def _open(url: str) -> Store:
+    return await memrepo.connect(url)
+
+
 @pytest.mark.parametrize("is_forgotten", [False, True], ids=["closed", "forgotten"])
 def test_sys_exit_in_a_group(tmp_path: Path, *, is_forgotten: bool) -> None:
     """`sys.exit` in one of the tasks that a group answered ends the program with its code."""
@@ -504,6 +535,15 @@ async def test_connect_twice(url: str, clock: Clock) -> None:
     await one.close()
     await two.memories.remember("a")
     await two.close()
+
+
+def test_connect_not_awaited() -> None:
+    """Whoever forgets to await a store is told so, and other objects are still told apart from it."""
+    opening: Any = memrepo.connect(":memory:")
+    for name in ("memories", "sessions", "daily_logs", "scoped", "transaction", "close"):
+        with pytest.raises(AttributeError, match=f"{name}.*: await it, or use `async with`"):
+            getattr(opening, name)
+    assert not hasattr(opening, "__len__")
 
 
 @pytest.mark.asyncio
@@ -747,8 +787,12 @@ def test_pytest_asyncio_fixtures(tmp_path: Path) -> None:
         "filterwarnings = error\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-p", "pytest_asyncio.plugin", "."),
+        ],
         cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # others take long to import
         capture_output=True,
         text=True,
         timeout=60,

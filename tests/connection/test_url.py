@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import memrepo
 from memrepo import InvalidInputError, UnsupportedURLError, UsageError
@@ -168,7 +168,6 @@ def test_no_secret_in_a_message(url: str) -> None:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_location_or_a_usage_error(url: str) -> None:
     """No text makes anything but one of the two documented errors escape."""
@@ -182,7 +181,6 @@ def test_any_text_is_a_location_or_a_usage_error(url: str) -> None:
     assert location.uri == ":memory:" or location.uri.startswith("file:///")
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         [

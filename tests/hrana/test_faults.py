@@ -467,7 +467,7 @@ async def test_cancelled_write_on_a_kept_stream(sqld: Sqld, scheme: str) -> None
     slow = Statement(
         "slow",
         "INSERT INTO daily_logs (scope, event_type, timestamp) WITH RECURSIVE c(n) AS (SELECT 1"
-        " UNION ALL SELECT n + 1 FROM c WHERE n < 20000000) SELECT max(n), 'slow', '' FROM c",
+        " UNION ALL SELECT n + 1 FROM c WHERE n < 8000000) SELECT max(n), 'slow', '' FROM c",
     )
     async with memrepo.connect(sqld.url(namespace, scheme)) as store:
         for n in range(3):

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 import memrepo
 from memrepo import MemrepoError, Store
@@ -90,9 +90,7 @@ async def lying(sqld: Sqld, namespace: str, scheme: str) -> AsyncIterator[tuple[
 @both
 @settings(
     max_examples=150 if _IS_FULL else 25,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(is_new=st.booleans(), first=st.integers(0, 15), place=st.integers(0, 200), instead=anything)
 async def test_answers_that_are_false_in_one_place(

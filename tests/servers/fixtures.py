@@ -11,10 +11,11 @@ import attrs
 import pytest
 import pytest_asyncio
 
+from pytest_memrepo.sqld import SAFE, free_port
 from tests.servers.binary import require_sqld
 from tests.servers.keys import TokenMaker, write_certificate
 from tests.servers.proxy import Proxy, proxy
-from tests.servers.sqld import Sqld, free_port
+from tests.servers.sqld import Sqld
 
 __all__ = [
     "Cluster",
@@ -22,14 +23,14 @@ __all__ = [
     "cluster",
     "locked_sqld",
     "new_sqld",
+    "run_cluster",
+    "run_locked_sqld",
+    "run_sqld",
     "sqld",
     "sqld_cluster",
     "sqld_proxy",
     "tokens",
 ]
-
-#: Without it, concurrent writers can make this version of the server stop taking writes for good.
-_SAFE = ("--checkpoint-interval-s", "3600")
 
 
 @attrs.frozen
@@ -41,12 +42,19 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def sqld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqld]:
-    """The server that most tests share; each makes a namespace of its own."""
-    server = Sqld(require_sqld(), tmp_path_factory.mktemp("sqld"), *_SAFE)
+def run_sqld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqld]:
+    """The one server of the whole test run."""
+    server = Sqld(require_sqld(), tmp_path_factory.mktemp("sqld"), *SAFE)
     server.start()
     yield server
-    server.stop()
+    server.kill()
+
+
+@pytest.fixture
+def sqld(run_sqld: Sqld) -> Iterator[Sqld]:
+    """The server that most tests share; each makes a namespace of its own, which ends with it."""
+    yield run_sqld
+    run_sqld.drop()
 
 
 @pytest.fixture
@@ -55,22 +63,22 @@ def new_sqld(tmp_path: Path) -> Iterator[Callable[..., Sqld]]:
     servers: list[Sqld] = []
 
     def start(*arguments: str) -> Sqld:
-        server = Sqld(require_sqld(), tmp_path / f"sqld{len(servers)}", *_SAFE, *arguments)
+        server = Sqld(require_sqld(), tmp_path / f"sqld{len(servers)}", *SAFE, *arguments)
         servers.append(server)
         server.start()
         return server
 
     yield start
     for server in servers:
-        server.stop()
+        server.kill()
         shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def _start_cluster(folder: Path) -> Cluster:
     binary, port = require_sqld(), free_port()
-    primary = Sqld(binary, folder / "primary", *_SAFE, "--grpc-listen-addr", f"127.0.0.1:{port}")
+    primary = Sqld(binary, folder / "primary", *SAFE, "--grpc-listen-addr", f"127.0.0.1:{port}")
     first, second = (
-        Sqld(binary, folder / name, *_SAFE, "--primary-grpc-url", f"http://127.0.0.1:{port}")
+        Sqld(binary, folder / name, *SAFE, "--primary-grpc-url", f"http://127.0.0.1:{port}")
         for name in ("first", "second")
     )
     for server in (primary, first, second):
@@ -80,15 +88,22 @@ def _start_cluster(folder: Path) -> Cluster:
 
 def _stop_cluster(cluster: Cluster) -> None:
     for server in (*cluster.replicas, cluster.primary):
-        server.stop()
+        server.kill()
 
 
 @pytest.fixture(scope="session")
-def sqld_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A primary with two replicas that the whole test run shares."""
+def run_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The primary and the two replicas of the whole test run."""
     cluster = _start_cluster(tmp_path_factory.mktemp("cluster"))
     yield cluster
     _stop_cluster(cluster)
+
+
+@pytest.fixture
+def sqld_cluster(run_cluster: Cluster) -> Iterator[Cluster]:
+    """A primary with two replicas that tests share; the namespaces of a test end with it."""
+    yield run_cluster
+    run_cluster.primary.drop(*run_cluster.replicas)
 
 
 @pytest.fixture
@@ -106,14 +121,21 @@ def tokens() -> TokenMaker:
 
 
 @pytest.fixture(scope="session")
-def locked_sqld(tmp_path_factory: pytest.TempPathFactory, tokens: TokenMaker) -> Iterator[Sqld]:
-    """A server that wants a token."""
+def run_locked_sqld(tmp_path_factory: pytest.TempPathFactory, tokens: TokenMaker) -> Iterator[Sqld]:
+    """The one server of the test run that wants a token."""
     folder = tmp_path_factory.mktemp("locked")
     key = tokens.write_public_key(folder / "key.pem")
-    server = Sqld(require_sqld(), folder, *_SAFE, "--auth-jwt-key-file", str(key))
+    server = Sqld(require_sqld(), folder, *SAFE, "--auth-jwt-key-file", str(key))
     server.start()
     yield server
-    server.stop()
+    server.kill()
+
+
+@pytest.fixture
+def locked_sqld(run_locked_sqld: Sqld) -> Iterator[Sqld]:
+    """A server that wants a token; the namespaces of a test end with it."""
+    yield run_locked_sqld
+    run_locked_sqld.drop()
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from typing import Final
 
 import pytest
 
+from pytest_memrepo.sqld import die_with_parent, free_port
 from tests.servers.binary import require_sqld
-from tests.servers.sqld import _die_with_parent, free_port
 
 __all__ = ["PageShell"]
 
@@ -82,7 +82,7 @@ class PageShell:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - nothing else runs in the child
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - nothing else runs in the child
             )
         self._servers.append(server)
         address = arguments[arguments.index("--http-listen-addr") + 1]

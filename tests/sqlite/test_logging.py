@@ -20,6 +20,8 @@ from tests.sqlite.test_processes import foreign_lock
 
 pytestmark = pytest.mark.asyncio
 
+SCHEMA = Path(__file__).resolve().parents[2] / "schema"
+
 
 @pytest.fixture(autouse=True)
 def healthy_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -51,20 +53,11 @@ async def test_life_of_a_store(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     opened = ("memrepo.connection.sqlite.connection", "DEBUG", f"opened {path}")
     closed = ("memrepo.connection.sqlite.connection", "DEBUG", f"closed {path}")
     async with memrepo.connect(path) as store:
-        migrations = [
-            ("memrepo.admin.migrate", "INFO", f"{path}: applied migration {name}")
-            for name in (
-                "0001_initial",
-                "0002_add_scopes_and_lifecycle",
-                "0003_add_settings",
-                "0004_index_other_spellings",
-                "0005_add_threads",
-                "0006_hash_unstable_texts_anew",
-            )
-        ]
-        assert said(caplog) == [opened, *migrations]
-        assert store.schema_version == len(migrations)
-    assert said(caplog) == [opened, *migrations, closed]
+        names = [path.stem for path in sorted(SCHEMA.glob("*.sql"))]
+        migrated = ("memrepo.admin.migrate", "INFO", f"{path}: applied {', '.join(names)}")
+        assert said(caplog) == [opened, migrated]
+        assert store.schema_version == len(names)
+    assert said(caplog) == [opened, migrated, closed]
     caplog.clear()
     async with memrepo.connect(path) as store:
         await store.close()

@@ -19,7 +19,7 @@ import pytest
 
 import memrepo
 from memrepo import ConnectionLostError, Store, StorePool
-from memrepo.connection.sqlite import setup, worker
+from memrepo.connection.sqlite import inode, setup, worker
 from tests import leaks
 
 pytestmark = pytest.mark.asyncio
@@ -80,6 +80,24 @@ async def test_end_of_a_store_that_lost_its_log(
         await other.memories.remember("last")
     await leaks.settled(threads)
     assert _contents(path) >= {"before", "last", *(f"after {n}" for n in range(100))}
+
+
+async def test_new_file_that_lost_its_log_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new file's log is known from the beginning, and not only from the first look after a write."""
+    path = tmp_path / "agent.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(inode, "monotonic", lambda: 0.0)  # all of it before the second look is due
+        first = await memrepo.connect(path, durability="normal")
+        await first.memories.remember("before")
+    _visit(path)
+    async with memrepo.connect(path) as other:
+        with pytest.raises(ConnectionLostError):
+            await first.memories.remember("into nothing")
+        await other.memories.remember("after")
+    await first.close()
+    assert _contents(path) == {"before", "after"}
 
 
 async def test_end_while_another_process_writes(tmp_path: Path) -> None:

@@ -187,6 +187,27 @@ async def _start(path: Path) -> None:
         await store.sessions.start()
 
 
+def test_inferring_from_four(tmp_path: Path) -> None:
+    """Of four processes that observe one pattern, every third observation infers, and each is one of the count."""
+    path = tmp_path / "agent.db"
+    results = together(
+        4,
+        """
+        async with memrepo.connect(URL) as store:
+            calls = (store.memories.observe("short answers", f"{NUMBER}-{n}") for n in range(30))
+            seen = await asyncio.gather(*calls)
+            result = [[its.n, its.inferred and its.inferred.outcome] for its in seen]
+        """,
+        path,
+    )
+    seen = [tuple(its) for each in results for its in each]
+    assert sorted(n for n, _ in seen) == [1] * 40 + [2] * 40 + [3] * 40
+    outcomes = [outcome for n, outcome in seen if n == 3]
+    assert sorted(outcomes) == ["created", *["duplicate"] * 39]
+    assert {outcome for n, outcome in seen if n < 3} == {None}
+    check_whole(path)
+
+
 def test_counting_from_four(tmp_path: Path) -> None:
     """MP-02: transactions of four processes that read and then write lose no count."""
     path = tmp_path / "agent.db"

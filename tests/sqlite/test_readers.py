@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import resource
+import sys
 import warnings
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -348,3 +349,63 @@ async def test_write_that_calls_itself_a_long_read(store: Store) -> None:
     with pytest.raises(memrepo.DatabaseError):
         await store.connection.read(delete.bind())
     assert await store.memories.count() == 2
+
+
+async def test_work_in_steps_gives_way_to_quick_reads(store: Store) -> None:
+    """Who works between reads, as a search that ranks, goes on only after the quick reads that run."""
+    quick = Statement("test.quick", ENDLESS.sql.replace("FROM c)", "FROM c LIMIT 300000)"))
+    order: list[str] = []
+
+    async def work() -> None:
+        await store.connection.give_way()
+        order.append("work")
+
+    async def read() -> None:
+        await store.connection.read(quick.bind())
+        order.append("read")
+
+    await asyncio.gather(work(), read(), work(), work())
+    assert order == ["work", "read", "work", "work"]
+    async with store.transaction() as tx:
+        await tx.connection.give_way()
+
+
+async def test_who_gives_way_waits_as_long_as_it_takes(tmp_path: Path) -> None:
+    """A search that ranks does not fail because a quick read takes longer than a call may wait for a lock."""
+    slow = Statement("test.slow", ENDLESS.sql.replace("FROM c)", "FROM c LIMIT 3000000)"))
+    async with memrepo.connect(tmp_path / "slow.db", lock_timeout_s=0.1) as store:
+        reading = asyncio.ensure_future(store.connection.read(slow.bind()))
+        await asyncio.sleep(0)
+        await store.connection.give_way()
+        assert reading.done()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux")
+async def test_long_reads_have_a_lower_priority(store: Store) -> None:
+    """The thread of long reads gives way to all others, whose priority stays as it was."""
+    await store.memories.count()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    threads = [int(each) for each in os.listdir("/proc/self/task")]
+    lower = [its for its in threads if os.getpriority(os.PRIO_PROCESS, its) != own]
+    assert [os.getpriority(os.PRIO_PROCESS, its) - own for its in lower] == [5]
+
+
+async def test_long_read_beside_quick_ones_loses_no_row(store: Store) -> None:
+    """Fetched a few rows at a time, it has them all in order, also those after a text that is not UTF-8."""
+    rows = Statement(
+        "test.rows",
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000)"
+        " SELECT n, CASE n WHEN 500 THEN CAST(x'ff41' AS TEXT) ELSE 'text' END FROM c",
+        is_long=True,
+    )
+    is_over = False
+
+    async def read_on() -> None:
+        while not is_over:
+            await store.memories.find(1)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(read_on())
+        found = await store.connection.read(rows.bind())
+        is_over = True
+    assert found == [(n, b"\xffA" if n == 500 else "text") for n in range(1, 1001)]

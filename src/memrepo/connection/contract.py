@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 import attrs
 
 from memrepo.domain.codec import Row
+from memrepo.domain.indexing import SearchIndexInfo
 from memrepo.domain.plain import PlainModel
 from memrepo.queries.statement import BoundStatement, Unit
 
@@ -57,6 +58,15 @@ class Connection(Protocol):
         """
         ...
 
+    def give_way(self) -> Awaitable[None]:
+        """
+        Return once the quick reads that run on another thread now are done.
+
+        For work between whose steps other tasks run: without it, a thread that asks for the interpreter's lock gets
+        it only after 5 ms (`sys.setswitchinterval`).
+        """
+        ...
+
 
 @attrs.frozen(kw_only=True)
 class ConnectionInfo(PlainModel):
@@ -97,12 +107,19 @@ class ConnectionInfo(PlainModel):
     has_vectors: bool
     #: Maximum length of one text.
     max_value_bytes: int
+    #: The search index; ``None`` if it was not made, and inside a transaction of this task.
+    search_index: SearchIndexInfo | None = None
     #: Maximum length of one answer of a server; ``None`` for no limit.
     max_reply_bytes: int | None = None
 
 
 class Driver(Connection, Protocol):
     """One database that many tasks of one event loop share."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither closed nor being closed."""
+        ...
 
     @property
     def is_read_only(self) -> bool:
@@ -149,6 +166,10 @@ class Driver(Connection, Protocol):
         """Prepare for writing, unless it is read-only. Idempotent."""
         ...
 
+    def call_when_free(self, told: Callable[[], None]) -> None:
+        """Call *told* whenever nothing waits to be written any more; never if it is read-only."""
+        ...
+
     def end_opening(self) -> None:
         """
         Take the database for one that is ours: until now, each statement had to end in time.
@@ -158,5 +179,13 @@ class Driver(Connection, Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish running calls, refuse waiting ones, and close. Idempotent, even for several tasks."""
+        """
+        Finish running calls, refuse waiting ones, and close.
+
+        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
+
+        Raises:
+            TransactionError: This task is inside a transaction.
+            WrongLoopError: Another event loop runs, or this is a forked child.
+        """
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import warnings
 from typing import Final
 
 from memrepo.errors import (
@@ -21,6 +22,7 @@ __all__ = [
     "require_asyncio",
     "rolled_back",
     "statement_failed",
+    "warn_unclosed",
 ]
 
 #: What SQLite says after the kind of a constraint; other sentences may quote values.
@@ -64,6 +66,16 @@ def require_asyncio() -> None:
             "memrepo needs an event loop of asyncio, and trio's is none: "
             "under anyio, use its asyncio backend"
         ) from None
+
+
+def warn_unclosed(connection: object) -> None:
+    """Warn of a *connection* that is thrown away without having been closed."""
+    warnings.warn(
+        f"{connection!r} was never closed: use 'async with memrepo.connect(...)'",
+        ResourceWarning,
+        source=connection,
+        stacklevel=3,
+    )
 
 
 def closed() -> ClosedError:

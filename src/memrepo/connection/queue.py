@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from memrepo.connection.errors import closed
@@ -62,6 +62,8 @@ class CallQueue:
         self._holder: Turn | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
+        #: Called whenever the worker has nothing to do any more.
+        self.when_free: Callable[[], None] | None = None
 
     @property
     def is_free(self) -> bool:
@@ -136,6 +138,8 @@ class CallQueue:
             self._holder, self._group = turn, ()
             turn.tell()
             turns.popleft()
+        elif self.when_free is not None:
+            self.when_free()
 
     def answer(self, calls: Sequence[PendingCall]) -> None:
         """Wake the tasks of a group's *calls*, and start the next group."""
@@ -146,7 +150,7 @@ class CallQueue:
         if len(calls) > 1:
             # After the tasks that were woken, so that their next calls form one group.
             self._loop.call_soon(self._end, calls)
-        elif self._line.turns:
+        elif self._line.turns or self.when_free is not None:
             self._advance()
         else:
             self._group = None
@@ -198,10 +202,10 @@ class CallQueue:
     def _sweep(self) -> None:
         """Refuse turns whose deadline has come, and go on where a KeyboardInterrupt has cut off a step."""
         now = self._loop.time()
-        for turn in self._line.turns:
-            if turn.deadline <= now:
+        if late := [turn for turn in self._line.turns if turn.deadline <= now]:
+            for turn in late:
                 turn.refuse(BusyError("waited too long for its turn"))
-        self._line.drop_turns_that_are_over()
+            self._line.drop_turns_that_are_over()
         self._sweeper = None
         if self._line.turns or self._group is not None:
             self._sweep_soon()

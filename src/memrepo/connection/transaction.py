@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from memrepo.connection import watching
 from memrepo.connection.affinity import open_transactions
 from memrepo.connection.contract import Result
 from memrepo.connection.pending import Turn
@@ -53,6 +54,8 @@ class TransactionConnection:
         self._turn = await self._connection.begin(self._timeout_s)
         self.is_open = True
         open_transactions.set((*open_transactions.get(), self))
+        if watching.on_open is not None:
+            watching.on_open(self)
         return self
 
     async def __aexit__(
@@ -76,6 +79,9 @@ class TransactionConnection:
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT; it sees what the transaction has written."""
         return (await self._run((statement,)))[0].rows
+
+    async def give_way(self) -> None:
+        """Return at once: who waits has the writer."""
 
     async def _run(self, unit: Unit) -> list[Result]:
         if not self.is_open or self._turn is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import CancelledError, Future
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from inspect import CORO_CREATED, getcoroutinestate
 from itertools import islice
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from memrepo.connection.errors import cut_off
@@ -21,6 +22,8 @@ __all__ = [
     "leave_to_loop",
     "list_in_slices",
     "outlast",
+    "run_in_steps",
+    "see",
     "settle",
 ]
 
@@ -31,19 +34,34 @@ T = TypeVar("T")
 GRACE_S: Final = 0.5
 #: Items of a slice: at a few microseconds for each, about half a millisecond.
 _SLICE: Final = 100
+#: Seconds of work in a turn of the event loop, of what can tell where it may pause.
+_TURN_S: Final = 30e-6
 
 
 class OwnTask(asyncio.Task[T]):
     """
     A task that cannot be cancelled before it has begun, so that its clean-up always runs.
 
-    Programs that shut down cancel all tasks of their event loop, a library's own among them.
+    Programs that shut down cancel all tasks of their event loop, a library's own among them. Its error is for
+    whoever waits for it. If nobody does any more, as after a cancellation, asyncio logs nothing.
     """
 
     def cancel(self, msg: object = None) -> bool:
         """Cancel the task, unless it has yet to begin."""
         work: Any = self.get_coro()
         return getcoroutinestate(work) != CORO_CREATED and super().cancel(msg)
+
+    def __del__(self) -> None:
+        # Not by a callback: the event loop may be closed before it calls any.
+        if self.done() and not self.cancelled():
+            self.exception()
+        super().__del__()
+
+
+def see(future: Future[Any]) -> None:
+    """Look at the error that *future* may have, so that asyncio does not log that nobody did."""
+    if future.done() and not future.cancelled():
+        future.exception()
 
 
 async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
@@ -65,9 +83,7 @@ async def outlast(future: Future[Any], grace_s: float | None = None) -> None:
                 await asyncio.wait({future}, timeout=left_s)
             except CancelledError:
                 continue
-    if not future.cancelled():
-        # Nobody may ask for it any more; or else the event loop would complain of that.
-        future.exception()
+    see(future)
 
 
 def _shield_from_anyio() -> AbstractContextManager[object]:
@@ -82,11 +98,13 @@ async def settle(future: Future[T]) -> T:
 
     The cancellation is raised when the future is done.
     """
+    # Not by `asyncio.shield`, whose future has the error once more: asyncio logs it if nobody awaits that.
     try:
-        return await asyncio.shield(future)
+        await asyncio.wait({future})
     except CancelledError:
         await outlast(future)
         raise
+    return future.result()
 
 
 async def attend(task: OwnTask[T]) -> T:
@@ -117,11 +135,8 @@ async def finish(work: Coroutine[Any, Any, T], *, grace_s: float | None = None) 
     """
     doing = OwnTask(work, loop=asyncio.get_running_loop())
     try:
-        return await asyncio.shield(doing)
+        return await attend(doing)
     except CancelledError:
-        task = asyncio.current_task()
-        if doing.cancelled() and task is not None and not task.cancelling():
-            raise cut_off() from None
         await outlast(doing, grace_s)
         if not doing.done():
             doing.cancel()
@@ -142,6 +157,28 @@ async def list_in_slices(
     return made
 
 
+async def run_in_steps(
+    steps: Generator[None, None, T], give_way: Callable[[], Awaitable[None]]
+) -> T:
+    """
+    Return what *steps* returns, letting other tasks run about every `_TURN_S`, where it yields.
+
+    Args:
+        steps: The work.
+        give_way: Of the connection: see `Connection.give_way`.
+    """
+    while True:
+        await asyncio.sleep(0)
+        await give_way()
+        ends_s = perf_counter() + _TURN_S
+        while perf_counter() < ends_s:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+
 #: Tasks that nobody waits for; the event loop alone keeps only weak references to them.
 _left: set[asyncio.Task[None]] = set()
 
@@ -152,7 +189,7 @@ def leave_to_loop(
     """Have *loop* run *close*, from any thread; return False if the loop no longer runs."""
 
     def start() -> None:
-        task = loop.create_task(close())
+        task = OwnTask(close(), loop=loop)
         _left.add(task)
         task.add_done_callback(_left.discard)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 from asyncio import CancelledError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from typing import Final, Self
@@ -13,6 +12,7 @@ from typing import Final, Self
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.contract import ConnectionInfo, Result
 from memrepo.connection.credentials import Credentials
+from memrepo.connection.errors import warn_unclosed
 from memrepo.connection.hrana.connect import open_transport
 from memrepo.connection.hrana.info import describe, require_foreign_keys
 from memrepo.connection.hrana.reader import ServerReader
@@ -73,12 +73,7 @@ class LibSQLConnection:
         """Warn of a forgotten close, and let the sockets go."""
         if "_affinity" in self.__dict__ and not self._affinity.is_closed:
             self._transport.forget()
-            warnings.warn(
-                f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
-                ResourceWarning,
-                source=self,
-                stacklevel=2,
-            )
+            warn_unclosed(self)
 
     # --- opening and closing -------------------------------------------------------------------
 
@@ -125,16 +120,12 @@ class LibSQLConnection:
     def end_opening(self) -> None:
         """Do nothing: each request has its own time limit, now and later."""
 
+    def call_when_free(self, told: Callable[[], None]) -> None:
+        """Call *told* whenever nothing waits to be written; see `Driver`."""
+        self._writer.when_free = told
+
     async def close(self) -> None:
-        """
-        Finish what runs, refuse what waits, and close.
-
-        Idempotent; several tasks may call it at once, and a cancelled call closes all the same.
-
-        Raises:
-            TransactionError: This task is inside a transaction.
-            WrongLoopError: Another event loop runs, or this is a forked child.
-        """
+        """Finish what runs, refuse what waits, and close; see `Driver`."""
         await self._affinity.close(self, self._close)
 
     async def _close(self) -> None:
@@ -149,6 +140,11 @@ class LibSQLConnection:
             await self._transport.close()
 
     # --- reading and writing -------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither closed nor being closed."""
+        return not self._affinity.is_closed
 
     @property
     def is_read_only(self) -> bool:
@@ -174,6 +170,9 @@ class LibSQLConnection:
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
         return await self._read(statement, self.request_timeout_s)
+
+    async def give_way(self) -> None:
+        """Return at once: no read needs a thread."""
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement that changes nothing; see `Driver`."""

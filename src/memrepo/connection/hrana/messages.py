@@ -42,6 +42,8 @@ GET_AUTOCOMMIT: Final[Json] = {"type": "get_autocommit"}
 
 #: Fewest characters of a text that is stored on the stream and then referred to by number.
 _LEAST_STORED: Final = 200
+#: Most bytes of one: sqld does not keep a text of some 5,000, and refuses what refers to it.
+_MOST_STORED: Final = 4_000
 #: Most characters of a text that came instead of an answer and is kept for the cause of an error.
 _MAX_BODY: Final = 200
 
@@ -84,10 +86,11 @@ def write_pipeline(
     """
     Return the message that runs *batch* on a stream, and the request *last* after it.
 
-    A long text that occurs twice is sent once.
+    A long text that occurs twice is sent once, unless it is too long for the server to keep.
     """
     counts = Counter(step.sql for step in batch.steps if len(step.sql) >= _LEAST_STORED)
-    stored = {sql: number for number, (sql, n) in enumerate(counts.items()) if n > 1}
+    several = (sql for sql, n in counts.items() if n > 1 and len(sql.encode()) <= _MOST_STORED)
+    stored = {sql: number for number, sql in enumerate(several)}
     requests: list[Json] = [
         *({"type": "store_sql", "sql_id": number, "sql": sql} for sql, number in stored.items()),
         {"type": "batch", "batch": write_batch(batch, stored, index)},

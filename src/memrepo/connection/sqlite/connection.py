@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
-from asyncio import CancelledError
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 from typing import Self
 
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.contract import ConnectionInfo, Durability, Result
-from memrepo.connection.errors import rolled_back
+from memrepo.connection.errors import rolled_back, warn_unclosed
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.pending import PendingCall, Turn
 from memrepo.connection.sqlite.busy import until_free
@@ -83,12 +81,7 @@ class SQLiteConnection:
         """Warn of a forgotten close, and stop the threads."""
         queues = [queue for queue in (self._writer, self._reader) if queue is not None]
         if queues and not self._affinity.is_closed:
-            warnings.warn(
-                f"{self!r} was never closed: use 'async with memrepo.connect(...)'",
-                ResourceWarning,
-                source=self,
-                stacklevel=2,
-            )
+            warn_unclosed(self)
             for queue in (*queues, *(self._long_readers.queues if self._long_readers else ())):
                 queue.thread.stop()
 
@@ -122,7 +115,7 @@ class SQLiteConnection:
         )
         try:
             await connection._open()
-        except (Exception, CancelledError):
+        except (Exception, asyncio.CancelledError):
             await connection.close()
             raise
         _logger.debug("opened %s", location)
@@ -161,32 +154,31 @@ class SQLiteConnection:
         """From now on, a statement may run for as long as it takes; see `Driver`."""
         self._limit.seconds = None
 
+    def call_when_free(self, told: Callable[[], None]) -> None:
+        """Call *told* whenever nothing waits to be written; see `Driver`."""
+        if self._writer is not None:
+            self._writer.when_free = told
+
     async def close(self) -> None:
-        """
-        Finish running calls, refuse waiting ones, and close.
-
-        Idempotent; several tasks may call it at once, and a cancelled call still closes.
-
-        Raises:
-            TransactionError: This task is inside a transaction.
-            WrongLoopError: Another event loop runs, or this is a forked child.
-        """
+        """Finish running calls, refuse waiting ones, and close; see `Driver`."""
         await self._affinity.close(self, self._close)
 
     async def _close(self) -> None:
         async with AsyncExitStack() as stack:
-            for queue in (self._writer, self._reader):
+            for queue in (self._writer, self._reader, self._long_readers):
                 if queue is not None:
                     queue.refuse()
-                    stack.push_async_callback(queue.thread.close)
-            if self._long_readers is not None:
-                self._long_readers.refuse()
-                stack.push_async_callback(self._long_readers.close)
+                    stack.push_async_callback(queue.close)
             if self._writer is not None:
                 await self._writer.thread.run(WorkerConnection.undo)
         _logger.debug("closed %s", self.location)
 
     # --- reading and writing -------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither closed nor being closed."""
+        return not self._affinity.is_closed
 
     @property
     def is_read_only(self) -> bool:
@@ -213,6 +205,11 @@ class SQLiteConnection:
         if is_long(statement) and self._long_readers is not None:
             queue = await self._long_readers.queue()
         return (await queue.run((statement,), deadline, self._on_statement).wait())[0].rows
+
+    async def give_way(self) -> None:
+        """Return once the quick reads that run now are done."""
+        if self._reader is not None and not self._reader.is_free:
+            self._reader.release(await self._reader.take(math.inf))
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         return self._loop.time() + (self.lock_timeout_s if timeout_s is None else timeout_s)
@@ -267,9 +264,10 @@ class SQLiteConnection:
         self._affinity.check(self)
         writer, deadline = self._require_writer(), self._deadline(timeout_s)
         turn = await writer.take(deadline)
-        begin = partial(writer.thread.run, WorkerConnection.begin)
         try:
-            await until_free(begin, deadline, self.location)
+            await until_free(
+                lambda: writer.thread.run(WorkerConnection.begin), deadline, self.location
+            )
         except BaseException:
             writer.abandon(turn)
             raise

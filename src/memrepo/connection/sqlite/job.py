@@ -11,6 +11,7 @@ import attrs
 from memrepo.connection.pending import PendingCall
 from memrepo.connection.sqlite.errors import worker_failed
 from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.waiting import see
 
 __all__ = ["Asker", "Errand", "Job", "Run", "Single"]
 
@@ -67,7 +68,7 @@ class Errand:
         """End the wait with the error."""
         if not self.future.done():
             self.future.set_exception(error)
-            self.future.exception()  # seen: asyncio logs nothing where nobody waits
+            see(self.future)  # asyncio logs nothing where nobody waits
 
 
 class Single:

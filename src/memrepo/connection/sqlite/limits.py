@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -60,6 +61,9 @@ class Watch:
         self.failed: Statement | None = None
         #: When its statement has to end, by `monotonic`.
         self.stops_at = math.inf
+        #: Tells whether a quick read runs on another thread, for which rows are fetched a few at a time; ``None``
+        #: where quick reads run on this one.
+        self.is_awaited: Callable[[], bool] | None = None
 
     def __call__(self) -> bool:
         """Tell whether to stop."""

@@ -14,7 +14,7 @@ from memrepo.connection.sqlite.errors import is_busy, worker_failed
 from memrepo.connection.sqlite.job import Job, Run
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
-from memrepo.connection.waiting import outlast
+from memrepo.connection.waiting import OwnTask, outlast
 from memrepo.errors import BusyError
 
 __all__ = ["ThreadQueue"]
@@ -36,7 +36,11 @@ class ThreadQueue(CallQueue):
         self.thread = thread
         self._run = run
         self._job: Job | None = None
-        self._retrying: asyncio.Task[None] | None = None
+        self._retrying: OwnTask[None] | None = None
+
+    async def close(self) -> None:
+        """Close the connection, after what runs on it."""
+        await self.thread.close()
 
     def _start(self, calls: Sequence[PendingCall]) -> None:
         self._job = self.thread.put(self._run, calls, self)
@@ -70,7 +74,7 @@ class ThreadQueue(CallQueue):
             self.answer(calls)
 
     def _retry(self, calls: Sequence[PendingCall]) -> None:
-        self._retrying = self._loop.create_task(self._run_when_free(calls))
+        self._retrying = OwnTask(self._run_when_free(calls), loop=self._loop)
         self._retrying.add_done_callback(partial(self._end_retrying, calls))
 
     def _end_retrying(self, calls: Sequence[PendingCall], retrying: asyncio.Task[None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import AsyncExitStack, suppress
 from typing import Final
 
@@ -33,6 +34,11 @@ def _n_cores() -> int:
 
 #: Long reads at once: one core is left for the event loop and quick reads.
 MOST_READERS: Final = max(1, _n_cores() - 1)
+
+
+#: What is added to the niceness of a thread of long reads. Without it, who is woken beside it often waits a millisecond
+#: for its core, while another one is free: https://man7.org/linux/man-pages/man7/sched.7.html
+_NICENESS: Final = 5
 
 
 class LongReaders:
@@ -110,10 +116,18 @@ class LongReaders:
                 return queue
         return self.queues[0] if len(self.queues) >= MOST_READERS else None
 
+    def _let_quick_reads_pass(self, worker: WorkerConnection) -> None:
+        worker.watch.is_awaited = lambda: not self._quick.is_free
+        if sys.platform == "linux":  # elsewhere, it would be the whole process
+            with suppress(OSError):  # a sandbox may refuse it
+                os.nice(_NICENESS)
+
     async def _open_one(self) -> None:
         # The process may have no file descriptor left. If the reason is the file, reads will say so.
         with suppress(DatabaseError):
             await self._quick.thread.run(WorkerConnection.require_file)
             thread = await open_reader(self._location, self._file, self._limit)
+            # Nothing is awaited from here on: a thread that is in no queue would never be closed.
+            thread.put_errand(self._let_quick_reads_pass)
             queue = ThreadQueue(thread, WorkerConnection.run_reads, self._line, most=1)
             self.queues.append(queue)

@@ -127,6 +127,8 @@ async def open_writer(
         # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
         await set_pragma(thread, "secure_delete", 1)
         await thread.run(WorkerConnection.require_writable)
+        # Only now does a new file have its log: one that is not noted can be replaced unnoticed.
+        await thread.run(WorkerConnection.require_file)
     return thread
 
 

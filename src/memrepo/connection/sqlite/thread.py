@@ -100,9 +100,9 @@ class WorkerThread:
             failures: list[sqlite3.Error | None] = []
             await thread.run(lambda worker: failures.append(worker.failure))
         except BaseException:
-            thread.stop()
-            if started.done() and started.exception() is None:
-                await thread.close()
+            is_open = started.done() and started.exception() is None
+            # Not both in turn: a thread that was stopped does no more jobs.
+            await thread.close() if is_open else thread.stop()
             raise
         if (failure := failures[0]) is not None:
             await thread.close()

@@ -47,12 +47,12 @@ class WorkerConnection(sqlite3.Connection):
             self.failure = error
             super().__init__(":memory:")
         self._serve = serve
-        self._watch = Watch(limit)
+        self.watch = Watch(limit)
         self._file = FileIdentity(None)
         self._look_every_s = 0.0
         #: Whether the database is closed.
         self.is_shut = False
-        self._watch.stand_over(self)
+        self.watch.stand_over(self)
         distrust(self)
 
     def close(self) -> None:
@@ -136,8 +136,8 @@ class WorkerConnection(sqlite3.Connection):
                 raise
             refuse(waiting)
         # At once after an error: what looks like damage to the file may only be the loss of its log.
-        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
-        if not self._file.is_same(look_every_s=0.0 if has_failed else self._look_every_s):
+        failed = [call for call in waiting if isinstance(call.outcome, DatabaseError)]
+        if not self._file.is_same(look_every_s=0.0 if failed else self._look_every_s):
             lose(waiting)
 
     def run_reads(self, calls: Sequence[PendingCall]) -> None:
@@ -162,8 +162,8 @@ class WorkerConnection(sqlite3.Connection):
             if self._file.is_same():
                 raise
             refuse(waiting)
-        has_failed = any(isinstance(call.outcome, DatabaseError) for call in waiting)
-        if has_failed and not self._file.is_same():
+        failed = [call for call in waiting if isinstance(call.outcome, DatabaseError)]
+        if failed and not self._file.is_same():
             lose(waiting)
 
     def run_in_transaction(self, calls: Sequence[PendingCall]) -> None:
@@ -188,7 +188,7 @@ class WorkerConnection(sqlite3.Connection):
         """
         if not self._file.is_same(look_every_s=self._look_every_s):
             raise file_lost()
-        self._watch.failed = None
+        self.watch.failed = None
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
@@ -223,14 +223,14 @@ class WorkerConnection(sqlite3.Connection):
         try:
             if not is_single:
                 self.begin()
-            call.outcome = run(self, call, self._watch)
+            call.outcome = run(self, call, self.watch)
         except FAILURES as error:
             self.undo()
             if is_busy(error):
                 raise
             # A single statement commits in its own run, so that its failure may be the commit's.
             call.outcome = explain(
-                error, self._watch, outcome_unknown=is_single and is_storage(error)
+                error, self.watch, outcome_unknown=is_single and is_storage(error)
             )
             return
         if not is_single:
@@ -261,18 +261,18 @@ class WorkerConnection(sqlite3.Connection):
             run_single(call)
             return
         try:
-            call.succeed(run(self, call, self._watch))
+            call.succeed(run(self, call, self.watch))
         except FAILURES:
             for single in call.calls:
                 run_single(single)
 
     def _read(self, call: PendingCall) -> None:
         try:
-            call.outcome = run(self, call, self._watch)
+            call.outcome = run(self, call, self.watch)
         except FAILURES as error:
             if is_busy(error):
                 raise
-            call.outcome = explain(error, self._watch)
+            call.outcome = explain(error, self.watch)
 
     def _run_inside(self, call: PendingCall) -> None:
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
@@ -282,9 +282,9 @@ class WorkerConnection(sqlite3.Connection):
         if needs_savepoint := len(call.unit) > 1:
             self.execute("SAVEPOINT unit")
         try:
-            call.outcome = run(self, call, self._watch)
+            call.outcome = run(self, call, self.watch)
         except FAILURES as error:
-            call.outcome = explain(error, self._watch)
+            call.outcome = explain(error, self.watch)
             if needs_savepoint and self.in_transaction:
                 self.execute("ROLLBACK TO unit")
         if needs_savepoint and self.in_transaction:

@@ -21,6 +21,7 @@ from libsql_client.hrana.conn import (  # pyright: ignore[reportMissingTypeStubs
 )
 
 from memrepo.connection.hrana.values import Json
+from memrepo.connection.waiting import see
 
 __all__ = ["Link", "Socket", "Sockets"]
 
@@ -68,7 +69,7 @@ class Socket(HranaConn):  # type: ignore[misc]  # libsql-client says nothing of 
         """Send a request; its future ends with the answer, or with the socket."""
         future: Future[Any] = super().send_request(request)
         # Otherwise asyncio logs an error that comes when nobody waits any more.
-        future.add_done_callback(_mark_as_seen)
+        future.add_done_callback(see)
         self._asked.add(future)
         future.add_done_callback(self._asked.discard)
         return future
@@ -110,11 +111,7 @@ class Link:
             raise LibsqlError("the stream was closed", "STREAM_CLOSED")
         stream_id = stream._state.stream_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         request = {"type": "batch", "stream_id": stream_id, "batch": message}
-        # libsql-client itself fails if one of its futures is cancelled.
-        response = await asyncio.shield(self.connection.send_request(request))
-        return response["result"]
-
-
-def _mark_as_seen(future: Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
+        # Not awaited itself: libsql-client fails if one of its futures is cancelled.
+        asked = self.connection.send_request(request)
+        await asyncio.wait({asked})
+        return asked.result()["result"]
