@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytz
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pypika import Field
 
 import memrepo
@@ -45,9 +45,7 @@ pytestmark = pytest.mark.asyncio
 NOW = datetime(2026, 2, 2, 14, 16, 24, 123_000, tzinfo=UTC)
 EVERYTHING = MemoryFilter(include_forgotten=True, include_expired=True, include_superseded=True)
 #: The store's fixture is shared by the examples of one test; each example has a scope of its own.
-shared_store = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+shared_store = settings(max_examples=60)
 _scopes = itertools.count()
 
 
@@ -892,6 +890,7 @@ search_text = st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=6
 
 @shared_store
 @given(st.lists(search_text, min_size=1, max_size=12), search_text)
+@example(["I"], "\u0131")
 async def test_contains_is_the_plain_model(store: Store, contents: list[str], needle: str) -> None:
     """SE-05: contains finds literally, wild cards of LIKE and GLOB included, in any case of any script."""
     mine = own_scope(store)
@@ -922,6 +921,9 @@ class Trace:
     async def read(self, statement: BoundStatement) -> list[Row]:
         self.sql.add(statement.statement.sql)
         return await self._connection.read(statement)
+
+    async def give_way(self) -> None:
+        await self._connection.give_way()
 
 
 def injections() -> Iterator[str]:
@@ -1009,11 +1011,18 @@ async def test_no_text_is_ever_part_of_the_sql(clock: Clock) -> None:
 
 
 def _batch_sql() -> set[str]:
-    from memrepo.queries import daily_logs, memories, remembering  # noqa: PLC0415
+    from memrepo.queries import (  # noqa: PLC0415
+        daily_logs,
+        memories,
+        proposals,
+        remembering,
+        slots,
+    )
 
     constants = (
         *(remembering.REVIVE_MANY, remembering.REFRESH_MANY, remembering.INSERT_MANY),
-        remembering.HELD_BACK_MANY,
+        *(remembering.HELD_BACK_MANY, slots.TAKE_OVER_MANY, slots.TAKE_MANY),
+        *(proposals.APPROVE_MANY, proposals.RENEW_MANY),
         *(daily_logs.APPEND_MANY, daily_logs.GET_BY_KEYS),
     )
     current = frozenset({"now", "not_forgotten", "not_superseded"})

@@ -94,7 +94,7 @@ def test_start_of_day_examples(zone: str, day: date, expected: datetime) -> None
     assert start.tzinfo is UTC
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(ZONES), st.dates(date(1970, 1, 2), date(2037, 12, 30)))
 def test_start_of_day_is_the_first_instant_found_by_searching(zone: str, day: date) -> None:
     """In zones of every kind, no earlier minute has the day's date, and the start has it (or later)."""
@@ -114,7 +114,6 @@ def test_start_of_day_at_every_change_of_the_clocks(zone: str) -> None:
         day += timedelta(days=1)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(1970, 1, 2), date(2037, 12, 30)))
 def test_days_follow_each_other_without_gap_or_overlap(zone: str, day: date) -> None:
     """Where one day ends the next begins, so that no event is counted twice or not at all."""
@@ -122,7 +121,6 @@ def test_days_follow_each_other_without_gap_or_overlap(zone: str, day: date) -> 
     assert day_range(day, tz)[1] == day_range(day + timedelta(days=1), tz)[0]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.datetimes(datetime(1970, 1, 2), datetime(2037, 12, 30)))  # noqa: DTZ001
 def test_days_around_has_the_day_of_every_zone(zone: str, moment: datetime) -> None:
     """Whatever a zone calls the day of an instant, it is among the days around the day of UTC."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from memrepo import normalize_content
 from memrepo.domain import glob
@@ -46,9 +46,7 @@ def matches(database: sqlite3.Connection, text: str, pattern: str) -> bool:
     return bool(database.execute("SELECT ? GLOB ?", (text, pattern)).fetchone()[0])
 
 
-@settings(
-    deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=500)
 @given(before=any_text, needle=any_text, after=any_text, other=any_text, swap=st.booleans())
 @example(before="", needle="[", after="", other="x", swap=False)
 @example(before="", needle="[^a]", after="", other="b", swap=False)
@@ -101,9 +99,7 @@ def test_only_the_letters_at_hand_are_looked_at(monkeypatch: pytest.MonkeyPatch)
     assert len(looked_at) <= 5
 
 
-@settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)
 @given(text=_hard_text, before=_hard_text, after=_hard_text, is_upper=st.booleans())
 @example(text="J\u030cazz", before="", after="", is_upper=True)
 @example(text="straẞe", before="x", after="", is_upper=False)

@@ -13,7 +13,7 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from memrepo import content_hash, normalize_content
 
@@ -147,7 +147,6 @@ def test_the_exact_rule(given_text: str, normalized: str) -> None:
     assert normalize_content(given_text, same_fact="exact") == normalized
 
 
-@settings(deadline=None)
 @given(_unstable_text)
 def test_the_exact_rule_is_idempotent(text: str) -> None:
     """An exact normal form is its own."""
@@ -155,7 +154,6 @@ def test_the_exact_rule_is_idempotent(text: str) -> None:
     assert normalize_content(once, same_fact="exact") == once
 
 
-@settings(deadline=None)
 @given(
     *[st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))] * 2,
     *[st.sampled_from(["", "exact", "folded", "user:1"]) | st.text("ab ", max_size=2)] * 2,
@@ -188,7 +186,6 @@ def test_content_hash_keeps_facts_apart_that_differ_in_marks_within() -> None:
     assert len({content_hash(text) for text in texts}) == len(texts)
 
 
-@settings(deadline=None)
 @given(_unstable_text)
 @example("ΑΣ.")
 @example("İ!")
@@ -228,7 +225,6 @@ def test_the_same_at_the_fixed_point(text: str, same: str) -> None:
     assert content_hash(text) == content_hash(same)
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(alphabet=" \t\n\u00a0\ufeff", max_size=4), st.text(".,;:!?", max_size=4))
 def test_content_hash_ignores_form(text: str, space: str, marks: str) -> None:
     """White space around a text, marks after it, and its Unicode form do not make another fact."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import attrs
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from memrepo import InvalidInputError
 from memrepo.domain.jsontext import (
@@ -55,7 +55,6 @@ def nested(levels: int) -> JsonValue:
     return value
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_round_trip(value: JsonValue) -> None:
     """Every JSON value comes back equal, type by type, and its text is JSON for others, too."""
@@ -72,7 +71,6 @@ def test_text_is_compact_and_readable() -> None:
     assert encode_json("event_data", {"weiß": ["é", 1, None]}) == '{"weiß":["é",1,null]}'
 
 
-@settings(deadline=None)
 @given(json_values)
 def test_text_is_that_of_the_standard_library(value: JsonValue) -> None:
     """The text is what `json.dumps` writes."""

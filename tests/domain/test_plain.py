@@ -28,6 +28,7 @@ FACT = memrepo.MemoryEntry(
     deleted_at=None,
     superseded_by=None,
     raw_metadata='{"tags":["a",1]}',
+    session_id=2,
 )
 SESSION = memrepo.Session(
     id=1,

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias, TypeVar
 
 from memrepo.domain.checks import (
     check_id,
     check_instant,
     check_json,
     check_name,
-    check_object,
-    check_text,
 )
-from memrepo.domain.codec import Value
 from memrepo.domain.daily_logs import DailyLogNew
-from memrepo.domain.hashing import hash_normalized, normalize_content
 from memrepo.domain.instants import encode_instant
-from memrepo.domain.jsontext import JsonValue, decode_json
-from memrepo.domain.memories import (
-    DEFAULT_CATEGORY,
-    INFERRED_SOURCES,
-    MemoryEntry,
-    MemoryNew,
-)
-from memrepo.domain.rules import FactRules
+from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.errors import InvalidInputError
 
 __all__ = [
     "TAKEN_AT_ONCE",
     "Event",
-    "Fact",
     "batches",
     "check_ids",
     "encode_each",
     "encode_event",
-    "encode_expiry",
-    "encode_fact",
     "encode_new_event",
-    "encode_new_fact",
-    "ignored",
-    "merge_facts",
+    "event_rows",
 ]
 
 T = TypeVar("T")
@@ -55,126 +37,9 @@ _BATCH_ROWS: Final = 1_000
 _BATCH_LENGTH: Final = 1_000_000
 
 
-class Fact(NamedTuple):
-    """A fact, as `queries.remembering` binds it."""
-
-    content: str
-    content_hash: str
-    #: ``None`` if none was given.
-    category: str | None
-    source: str
-    metadata: str | None
-    expires_at: str | None
-    #: The source, if it speaks for the user.
-    said_source: str | None
-    #: ``None`` for now.
-    created_at: str | None = None
-
-
-class Event(NamedTuple):
-    """An event, as `queries.daily_logs` binds it."""
-
-    session_id: int | None
-    event_type: str
-    event_data: str | None
-    timestamp: str | None
-    key: str | None
-
-
-# --- facts -------------------------------------------------------------------------------------
-
-
-def encode_new_fact(new: MemoryNew, scope: str, rules: FactRules) -> Fact:
-    """Check a fact and hash it for *scope*."""
-    fact = encode_fact(
-        scope, rules, new.content, new.category, new.source, new.metadata, new.expires_at
-    )
-    if (time := new.created_at) is None:
-        return fact
-    return fact._replace(created_at=encode_instant(check_instant("created_at", time)))
-
-
-def encode_fact(
-    scope: str,
-    rules: FactRules,
-    content: str,
-    category: str | None,
-    source: str,
-    metadata: Mapping[str, JsonValue] | None,
-    expires_at: datetime | None,
-) -> Fact:
-    """Check the arguments of `MemoryRepo.remember` and hash the content for *scope*."""
-    content = check_text("content", content)
-    normalized = normalize_content(content, same_fact=rules.same_fact)
-    if not normalized:
-        also = "" if rules.same_fact == "exact" else " and punctuation"
-        raise InvalidInputError("content", f"must be more than white space{also}")
-    return Fact(
-        content,
-        hash_normalized(normalized, scope, rules.same_fact),
-        None if category is None else check_name("category", category),
-        check_name("source", source),
-        None if metadata is None else check_object("metadata", metadata),
-        None if expires_at is None else encode_expiry(expires_at),
-        source if source in rules.explicit_sources else None,
-    )
-
-
-def encode_expiry(expires_at: datetime | None) -> str | None:
-    """Check and encode when a fact expires; ``None`` for never."""
-    return None if expires_at is None else encode_instant(check_instant("expires_at", expires_at))
-
-
-def merge_facts(facts: Iterable[Fact]) -> Iterator[tuple[Value, ...]]:
-    """
-    Yield a row for each different fact, in order of first mention, for `queries.remembering`.
-
-    Several mentions count as one statement, which the user said if any of them was: that one's source is
-    the last column, and outranks an inferred one. The latest expiry holds.
-    """
-    first: dict[str, Fact] = {}
-    others: dict[str, list[Fact]] = {}
-    for fact in facts:
-        if first.setdefault(fact.content_hash, fact) is not fact:
-            others.setdefault(fact.content_hash, []).append(fact)
-    for content_hash, fact in first.items():
-        if (same := others.get(content_hash)) is None:
-            yield (*fact[:2], fact.category or DEFAULT_CATEGORY, *fact[3:])
-        else:
-            yield _merge(fact, *same)
-
-
-def _merge(first: Fact, *others: Fact) -> tuple[Value, ...]:
-    mentions = (first, *others)
-    said_source = next((fact.said_source for fact in mentions if fact.said_source), None)
-    expiries = [fact.expires_at for fact in mentions]
-    return first._replace(
-        category=first.category or DEFAULT_CATEGORY,
-        source=said_source if said_source and first.source in INFERRED_SOURCES else first.source,
-        expires_at=None if None in expiries else max(filter(None, expiries)),
-        said_source=said_source,
-    )
-
-
-def ignored(fact: Fact, entry: MemoryEntry) -> tuple[str, ...]:
-    """Return the names of what was given with *fact*, and is not what *entry* has."""
-    is_ignored = {
-        "content": fact.content != entry.content,
-        "metadata": _is_other_json(fact.metadata, entry.raw_metadata),
-        "category": fact.category not in (None, entry.category),
-    }
-    return tuple(name for name, is_other in is_ignored.items() if is_other)
-
-
-def _is_other_json(given: str | None, stored: str | None) -> bool:
-    if given is None or given == stored:
-        return False
-    return stored is None or _sorted_json(given) != _sorted_json(stored)
-
-
-def _sorted_json(text: str) -> str:
-    # As text, because 1, 1.0 and True are equal in Python and three values in JSON.
-    return json.dumps(decode_json(text)[0], sort_keys=True)
+#: An event, as `queries.daily_logs` binds it: session_id, event_type, event_data, key, and the timestamp, which
+#: is ``None`` for now. No NamedTuple, because the garbage collector would look at each again and again.
+Event: TypeAlias = tuple[int | None, str, str | None, str | None, str | None]
 
 
 # --- events ------------------------------------------------------------------------------------
@@ -182,12 +47,10 @@ def _sorted_json(text: str) -> str:
 
 def encode_new_event(new: DailyLogNew) -> Event:
     """Check an event."""
-    session_id, event_type, event_data, key = encode_event(
-        new.session_id, new.event_type, new.event_data, new.key
-    )
+    fields = encode_event(new.session_id, new.event_type, new.event_data, new.key)
     time = new.timestamp
     timestamp = None if time is None else encode_instant(check_instant("timestamp", time))
-    return Event(session_id, event_type, event_data, timestamp, key)
+    return (*fields, timestamp)
 
 
 def encode_event(
@@ -200,6 +63,12 @@ def encode_event(
         check_json("event_data", event_data),
         None if key is None else check_name("key", key),
     )
+
+
+def event_rows(events: Iterable[Event]) -> Iterator[str]:
+    """Yield each event as `queries.daily_logs` takes it, a JSON array; what it lacks at the end is NULL."""
+    for event in events:
+        yield to_compact_json(event[:3] if event[3] is event[4] is None else event)
 
 
 # --- many --------------------------------------------------------------------------------------
@@ -220,7 +89,7 @@ def encode_each(
             yield encode(item)
         except InvalidInputError as error:
             place = f"{field}[{index}].{error.field}"
-            raise InvalidInputError(place, error.reason) from None
+            raise type(error)(place, error.reason) from None
 
 
 def check_ids(ids: Iterable[int]) -> Iterator[int]:

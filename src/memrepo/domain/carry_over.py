@@ -13,7 +13,15 @@ from memrepo.domain.plain import PlainModel
 from memrepo.domain.sessions import Session
 from memrepo.errors import InvalidInputError
 
-__all__ = ["NOTHING", "CarryOver", "CarryOverDraft", "CountTokens", "estimate_tokens"]
+__all__ = [
+    "NOTHING",
+    "CarryOver",
+    "CarryOverDraft",
+    "CountTokens",
+    "count_line",
+    "count_text",
+    "estimate_tokens",
+]
 
 #: Returns how many tokens a text has.
 CountTokens: TypeAlias = Callable[[str], int]
@@ -25,6 +33,19 @@ _CHARACTERS: Final = 4
 def estimate_tokens(text: str) -> int:
     """Estimate how many tokens a text has: one for every four characters or less."""
     return -(-len(text) // _CHARACTERS)
+
+
+def count_line(line: str, count_tokens: CountTokens) -> int:
+    """Return how many tokens a line has with its line break: at least one, so that a text has an end."""
+    return max(count_text(f"{line}\n", count_tokens), 1)
+
+
+def count_text(text: str, count_tokens: CountTokens) -> int:
+    """Return how many tokens a text has."""
+    n_tokens = count_tokens(text)
+    if type(n_tokens) is not int or n_tokens < 0:
+        raise InvalidInputError("count_tokens", "must return an int that is not negative")
+    return n_tokens
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +101,7 @@ class CarryOverDraft:
         line = _line(event)
         if self._take_line(event, line):
             return True
-        return self._count_line(line) > self._max and self._take_line(event, _name(event))
+        return count_line(line, self._count) > self._max and self._take_line(event, _name(event))
 
     def _take_line(self, event: DailyLog, line: str) -> bool:
         lines = (line,) if self._events else (self._events_head(), line)
@@ -104,18 +125,11 @@ class CarryOverDraft:
         return "Since then:" if self._head else "The end of the last conversation:"
 
     def _spend(self, *lines: str) -> bool:
-        n_tokens = sum(map(self._count_line, lines))
+        n_tokens = sum(count_line(line, self._count) for line in lines)
         if n_tokens > self._left:
             return False
         self._left -= n_tokens
         return True
-
-    def _count_line(self, line: str) -> int:
-        n_tokens = self._count(f"{line}\n")
-        if type(n_tokens) is not int or n_tokens < 0:
-            raise InvalidInputError("count_tokens", "must return an int that is not negative")
-        # So that a text is limited by whatever a function returns.
-        return max(n_tokens, 1)
 
 
 def _line(event: DailyLog) -> str:

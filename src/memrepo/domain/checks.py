@@ -27,6 +27,7 @@ __all__ = [
     "check_pairs",
     "check_scope",
     "check_seconds",
+    "check_share",
     "check_text",
     "check_thread",
     "check_tz",
@@ -102,13 +103,22 @@ def check_id(field: str, value: object) -> int:
     return value
 
 
-def check_limit(value: object) -> int:
-    """Accept the length of a page: an int from 1 to 10,000."""
+def check_limit(value: object, field: str = "limit", *, most: int = MAX_LIMIT) -> int:
+    """Accept the length of a page, or of another list: an int from 1 to *most*."""
     if type(value) is not int:
-        raise InvalidInputError("limit", f"must be an int, not {type(value).__name__}")
-    if not 1 <= value <= MAX_LIMIT:
-        raise InvalidInputError("limit", f"must be from 1 to {MAX_LIMIT:,}")
+        raise InvalidInputError(field, f"must be an int, not {type(value).__name__}")
+    if not 1 <= value <= most:
+        raise InvalidInputError(field, f"must be from 1 to {most:,}")
     return value
+
+
+def check_share(field: str, value: object) -> float:
+    """Accept a number above 0 and below 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError(field, f"must be a number, not {type(value).__name__}")
+    if not 0 < value < 1:
+        raise InvalidInputError(field, "must be above 0 and below 1")
+    return float(value)
 
 
 def check_flag(field: str, value: object) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import attrs
 
-from memrepo.domain.daily_logs import DailyLog
+from memrepo.domain.daily_logs import Appended, AppendOutcome, DailyLog
 from memrepo.domain.instants import NO_INSTANT, parse_instant
 from memrepo.domain.memories import MemoryEntry
 from memrepo.domain.sessions import Session, SessionStatus
+from memrepo.domain.values import Row, Value, mend
 from memrepo.errors import DecodeError
 
 __all__ = [
@@ -21,19 +22,13 @@ __all__ = [
     "SESSION_COLUMNS",
     "Row",
     "Value",
-    "encode_cursor",
+    "to_appended",
     "to_daily_log",
     "to_memory",
     "to_named_counts",
     "to_number",
     "to_session",
-    "unreadable",
 ]
-
-#: A value as SQLite stores it.
-Value: TypeAlias = int | float | str | bytes | None
-#: One row of a result, in the order of its statement's columns.
-Row: TypeAlias = tuple[Any, ...]
 
 #: The order in which every statement returns a fact: the table's.
 MEMORY_COLUMNS: Final = (
@@ -49,6 +44,12 @@ MEMORY_COLUMNS: Final = (
     "deleted_at",
     "superseded_by",
     "metadata",
+    "session_id",
+    "slot",
+    "proposed_at",
+    "pinned_at",
+    "due_at",
+    "surfaced_at",
 )
 #: The order in which every statement returns a session; the time of its last activity follows.
 SESSION_COLUMNS: Final = (
@@ -94,39 +95,7 @@ def _unfrozen(model: type) -> type[Any]:
 
 _UnfrozenMemory: Final = _unfrozen(MemoryEntry)
 _UnfrozenDailyLog: Final = _unfrozen(DailyLog)
-
-#: The columns that are instants, numbers of other rows, and never NULL; the rest are texts.
-_INSTANTS: Final = {
-    "created_at",
-    "last_accessed",
-    "expires_at",
-    "deleted_at",
-    "started_at",
-    "ended_at",
-    "active_at",
-    "summarized_until",
-    "last_activity_at",
-    "timestamp",
-}
-_NUMBERS: Final = {"id", "session_id", "superseded_by"}
-_REQUIRED: Final = {
-    "content",
-    "category",
-    "source",
-    "created_at",
-    "started_at",
-    "last_activity_at",
-    "thread",
-    "event_type",
-    "timestamp",
-}
-#: Stands for an instant that cannot be read.
-_NO_INSTANT_TEXT: Final = "1970-01-01T00:00:00.000Z"
-
-
-def encode_cursor(instant: str, number: int) -> str:
-    """Return the cursor of a position in the order by (instant, id); *instant* is the stored text."""
-    return f"{number}~{instant}"
+_UnfrozenAppended: Final = _unfrozen(Appended)
 
 
 def to_number(rows: Sequence[Row]) -> int:
@@ -136,7 +105,7 @@ def to_number(rows: Sequence[Row]) -> int:
     Raises:
         DecodeError: It gave another thing, which only a server that lies can do.
     """
-    if len(rows) == len(rows[0] if rows else ()) == 1 and isinstance(number := rows[0][0], int):
+    if len(rows) == 1 == len(rows[0]) and isinstance(number := rows[0][0], int):
         return number
     raise DecodeError("the database gave no number")
 
@@ -161,29 +130,38 @@ def to_named_counts(rows: Iterable[Row]) -> dict[str, int]:
 
 def to_memory(row: Row) -> MemoryEntry:
     """Decode a row of `MEMORY_COLUMNS`; a row with a value that cannot be read gets a mark."""
-    entry = _UnfrozenMemory()
     # fmt: off
     (
-        entry.id, entry.content, entry.content_hash, entry.category, entry.source, created_at,
-        last_accessed, entry.scope, expires_at, deleted_at, entry.superseded_by, entry.raw_metadata,
+        number, content, content_hash, category, source, created_at, last_accessed, scope, expires_at,
+        deleted_at, superseded_by, metadata, session_id, slot, proposed_at, pinned_at, due_at, surfaced_at,
     ) = row
     # fmt: on
+    entry = _UnfrozenMemory()
     try:
         entry.created_at = parse_instant(created_at)
         entry.last_accessed = None if last_accessed is None else parse_instant(last_accessed)
         entry.expires_at = None if expires_at is None else parse_instant(expires_at)
         entry.deleted_at = None if deleted_at is None else parse_instant(deleted_at)
+        entry.proposed_at = None if proposed_at is None else parse_instant(proposed_at)
+        entry.pinned_at = None if pinned_at is None else parse_instant(pinned_at)
+        entry.due_at = None if due_at is None else parse_instant(due_at)
+        entry.surfaced_at = None if surfaced_at is None else parse_instant(surfaced_at)
         # One by one, because a loop over the values would take half as long as all the rest.
         if not (
-            type(entry.content) is type(entry.category) is type(entry.source) is str
-            and type(entry.scope) is str
-            and (entry.content_hash is None or type(entry.content_hash) is str)
-            and (entry.raw_metadata is None or type(entry.raw_metadata) is str)
-            and (entry.superseded_by is None or type(entry.superseded_by) is int)
+            type(content) is type(category) is type(source) is type(scope) is str
+            and (content_hash is None or type(content_hash) is str)
+            and (metadata is None or type(metadata) is str)
+            and (superseded_by is None or type(superseded_by) is int)
+            and (session_id is None or type(session_id) is int)
+            and (slot is None or type(slot) is str)
         ):
             raise TypeError
     except NO_INSTANT:
-        return attrs.evolve(to_memory(_mend(MEMORY_COLUMNS, row)), is_mended=True)
+        return attrs.evolve(to_memory(mend(MEMORY_COLUMNS, row)), is_mended=True)
+    entry.id, entry.scope, entry.content = number, scope, content
+    entry.content_hash, entry.category, entry.source = content_hash, category, source
+    entry.superseded_by, entry.raw_metadata, entry.session_id = superseded_by, metadata, session_id
+    entry.slot = slot
     entry._is_mended = False  # noqa: SLF001 - a field of the model that it becomes
     entry.__class__ = MemoryEntry
     decoded: MemoryEntry = entry
@@ -208,7 +186,7 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
         ):
             raise TypeError
     except NO_INSTANT:
-        mended = _mend((*SESSION_COLUMNS, "last_activity_at"), row)
+        mended = mend((*SESSION_COLUMNS, "last_activity_at"), row)
         return attrs.evolve(to_session(mended, now, idle_after), is_mended=True)
     return Session(
         id=number,
@@ -225,65 +203,34 @@ def to_session(row: Row, now: datetime, idle_after: timedelta) -> Session:
 
 def to_daily_log(row: Row) -> DailyLog:
     """Decode a row of `DAILY_LOG_COLUMNS`, as `to_memory` does; its JSON is decoded on access."""
+    number, session_id, event_type, event_data, timestamp, scope, key = row
     event = _UnfrozenDailyLog()
-    # fmt: off
-    (
-        event.id, event.session_id, event.event_type, event.raw_event_data, timestamp, event.scope,
-        event.key,
-    ) = row
-    # fmt: on
     try:
         event.timestamp = parse_instant(timestamp)
         if not (
-            type(event.event_type) is type(event.scope) is str
-            and (event.raw_event_data is None or type(event.raw_event_data) is str)
-            and (event.key is None or type(event.key) is str)
-            and (event.session_id is None or type(event.session_id) is int)
+            type(event_type) is type(scope) is str
+            and (event_data is None or type(event_data) is str)
+            and (key is None or type(key) is str)
+            and (session_id is None or type(session_id) is int)
         ):
             raise TypeError
     except NO_INSTANT:
-        return attrs.evolve(to_daily_log(_mend(DAILY_LOG_COLUMNS, row)), is_mended=True)
+        return attrs.evolve(to_daily_log(mend(DAILY_LOG_COLUMNS, row)), is_mended=True)
+    event.id, event.scope, event.session_id = number, scope, session_id
+    event.event_type, event.raw_event_data, event.key = event_type, event_data, key
     event._is_mended = False  # noqa: SLF001 - a field of the model that it becomes
     event.__class__ = DailyLog
     decoded: DailyLog = event
     return decoded
 
 
-def _mend(columns: Sequence[str], row: Row) -> Row:
-    """Return *row* with a value that can be read in the place of each that cannot."""
-    return tuple(
-        None if value is None and column not in _REQUIRED else _mended(column, value)
-        for column, value in zip(columns, row, strict=True)
-    )
-
-
-def _mended(column: str, value: Value) -> Value:
-    if column in _NUMBERS:
-        return value if type(value) is int else None
-    text = value.decode(errors="replace") if isinstance(value, bytes) else value
-    if column not in _INSTANTS:
-        return "" if text is None else str(text)
-    try:
-        parse_instant(text)
-    except NO_INSTANT:
-        return _NO_INSTANT_TEXT
-    return text
-
-
-def unreadable(column: str, stored: bytes | None) -> str:
-    """Return why *stored*, the bytes of a text, cannot be read; ``""`` if it can be."""
-    if stored is None:
-        return "is NULL" if column in _REQUIRED else ""
-    try:
-        text = stored.decode()
-    except UnicodeDecodeError:
-        return "is not UTF-8"
-    try:
-        if column in _INSTANTS:
-            parse_instant(text)
-    except NO_INSTANT:
-        return "is no instant"
-    return ""
+def to_appended(outcome: AppendOutcome, row: Row) -> Appended:
+    """Return what became of an event, and decode its row as `to_daily_log` does."""
+    appended = _UnfrozenAppended()
+    appended.outcome, appended.event = outcome, to_daily_log(row)
+    appended.__class__ = Appended
+    told: Appended = appended
+    return told
 
 
 def _status(ended_at: datetime | None, idle: timedelta, idle_after: timedelta) -> SessionStatus:

@@ -56,11 +56,16 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
     """Check a filter of facts."""
     _check_filter(where, MemoryFilter)
     parameters = _ranges(
-        where, "created_from", "created_before", "accessed_from", "accessed_before"
+        where,
+        *("created_from", "created_before"),
+        *("accessed_from", "accessed_before"),
+        *("due_from", "due_before"),
     )
-    for field in ("category", "source"):
+    for field in ("category", "source", "slot"):
         if (value := getattr(where, field)) is not None:
             parameters[field] = check_name(field, value)
+    if where.session_id is not None:
+        parameters["session_id"] = check_id("session_id", where.session_id)
     parameters |= _pairs("metadata", where.metadata)
     if not check_flag("include_expired", where.include_expired):
         parameters["now"] = now
@@ -70,8 +75,9 @@ def memory_conditions(where: MemoryFilter, now: str) -> Conditions:
         # One condition, which has all patterns up to the last of them.
         names.add([*patterns][-1])
         parameters |= patterns
-    if not check_flag("include_forgotten", where.include_forgotten):
-        names.add("not_forgotten")
+    # A proposal is stored as if it were forgotten.
+    is_forgotten_too = check_flag("include_forgotten", where.include_forgotten)
+    names.add("not_proposed" if is_forgotten_too else "not_forgotten")
     if not check_flag("include_superseded", where.include_superseded):
         names.add("not_superseded")
     return Conditions(frozenset(names), parameters)
@@ -121,6 +127,8 @@ def daily_log_conditions(where: DailyLogFilter) -> Conditions:
         raise InvalidInputError("tz", "is the time zone of day, which is not given")
     if where.session_id is not None:
         parameters["session_id"] = check_id("session_id", where.session_id)
+    if where.thread is not None:
+        parameters["thread"] = check_thread(where.thread)
     if where.event_type is not None:
         parameters["event_type"] = check_name("event_type", where.event_type)
     if where.event_types is not None:

@@ -78,6 +78,8 @@ class DailyLogFilter:
 
     #: Only those of this session.
     session_id: int | None = None
+    #: Only those of the sessions of this thread; ``""`` is the default thread.
+    thread: str | None = None
     #: Only this type.
     event_type: str | None = None
     #: Only these types, any number of them; none at all if it is empty.

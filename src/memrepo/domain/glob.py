@@ -77,7 +77,9 @@ def fold(char: str) -> str:
 
 def _capital(char: str) -> str:
     upper = char.upper()
-    return upper if len(upper) == 1 and not unicodedata.combining(char) else char
+    # The capital of \u0131, the i without a dot, is that of another letter.
+    is_its = len(upper) == 1 and fold(upper) == fold(char)
+    return upper if is_its and not unicodedata.combining(char) else char
 
 
 def _any_case(char: str) -> str:

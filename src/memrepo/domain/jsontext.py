@@ -9,7 +9,13 @@ from typing import Final, TypeAlias, cast
 
 from memrepo.errors import InvalidInputError
 
-__all__ = ["MAX_JSON_DEPTH", "JsonValue", "decode_json", "encode_json", "to_compact_json"]
+__all__ = [
+    "MAX_JSON_DEPTH",
+    "JsonValue",
+    "decode_json",
+    "encode_json",
+    "to_compact_json",
+]
 
 #: What JSON can hold. Mappings are stored as objects, with keys that are strings; other sequences than text
 #: as arrays. A value is taken when its call takes its first step: changing a dict later changes nothing stored.
@@ -67,7 +73,7 @@ def encode_json(field: str, value: JsonValue) -> str:
 def decode_json(text: str) -> tuple[JsonValue, bool]:
     """Read stored *text*; return the value and whether it was readable (``None, False`` if not)."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), True
+        return _read(text), True
     except (TypeError, ValueError, RecursionError):
         # TypeError: in a damaged file, even a number can stand where text was.
         return None, False
@@ -83,6 +89,10 @@ def _finite(number: str) -> float:
     if math.isinf(value):
         raise ValueError(number)
     return value
+
+
+#: Made once: `json.loads` with arguments makes a decoder for each text, which takes longer than most texts.
+_read: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
 
 
 def _is_flat(value: object) -> bool:

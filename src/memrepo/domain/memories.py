@@ -23,7 +23,17 @@ __all__ = [
 ]
 
 #: What `MemoryRepo.remember` did with a fact.
-RememberOutcome: TypeAlias = Literal["created", "duplicate", "restored", "forgotten", "superseded"]
+RememberOutcome: TypeAlias = Literal[
+    "created",
+    "duplicate",
+    "restored",
+    "replaced",
+    "approved",
+    "proposed",
+    "kept",
+    "forgotten",
+    "superseded",
+]
 
 #: Sources that what the user says outranks: ours, and the original system's.
 INFERRED_SOURCES: Final = ("inferred", "jarvis_inferred")
@@ -61,6 +71,18 @@ class MemoryEntry(PlainModel):
     superseded_by: int | None
     #: `metadata` as it is stored: JSON text, or ``None``.
     raw_metadata: str | None
+    #: The session that it was learnt in; ``None`` if none was given, or it was deleted.
+    session_id: int | None
+    #: What it tells, in the caller's words, as ``home_city``: one current fact of a scope fills a slot.
+    slot: str | None = None
+    #: When it was proposed, UTC; ``None`` unless it waits for approval.
+    proposed_at: datetime | None = None
+    #: When it was pinned, UTC; ``None`` if it is not.
+    pinned_at: datetime | None = None
+    #: When it is to be brought up, UTC; ``None`` if never.
+    due_at: datetime | None = None
+    #: When it was brought up, UTC; ``None`` while it was not.
+    surfaced_at: datetime | None = None
     _is_mended: bool = attrs.field(default=False, repr=False)
 
     @property
@@ -98,8 +120,19 @@ class MemoryNew:
     metadata: Mapping[str, JsonValue] | None = None
     #: Expiry time; ``None`` for never.
     expires_at: datetime | None = None
-    #: When it was first remembered, as an import knows it; now if ``None``. A known fact keeps its own.
+    #: When it was first remembered, as an import knows it; now if ``None``. A new fact counts as last accessed
+    #: then. A known fact keeps its own, and is accessed now.
     created_at: datetime | None = None
+    #: The session that it was learnt in. A known fact keeps its own.
+    session_id: int | None = None
+    #: When it is to be brought up; ``None`` leaves a known fact its own.
+    due_at: datetime | None = None
+    #: The slot that it fills; none if ``None``.
+    slot: str | None = None
+    #: Whether it replaces what fills the slot, even if it is only inferred and the user said that.
+    overrule: bool = False
+    #: Whether it only is a proposal.
+    proposed: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -110,6 +143,10 @@ class MemoryFilter:
     category: str | None = None
     #: Only this source.
     source: str | None = None
+    #: Only those that were learnt in this session.
+    session_id: int | None = None
+    #: Only those of this slot: the one that fills it, and with *include_superseded* those that did.
+    slot: str | None = None
     #: Only those created at this instant or later.
     created_from: datetime | None = None
     #: Only those created before this instant.
@@ -118,6 +155,10 @@ class MemoryFilter:
     accessed_from: datetime | None = None
     #: Only those last accessed before this instant.
     accessed_before: datetime | None = None
+    #: Only those that are due at this instant or later.
+    due_from: datetime | None = None
+    #: Only those that are due before this instant.
+    due_before: datetime | None = None
     #: Only those whose metadata has all of these keys, each with this text, number, bool or ``None``:
     #: ``{"project": "garden"}``. No keys are no condition.
     metadata: Mapping[str, str | float | bool | None] | None = None
@@ -137,15 +178,19 @@ class Remembered(PlainModel):
     """The outcome of `MemoryRepo.remember`."""
 
     #: ``created``; ``duplicate`` (already known, refreshed); ``restored`` (it was forgotten, expired
-    #: or superseded, and is back under its old id); ``forgotten`` or ``superseded`` (it stays so, because
-    #: the user has not said it again: nothing was stored).
+    #: or superseded, and is back under its old id); ``approved`` (it was a proposal); ``replaced`` (any of
+    #: these, and it took the place of the fact that filled its slot). Or nothing became of it: ``proposed`` (it
+    #: waits for approval); ``kept`` (the slot keeps what the user said, and nothing was stored); ``forgotten`` or
+    #: ``superseded`` (it stays so, because the user has not said it again: nothing was stored).
     outcome: RememberOutcome
     #: The fact as it is stored now. A forgotten one has its ``deleted_at``, a superseded one the id of its
-    #: successor.
+    #: successor, a proposal its ``proposed_at``. If the slot was ``kept``, the fact that fills it.
     entry: MemoryEntry
     #: What was given but is not stored, because the fact was known: ``content`` (in another spelling),
-    #: ``metadata`` and ``category``, in this order. Empty if all that was given is stored.
+    #: ``metadata``, ``category`` and ``slot``, in this order. Empty if all of these that were given are stored.
     ignored: tuple[str, ...] = ()
+    #: The fact that filled the slot before, and is superseded now; ``None`` if there was none.
+    replaced: MemoryEntry | None = None
 
     @property
     def id(self) -> int:

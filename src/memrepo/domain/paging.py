@@ -8,18 +8,22 @@ from typing import Final, Generic, TypeVar, overload
 
 import attrs
 
-from memrepo.domain.checks import check_cursor, check_limit
-from memrepo.domain.codec import Row, Value, encode_cursor
+from memrepo.domain.checks import check_cursor, check_limit, check_name
+from memrepo.domain.codec import Row, Value
 from memrepo.domain.plain import PlainModel
-from memrepo.errors import DecodeError, InvalidInputError
+from memrepo.errors import CorruptDatabaseError, DecodeError, InvalidInputError
 
 __all__ = [
     "DEFAULT_LIMIT",
     "ITERATE_LIMIT",
     "Page",
+    "encode_cursor",
     "is_large",
+    "last_id",
+    "name_parameters",
     "page_parameters",
     "to_page",
+    "to_page_by_name",
     "walk",
 ]
 
@@ -29,6 +33,9 @@ DEFAULT_LIMIT: Final = 50
 ITERATE_LIMIT: Final = 500
 #: Most rows that are read as fast as a quick read must be: about half a millisecond.
 _MOST_QUICK: Final = 200
+
+#: SQLite trusts the order of the rows in a file, also where damage has changed it.
+_OUT_OF_ORDER: Final = "rows are out of order: the database is damaged"
 
 T = TypeVar("T")
 
@@ -97,6 +104,36 @@ def to_page(rows: Sequence[Row], items: Iterable[T], limit: int, *, instant: int
     return Page(items=tuple(items), next_cursor=cursor)
 
 
+def name_parameters(limit: int, after: str | None) -> dict[str, Value]:
+    """Check the arguments of a page in the order of names; return what its statement binds for them."""
+    parameters: dict[str, Value] = {"limit": check_limit(limit) + 1}
+    if after is not None:
+        if not isinstance(after, str) or not after.startswith("~"):
+            raise InvalidInputError("after", "must be the next_cursor of a page")
+        parameters["after"] = check_name("after", after[1:])
+    return parameters
+
+
+def to_page_by_name(rows: Sequence[Row], items: Iterable[T], limit: int, *, name: int) -> Page[T]:
+    """
+    Make a page as `to_page` does, of rows in the order of the names in column *name*.
+
+    Raises:
+        DecodeError: Another page would follow a row whose name is no text.
+    """
+    if len(rows) <= limit:
+        return Page(items=tuple(items), next_cursor=None)
+    last = rows[limit - 1][name]
+    if not isinstance(last, str):
+        raise DecodeError(f"row {rows[limit - 1][0]} has a name after which no page can begin")
+    return Page(items=tuple(items), next_cursor=f"~{last}")
+
+
+def encode_cursor(instant: str, number: int) -> str:
+    """Return the cursor of a position in the order by (instant, id); *instant* is the stored text."""
+    return f"{number}~{instant}"
+
+
 def _cursor_after(instant: Value, number: int) -> str:
     # A text could stand for a blob, or for one that is not UTF-8, but has another place in the order.
     if isinstance(instant, str):
@@ -108,11 +145,37 @@ def _cursor_after(instant: Value, number: int) -> str:
 
 
 async def walk(find_page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:
-    """Yield the rows of one page after the other."""
+    """
+    Yield the rows of one page after the other.
+
+    Raises:
+        CorruptDatabaseError: Pages come round again.
+    """
     page = await find_page(None)
+    seen: set[str] = set()
     while True:
         for item in page:
             yield item
         if page.next_cursor is None:
             return
+        if page.next_cursor in seen:
+            raise CorruptDatabaseError(_OUT_OF_ORDER)
+        seen.add(page.next_cursor)
         page = await find_page(page.next_cursor)
+
+
+def last_id(rows: Sequence[Row], above: int) -> int:
+    """
+    Return the id that a page of rows in the order of their ids ends with; the next page begins above it.
+
+    Args:
+        rows: The page, at least one row, which begins with its id.
+        above: Where the page before has ended.
+
+    Raises:
+        CorruptDatabaseError: It is not *above*: reading on would never end.
+    """
+    number: int = rows[-1][0]
+    if number <= above:
+        raise CorruptDatabaseError(_OUT_OF_ORDER)
+    return number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import PurePath
 from typing import cast
 
@@ -24,7 +24,8 @@ class PlainModel:
         Return the fields as plain JSON types, which `json.dumps` takes.
 
         Instants are ISO text in UTC, as ``2026-02-02T14:16:24.123Z``; ``raw_metadata`` and
-        ``raw_event_data`` are decoded, and named `metadata` and `event_data`; tuples become lists.
+        ``raw_event_data`` are decoded, and named `metadata` and `event_data`; tuples become lists, days ISO text,
+        and time zones their names.
         """
         cls = type(self)
         assert attrs.has(cls)  # noqa: S101 - for the type checker: every model is an attrs class
@@ -40,4 +41,4 @@ def _plain(value: object) -> JsonValue:
         return text.replace("+00:00", "Z")
     if isinstance(value, tuple):
         return [_plain(item) for item in cast("tuple[object, ...]", value)]
-    return str(value) if isinstance(value, PurePath) else cast("JsonValue", value)
+    return str(value) if isinstance(value, PurePath | date | tzinfo) else cast("JsonValue", value)

@@ -17,6 +17,7 @@ __all__ = [
     "SAME_FACT",
     "FactRules",
     "SameFact",
+    "check_propose",
     "check_same_fact",
     "check_sources",
 ]
@@ -33,6 +34,8 @@ class FactRules:
     same_fact: SameFact = "folded"
     #: The sources that speak for the user.
     explicit_sources: frozenset[str] = frozenset({EXPLICIT_SOURCE})
+    #: The sources whose facts are only proposals.
+    propose: frozenset[str] = frozenset()
 
 
 #: The rules of the original.
@@ -47,7 +50,15 @@ def check_same_fact(value: object) -> None:
 
 def check_sources(sources: Collection[str]) -> frozenset[str]:
     """Accept any number of names of sources that speak for the user, and add ``user_explicit``."""
+    return frozenset({EXPLICIT_SOURCE, *_check_names("explicit_sources", sources)})
+
+
+def check_propose(sources: Collection[str]) -> frozenset[str]:
+    """Accept any number of names of sources whose facts are only proposals."""
+    return _check_names("propose", sources)
+
+
+def _check_names(field: str, sources: Collection[str]) -> frozenset[str]:
     if isinstance(sources, str | bytes) or not isinstance(sources, Collection):
-        raise InvalidInputError("explicit_sources", "must be a list or set of str")
-    names = (check_name("explicit_sources", source) for source in sources)
-    return frozenset({EXPLICIT_SOURCE, *names})
+        raise InvalidInputError(field, "must be a list or set of str")
+    return frozenset(check_name(field, source) for source in sources)
