@@ -30,17 +30,30 @@ from memrepo.admin.migrations import load_migrations
 from memrepo.connection.contract import Result
 from memrepo.domain.codec import DAILY_LOG_COLUMNS, MEMORY_COLUMNS, SESSION_COLUMNS, Row
 from memrepo.domain.conditions import CONTAINS
+from memrepo.domain.indexing import TOKENIZERS
+from memrepo.domain.rules import FactRules
 from memrepo.queries import (
     builder,
     chains,
     copying,
     daily_logs,
+    drift,
     erasing,
+    index_tables,
+    indexing,
     memories,
+    merging,
+    near_duplicates,
+    proposals,
+    recalling,
     repair,
     scopes,
+    search,
     sessions,
+    slots,
     spelling,
+    terms,
+    threads,
     versions,
 )
 from memrepo.queries.builder import Query
@@ -58,12 +71,17 @@ WHOLE_DATABASE = (
     *(
         "adoption.",
         "copying.",
+        "drift.",
+        "examining.",
+        "index_tables.",
+        "indexing.",
         "maintenance.",
         "references.",
         "repair.",
         "scopes.",
         "settings.",
         "spelling.",
+        "terms.",
     ),
     "versions.",
 )
@@ -73,7 +91,7 @@ MODULES: list[ModuleType] = [
     for module in pkgutil.iter_modules(queries.__path__)
 ]
 
-_UPDATABLE = ("category", "expires_at", "metadata")
+_UPDATABLE = ("category", "due_at", "expires_at", "metadata")
 
 
 def _sets(names: Sequence[str]) -> list[frozenset[str]]:
@@ -90,13 +108,19 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     # A filter has one condition for a text that it contains.
     conditions = [name for name in memories.CONDITIONS if name not in CONTAINS[1:]]
     one_each = [frozenset([name]) for name in CONTAINS[1:]]
-    for names in [*_sets(conditions), *one_each, current, current | {"category"}]:
+    *single, every = _sets(conditions)
+    # With one condition more, SQLite expects so few rows that it takes any order and sorts them.
+    together = every - {"source", "slot", "not_proposed", "due_from", "due_before"}
+    with_one = [current | {name} for name in ("category", "session_id")]
+    for names in [*single, together, *one_each, current, *with_one]:
         yield _label("memories.count", names), memories.count(names)
         for after in (False, True):
             yield (
                 _label("memories.find_many", names, after=after),
                 memories.find_many(names, after=after),
             )
+    filled = current | {"slot"}
+    yield _label("memories.count", filled), memories.count(filled)
     for column in ("category", "source"):
         for names in (current, frozenset(conditions)):
             name = _label("memories.count_by", names, **{column: True})
@@ -104,14 +128,33 @@ def _memory_shapes() -> Iterator[tuple[str, Statement]]:
     for after in (False, True):
         name = _label("memories.forgotten", frozenset(), after=after)
         yield name, memories.forgotten(after=after)
+        yield _label("slots.page", frozenset(), after=after), slots.page(after=after)
+        yield _label("proposals.page", frozenset(), after=after), proposals.page(after=after)
+    for is_accessed in (True, False):
+        for after in (False, True):
+            flags = {"is_accessed": is_accessed, "after": after}
+            yield _label("recalling.faded", frozenset(), **flags), recalling.faded(**flags)
     yield _label("memories.get_many", frozenset()), memories.get_many()
-    content = frozenset({"content", "content_hash"})
-    for names in [*_sets(_UPDATABLE)[1:], content, content.union(_UPDATABLE)]:
+    texts = frozenset({"content", "content_hash"})
+    for names in [*_sets(_UPDATABLE)[1:], texts, texts.union(_UPDATABLE)]:
         yield _label("memories.update", names), memories.update(names)
+    yield from _near_duplicate_shapes()
+
+
+def _near_duplicate_shapes() -> Iterator[tuple[str, Statement]]:
+    for content in (False, True):
+        for build in (merging.keep, merging.link):
+            name = f"merging.{build.__name__}"
+            yield _label(name, frozenset(), content=content), build(content=content)
+    for after in (False, True):
+        name = _label("near_duplicates.page", frozenset(), after=after)
+        yield name, near_duplicates.page(after=after)
 
 
 def _session_shapes() -> Iterator[tuple[str, Statement]]:
     yield _label("sessions.get_many", frozenset()), sessions.get_many()
+    for after in (False, True):
+        yield _label("threads.page", frozenset(), after=after), threads.page(after=after)
     over = frozenset({"not_summarized", "over", "min_events"})
     of_threads = [frozenset({"thread", "not_ended", its}) for its in ("active", "abandoned")]
     *single, every = _sets([*sessions.CONDITIONS])
@@ -132,7 +175,11 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
         yield _label("daily_logs.keep_before_pop", names), daily_logs.keep_before_pop(names)
         name = _label("daily_logs.keep_before_delete_many", names)
         yield name, daily_logs.keep_before_delete_many(names)
-    for names in _sets([*daily_logs.CONDITIONS]):
+    of_thread = frozenset({"thread", "event_type"})
+    yield _label("daily_logs.pop_last", of_thread), daily_logs.pop_last(of_thread)
+    name = _label("daily_logs.keep_before_delete_many", of_thread)
+    yield name, daily_logs.keep_before_delete_many(of_thread)
+    for names in [*_sets([*daily_logs.CONDITIONS]), of_thread]:
         for after in (False, True):
             for newest_first in (False, True):
                 flags = {"after": after, "newest_first": newest_first}
@@ -163,6 +210,45 @@ def _scope_shapes() -> Iterator[tuple[str, Statement]]:
         yield _label("scopes.page", frozenset(), after=after), scopes.page(after=after)
 
 
+def _index_shapes() -> Iterator[tuple[str, Statement]]:
+    for table in indexing.PARTS:
+        for event in index_tables.EVENTS:
+            for watching in (index_tables.watch, index_tables.unwatch):
+                its = watching(table, event)
+                yield f"index_tables.{watching.__name__} ({table}, {event})", its
+    for tokenizer in TOKENIZERS:
+        create = index_tables.create("sessions", tokenizer)
+        yield f"index_tables.create (sessions, {tokenizer})", create
+    builders = (
+        *(indexing.next_rows, indexing.take_rows),
+        *(indexing.next_notes, indexing.remove, indexing.take_noted, indexing.merge),
+        *(indexing.segments, indexing.optimize),
+    )
+    for table in indexing.PARTS:
+        for build in builders:
+            yield f"indexing.{build.__name__} ({table})", build(table)
+        for build in (index_tables.set_up, index_tables.drop):
+            yield f"index_tables.{build.__name__} ({table})", build(table)
+        for build in (index_tables.create_terms, index_tables.drop_terms):
+            yield f"index_tables.{build.__name__} ({table})", build(table)
+        yield f"terms.beginning_with ({table})", terms.beginning_with(table)
+        for build in (drift.check_words, drift.drop_orphans):
+            yield f"drift.{build.__name__} ({table})", build(table)
+
+
+def _search_shapes() -> Iterator[tuple[str, Statement]]:
+    for source, names in (
+        (search.FACTS, {"now", "not_forgotten", "not_superseded", "category"}),
+        (search.EVENTS, {"event_type"}),
+        (search.SUMMARIES, {"thread"}),
+    ):
+        conditions = frozenset(names)
+        yield f"search.postings ({source.name})", search.postings(source, None)
+        yield f"search.postings ({source.name}) filtered", search.postings(source, conditions)
+        for build in (search.latest, search.around, search.newest):
+            yield f"search.{build.__name__} ({source.name})", build(source, conditions)
+
+
 def _repair_shapes() -> Iterator[tuple[str, Statement]]:
     for table, spare in repair.SPARE.items():
         yield f"repair.reindex ({table})", repair.reindex(table)
@@ -187,6 +273,8 @@ def all_statements() -> dict[str, Statement]:
     found.update(_copying_shapes())
     found.update(_spelling_shapes())
     found.update(_repair_shapes())
+    found.update(_index_shapes())
+    found.update(_search_shapes())
     found.update(_scope_shapes())
     return found
 
@@ -204,7 +292,16 @@ ALL = all_statements()
 COALESCED = coalesced_statements()
 EVERY = ALL | COALESCED
 REPOSITORY = {name: its for name, its in ALL.items() if not name.startswith(WHOLE_DATABASE)}
-PAGES = {name: its for name, its in ALL.items() if re.match(r"\w+\.(find_many|forgotten) ", name)}
+#: Pages of events of a thread, whose sessions are sorted together.
+OF_THREAD = ("daily_logs.find_many (thread)", "daily_logs.find_many (event_type, thread)")
+PAGES = {
+    name: its
+    for name, its in ALL.items()
+    if not name.startswith(OF_THREAD)
+    and re.match(
+        r"(\w+\.(find_many|forgotten)|(threads|near_duplicates|slots|proposals)\.page) ", name
+    )
+}
 
 _break = re.compile(r" (?=(?:FROM|WHERE|SET|VALUES|RETURNING|ORDER BY|LIMIT|SELECT) )")
 _placeholders = re.compile(r":([a-z_0-9]+)").findall
@@ -223,6 +320,11 @@ def database() -> Iterator[sqlite3.Connection]:
         for migration in load_migrations():
             database.executescript(migration.sql)
         database.executescript(versions.OURS.create.sql)
+        for table in indexing.PARTS:
+            database.executescript(index_tables.create(table, "english").sql)
+            database.executescript(index_tables.create_terms(table).sql)
+        database.executescript(index_tables.CREATE_NOTES.sql)
+        database.executescript(index_tables.CREATE_TAKEN.sql)
         if sys.version_info >= (3, 12):
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
             database.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
@@ -286,7 +388,7 @@ def test_literals_are_known_constants() -> None:
         texts |= set(re.findall(r"'([^']*)'", bare))
         numbers |= set(re.findall(r"-?\b\d+(?:\.\d+)?\b", re.sub(r"'[^']*'", "''", bare)))
     assert texts == {
-        "",
+        *("", " AND "),
         *("inferred", "jarvis_inferred", "timeout", "explicit"),
         *("table", "memrepo_migrations"),
         *("blob", "sqlite_sequence", "sqlite_*", "column", "index", "name", "user_version"),
@@ -299,11 +401,33 @@ def test_literals_are_known_constants() -> None:
             "never",
             "????-??-??T??:??:??.???Z",
             "+0 days",
+            "%Y-%m-%dT%H:%M:%fZ",
+            "now",
             "0001",
         ),
-        *(f"$[{n}]" for n in range(14)),
+        *(f"$[{n}]" for n in range(20)),
+        *("n_events", "n_sessions", "n_facts", "n_forgotten", "type", "tool", "session", "fact"),
+        *("topic", "user_state", "failure", "text"),
+        *("topic_change", "tool_invocation", "error"),
+        *(f"$.{name}" for name in ("toolName", "tool", "success", "ok", "error")),
+        *("pattern_observed", "pattern_inferred", "{}"),
+        *(f"$.{name}" for name in ("pattern", "evidence", "events", "memory_id", "n")),
+        *(f"_cf_memrepo_fts_{table}" for table in ("memory_entries", "sessions", "daily_logs")),
+        *(f"_cf_memrepo_terms_{table}" for table in ("memory_entries", "sessions", "daily_logs")),
+        "row",
+        *("fts5", "search", "search_format", "ss", "q", "text"),
+        *("porter unicode61", "unicode61", "trigram"),
+        *(
+            "trigger",
+            "tr_*__index_*",
+            "automerge",
+            "crisismerge",
+            "merge",
+            "optimize",
+            "integrity-check",
+        ),
     }
-    assert numbers == {"0", "1", "-1", "2", "10", str(versions.MARK)}
+    assert numbers == {"0", "1", "-1", "2", "3", "10", "64", "100", str(versions.MARK)}
 
 
 def test_an_empty_statement_is_refused() -> None:
@@ -315,7 +439,7 @@ def test_an_empty_statement_is_refused() -> None:
 # --- against the real schema -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [its for its in EVERY if "index_tables.create" not in its])
 def test_compiles(database: sqlite3.Connection, name: str) -> None:
     """Every statement compiles against the empty schema, with double-quoted texts off where Python can."""
     assert explain(database, EVERY[name].sql)
@@ -327,7 +451,9 @@ def test_a_misspelled_column_would_fail(database: sqlite3.Connection, name: str)
     known = {*MEMORY_COLUMNS, *SESSION_COLUMNS, *DAILY_LOG_COLUMNS, "hash_version", "is_exclusive"}
     sql = EVERY[name].sql
     for column in known & set(re.findall(r"`(\w+)`", sql)):
-        if name == "versions.create":
+        if name == "versions.create" or name.startswith(
+            ("index_tables.create", "index_tables.watch")
+        ):
             continue
         with pytest.raises(sqlite3.OperationalError, match=r"no (such )?column"):
             explain(database, sql.replace(f"`{column}`", f"`{column}x`"))
@@ -366,10 +492,13 @@ def test_names_the_scope(name: str) -> None:
 
 @pytest.mark.parametrize("name", REPOSITORY | COALESCED)
 def test_no_statement_scans_a_table(database: sqlite3.Connection, name: str) -> None:
-    """Every table is searched by an index; only the values of a batch or an object are gone through."""
+    """Every table is searched by an index; only the values of a batch or an object, and what FTS5 finds, are gone through."""
     found = plan(database, EVERY[name])
-    json = r"(TABLE )?json_each|(wanted|pair) VIRTUAL TABLE"
-    assert not re.search(rf"SCAN (?!chain\b|item\b|CONSTANT|{json}|\d)", found), found
+    json = r"(TABLE )?json_each|(wanted|pair|f|word|match|near|text) VIRTUAL TABLE"
+    assert not re.search(
+        rf"SCAN (?!chain\b|pair\b|contested\b|stated\b|taken\b|part\b|item\b|found\b|newest\b|beginning\b|CONSTANT|{json}|\d)",
+        found,
+    ), found
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -377,20 +506,64 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
     """A page costs its own length: its index has the order, nothing is sorted."""
     found = plan(database, PAGES[name])
     index = {
-        "memories.find_many": "ix_memory_entries__scope_",
+        "memories.find_many": "ix_memory_entries__s(cope|ession_id)_",
+        "near_duplicates.page": "ix_memory_entries__scope_created_at",
         "memories.forgotten": "ix_memory_entries__deleted_at",
+        "slots.page": "ix_memory_entries__scope_slot",
+        "proposals.page": "ix_memory_entries__scope_proposed_at",
         "sessions.find_many": "ix_sessions__",
+        "threads.page": "ix_sessions__scope_started_at",
         "daily_logs.find_many": "ix_daily_logs__",
     }[name.partition(" ")[0]]
     assert "TEMP B-TREE" not in found, found
     assert re.search(rf"SEARCH (TABLE )?\w+ USING INDEX {index}", found), found
-    instant = r"(created_at|deleted_at|started_at|timestamp)"
+    instant = r"(created_at|deleted_at|proposed_at|slot|started_at|timestamp)"
     assert not name.endswith(("after", "newest_first after")) or re.search(f"{instant}[<>]", found)
+
+
+@pytest.mark.parametrize("name", [its for its in ALL if its.startswith(OF_THREAD)])
+def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
+    """However many events a thread has, and its scope, SQLite takes about as many steps for a page of them."""
+
+    def n_steps(n_events: int) -> int:
+        with closing(sqlite3.connect(":memory:")) as database:
+            for migration in load_migrations():
+                database.executescript(migration.sql)
+            database.executemany("INSERT INTO sessions (started_at, thread) VALUES ('', ?)", "aab")
+            database.executemany(
+                "INSERT INTO daily_logs (session_id, event_type, timestamp) VALUES (?, 'x', ?)",
+                [(n % 3 + 1, f"{n:06}") for n in range(n_events)],
+            )
+            steps: list[None] = []
+            database.set_progress_handler(lambda: steps.append(None), 1)
+            bound = {"scope": "", "thread": "a", "event_type": "x", "limit": 11}
+            bound |= {"after_instant": "000100", "after_id": 100}
+            assert len(database.execute(ALL[name].sql, bound).fetchall()) == 11
+            return len(steps)
+
+    assert n_steps(6_000) < 1.2 * n_steps(300)
 
 
 @pytest.mark.parametrize(
     ("name", "index"),
     [
+        (
+            "daily_logs.digest",
+            "ix_daily_logs__scope_timestamp (scope=? AND timestamp>? AND timestamp<?)",
+        ),
+        (
+            "daily_logs.digest",
+            "ix_sessions__scope_started_at (scope=? AND started_at>? AND started_at<?)",
+        ),
+        (
+            "daily_logs.digest",
+            "ix_memory_entries__deleted_at (scope=? AND deleted_at>? AND deleted_at<?)",
+        ),
+        ("sessions.digest", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        (
+            "sessions.digest",
+            "ix_memory_entries__scope_created_at (scope=? AND created_at>? AND created_at<?)",
+        ),
         ("memories.revive", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.revive_many", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.refresh_many", "memory_entries_content_hash_unique (content_hash=?)"),
@@ -427,6 +600,7 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
         ("adoption.hand_over", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("adoption.hand_over", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.extend", "content_hash_unique (content_hash=?)"),
+        ("adoption.approve", "content_hash_unique (content_hash=?)"),
         ("spelling.other (memory_entries)", "ix_memory_entries__other_spelling (id>?)"),
         ("spelling.other (sessions)", "ix_sessions__other_spelling (id>?)"),
         ("spelling.other (daily_logs)", "ix_daily_logs__other_spelling (id>?)"),
@@ -461,6 +635,14 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
             _label("daily_logs.keep_before_delete_many", frozenset(daily_logs.CONDITIONS)),
             "sessions USING INTEGER PRIMARY KEY (rowid=?)",
         ),
+        (
+            "daily_logs.keep_before_delete_many (event_type, thread)",
+            "ix_sessions__open_thread (scope=? AND thread=?)",
+        ),
+        (
+            "daily_logs.delete_many (thread)",
+            "ix_daily_logs__session_id_timestamp (session_id=?)",
+        ),
         ("daily_logs.keep_before_purge", "ix_sessions__open_thread (scope=?)"),
         (
             "daily_logs.keep_before_purge",
@@ -486,6 +668,54 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
             "ix_memory_entries__scope_category_created_at (scope=? AND category=? AND created_at<?)",
         ),
         (
+            "memories.count (not_forgotten, not_superseded, now, slot)",
+            "ix_memory_entries__scope_slot (scope=? AND slot=?)",
+        ),
+        ("memories.fill", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.take_by_hash", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.take_by_hash", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.take_by_id", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.take_by_id", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.take_many", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.take_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.in_slot", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.revert", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("memories.approve_many", "ix_memory_entries__scope_proposed_at (scope=?"),
+        ("memories.candidates", "ix_memory_entries__scope_last_accessed (scope=?)"),
+        ("memories.touch_many", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.pinned", "ix_memory_entries__scope_pinned_at (scope=?"),
+        ("memories.due", "ix_memory_entries__scope_due_at (scope=? AND due_at<?)"),
+        ("memories.surfaced", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.set_due", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.set_due_many", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.observe", "ix_daily_logs__scope_timestamp (scope=? AND timestamp>?)"),
+        ("memories.count_observed", "ix_daily_logs__scope_timestamp (scope=? AND timestamp>?)"),
+        ("memories.observations", "ix_daily_logs__scope_timestamp (scope=? AND timestamp>?)"),
+        ("memories.infer_insert", "this USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.infer_insert", "ix_daily_logs__scope_timestamp (scope=? AND timestamp>?)"),
+        ("memories.infer_tell", "this USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.infer_revive", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.infer_refresh", "memory_entries_content_hash_unique (content_hash=?)"),
+        (
+            "recalling.faded () is_accessed",
+            "ix_memory_entries__scope_last_accessed (scope=? AND last_accessed<?)",
+        ),
+        (
+            "recalling.faded () is_accessed after",
+            "ix_memory_entries__scope_last_accessed (scope=? AND last_accessed>? AND last_accessed<?)",
+        ),
+        (
+            "recalling.faded ()",
+            "ix_memory_entries__scope_last_accessed (scope=? AND last_accessed=?)",
+        ),
+        ("memories.count_faded", "ix_memory_entries__scope_last_accessed (scope=?"),
+        ("memories.forget_faded", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("memories.forget_faded", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        (
+            "memories.find_many (session_id)",
+            "ix_memory_entries__session_id_created_at (session_id=?)",
+        ),
+        (
             "daily_logs.find_many (session_id)",
             "ix_daily_logs__session_id_timestamp (session_id=?)",
         ),
@@ -494,6 +724,21 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
 def test_lookups_use_their_index(database: sqlite3.Connection, name: str, index: str) -> None:
     """What a statement is looked up by: a batch by hash, fact by fact, never by walking the scope."""
     assert index in plan(database, EVERY[name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memories.candidates",
+        "memories.pinned",
+        "memories.due",
+        "recalling.faded () is_accessed",
+        "recalling.faded () is_accessed after",
+    ],
+)
+def test_the_order_of_access_is_that_of_an_index(database: sqlite3.Connection, name: str) -> None:
+    """What was accessed last, or the longest ago, is read without sorting or passing over what is hidden."""
+    assert "TEMP B-TREE" not in plan(database, ALL[name])
 
 
 # --- what is bound -----------------------------------------------------------------------------
@@ -514,33 +759,78 @@ class Recorder:
         self.bound.append(statement)
         return await self._connection.read(statement)
 
+    async def give_way(self) -> None:
+        await self._connection.give_way()
+
+
+async def use_attention(repo: memrepo.MemoryRepo, clock: Clock, session_id: int) -> None:
+    due = await repo.remember("due", due_at=clock.now)
+    await repo.remember_many([memrepo.MemoryNew(content="due, too", due_at=clock.now)])
+    await repo.pin(due.id)
+    await repo.unpin(due.id)
+    await repo.surfaced(*(await repo.surface()).ids)
+    await repo.observe("short answers", "asked for them", session_id=session_id, times=1)
+    rules = FactRules(propose=frozenset({"inferred"}))
+    cautious = memrepo.MemoryRepo(repo.connection, scope=repo.scope, clock=clock, rules=rules)
+    await cautious.observe("long answers", times=1)
+    await repo.would_infer("short answers")
+    await repo.pending_inferences()
+
+
+async def use_near_duplicates(repo: memrepo.MemoryRepo, clock: Clock) -> None:
+    cats: list[int] = []
+    for text in ("The cat sleeps", "A cat sleeps now", "Sleeps, my cat"):
+        clock.advance(seconds=1)
+        cats.append((await repo.remember(text)).id)
+    near = await repo.near_duplicates(limit=1)
+    await repo.near_duplicates(after=near.next_cursor)
+    [pair async for pair in repo.iterate_near_duplicates()]
+    await repo.merge(cats[0], cats[1])
+    await repo.merge(cats[0], cats[2], "The cat is asleep")
+
 
 async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     later = clock.now + timedelta(days=1)
+    await use_slots(repo)
     await repo.remember("tea", metadata={"a": 1}, expires_at=later)
-    many = await repo.remember_many([memrepo.MemoryNew(content=f"fact {n}") for n in range(3)])
+    await repo.search("tea")
+    await repo.recall("tea")
+    await repo.search_as_you_type("te")
+    await repo.find_to_forget("tea")
+    session = await memrepo.SessionRepo(repo.connection, scope=repo.scope, clock=clock).start()
+    many = await repo.remember_many(
+        [memrepo.MemoryNew(content=f"fact {n}", session_id=session.id) for n in range(3)]
+    )
     first, second = many[0].id, many[1].id
     await repo.find_by_content("tea")
     await repo.get(first)
     await repo.find(first)
     await repo.get_many([first, second])
     await repo.touch(first)
-    await repo.update(first, category="a", metadata={}, expires_at=later)
+    await repo.update(first, category="a", metadata={}, expires_at=later, due_at=later)
+    await use_attention(repo, clock, session.id)
     await repo.update(first, content="corrected")
     await repo.remember("inferred", source="inferred")
     await repo.remember_many([memrepo.MemoryNew(content="inferred", source="inferred")])
     replaced = await repo.supersede(first, "fact 0, in other words")
     await repo.history(replaced.id)
+    await use_near_duplicates(repo, clock)
+    await repo.recall(touch=True)
+    await repo.fading()
+    await repo.forget_faded(dry_run=True)
     await repo.forget(second)
     await repo.forgotten(limit=1)
     await repo.restore(second)
     where = memrepo.MemoryFilter(
         category="fact",
         source="user_explicit",
+        session_id=session.id,
         created_from=clock.now,
         created_before=later,
         accessed_from=clock.now,
         accessed_before=later,
+        due_from=clock.now,
+        due_before=later,
         contains="f",
         metadata={"a": 1},
     )
@@ -554,6 +844,8 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
         [entry async for entry in repo.iterate(its)]
         page = await repo.find_many(its, limit=1)
         await repo.find_many(its, after=page.next_cursor or f"{first}~2026")
+    clock.advance(days=101)
+    await repo.forget_faded()
     await repo.forget_all(confirm=True)
     await repo.remember("fact 2")
     page = await repo.forgotten(limit=1)
@@ -562,10 +854,34 @@ async def use_memories(repo: memrepo.MemoryRepo, clock: Clock) -> None:
     await repo.purge(later)
 
 
+async def use_slots(repo: memrepo.MemoryRepo) -> None:
+    await repo.remember("Lives in Bonn", slot="home")
+    await repo.remember("Lives in Rome", slot="home")
+    await repo.remember("Lives in Oslo", source="inferred", slot="home")
+    await repo.remember_many([memrepo.MemoryNew(content="Owns a cat", slot="pet")])
+    await repo.in_slot("home")
+    page = await repo.slots(limit=1)
+    await repo.slots(after=page.next_cursor)
+    held = await repo.revert("home")
+    await repo.update(held.id, slot="town")
+    await repo.update(held.id, content="Lives in Bonn, Germany", slot=None)
+    first = await repo.remember("Lives in Kiel", proposed=True, slot="home")
+    second = await repo.remember("Lives in Graz", proposed=True)
+    page = await repo.proposals(limit=1)
+    await repo.proposals(after=page.next_cursor)
+    [entry async for entry in repo.iterate_proposals()]
+    await repo.approve(first.id)
+    await repo.reject(second.id)
+    rules = FactRules(propose=frozenset({"inferred"}))
+    proposing = memrepo.MemoryRepo(repo.connection, scope=repo.scope, rules=rules)
+    await proposing.supersede(first.id, "Lives in Linz", source="inferred")
+
+
 async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     session = await repo.start()
     await repo.start(end_active=True)
     await repo.end(session.id, trigger="a", summary="b")
+    await repo.search("b")
     await repo.get_or_start(day_boundary=UTC)
     await repo.get(session.id)
     await repo.find(session.id)
@@ -578,6 +894,10 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
     await repo.end(ended.id)
     await repo.resume(ended.id)
     await repo.carry_over()
+    found = await repo.threads(limit=1)
+    await repo.threads(after=found.next_cursor)
+    [its async for its in repo.iterate_threads()]
+    await repo.digest(ended.id)
     page = await repo.unsummarized(limit=1)
     await repo.unsummarized(1, after=page.next_cursor or "1~2026")
     for its in (True, False):
@@ -603,6 +923,7 @@ async def use_sessions(repo: memrepo.SessionRepo, clock: Clock) -> None:
 
 async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
     event = await repo.append(None, "a", {"b": 1})
+    await repo.search("b")
     await repo.append(None, "a", {"b": 1}, key="c")
     await repo.append_many([memrepo.DailyLogNew(event_type="a", key=key) for key in ("d", None)])
     await repo.get(event.id)
@@ -625,6 +946,7 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
         await repo.find_many(where, after="1~2026", newest_first=newest_first)
         [its async for its in repo.iterate(where, newest_first=newest_first)]
     await repo.for_day(date(2026, 2, 2))
+    await repo.digest(date(2026, 2, 2))
     await repo.delete(event.id)
     await repo.delete_many(where, dry_run=True)
     await repo.delete_many(where)
@@ -640,8 +962,14 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
         (
             memories,
             chains,
-            importlib.import_module("memrepo.queries.remembering"),
+            recalling,
+            *(
+                importlib.import_module(f"memrepo.queries.{name}")
+                for name in ("due", "observing", "pinning", "remembering")
+            ),
             importlib.import_module("memrepo.queries.superseding"),
+            slots,
+            proposals,
         ),
     ),
     "sessions": (memrepo.SessionRepo, use_sessions, (sessions,)),

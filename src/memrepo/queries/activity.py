@@ -43,7 +43,14 @@ def _event(session: Table) -> Term:
     return Coalesce(Scalar(latest), ValueWrapper(""))
 
 
-def keep(name: str, events: Table, doomed: Criterion, *, of: Term | None = None) -> Statement:
+def keep(
+    name: str,
+    events: Table,
+    doomed: Criterion,
+    *,
+    of: Term | None = None,
+    in_thread: bool = False,
+) -> Statement:
     """
     Note the last activity of each open session whose latest event is about to be deleted.
 
@@ -54,6 +61,7 @@ def keep(name: str, events: Table, doomed: Criterion, *, of: Term | None = None)
         events: ``daily_logs``, as *doomed* names it.
         doomed: Which events of the scope will be deleted.
         of: The id of the session that they belong to, if it is only one; or else all open sessions are looked at.
+        in_thread: Whether they belong to sessions of ``:thread``; or else those of all threads are looked at.
     """
     its_latest = (
         Query.from_(events)
@@ -65,4 +73,6 @@ def keep(name: str, events: Table, doomed: Criterion, *, of: Term | None = None)
     query = Query.update(_s).set(_s.active_at, last_activity(_s)).where(_s.scope == param("scope"))
     if of is not None:
         query = query.where(_s.id == of)
+    if in_thread:
+        query = query.where(_s.thread == param("thread"))
     return statement(name, query.where(_s.ended_at.isnull()).where(ExistsCriterion(its_latest)))

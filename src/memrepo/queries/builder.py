@@ -26,6 +26,7 @@ __all__ = [
     "count_by",
     "has_pairs",
     "json_item",
+    "json_valid",
     "page",
     "param",
     "statement",
@@ -35,7 +36,7 @@ __all__ = [
 ValueOf: TypeAlias = Callable[[str], Term]
 
 _json_extract = CustomFunction("json_extract", ["json", "path"])
-_json_valid = CustomFunction("json_valid", ["json"])
+json_valid = CustomFunction("json_valid", ["json"])
 #: What ``json_each`` calls the types of numbers.
 _NUMBER_TYPES: Final = ("integer", "real")
 
@@ -139,7 +140,7 @@ def has_pairs(column: Field, parameter: str) -> Criterion:
     """
     wanted = JsonEach(parameter, "wanted")
     # The function fails at text that is not JSON, as another program may have stored it.
-    readable = Case().when(_json_valid(column), column)
+    readable = Case().when(json_valid(column), column)
     pair = JsonEach(readable, "pair")
     same_type = (pair.type == wanted.type) | (
         pair.type.isin(_NUMBER_TYPES) & wanted.type.isin(_NUMBER_TYPES)

@@ -15,8 +15,18 @@ from pypika.functions import Coalesce, Count
 from pypika.queries import QueryBuilder
 from pypika.terms import CustomFunction, ExistsCriterion, NullValue
 
-from memrepo.queries.builder import Query, columns_of, param, statement
-from memrepo.queries.facts import COLUMNS, MEMORIES, also_in_scope, by_id, in_scope, unexpired
+from memrepo.queries.builder import JsonEach, Query, columns_of, param, statement
+from memrepo.queries.facts import (
+    COLUMNS,
+    MEMORIES,
+    also_in_scope,
+    by_id,
+    current,
+    in_scope,
+    may_fade,
+    no_proposal,
+    unexpired,
+)
 from memrepo.queries.spelling import is_instant
 
 _chain = Table("chain")
@@ -58,7 +68,7 @@ class _Chains(Table):
 
 # --- one chain ---------------------------------------------------------------------------------
 
-_head = Query.from_(MEMORIES).where(by_id()).where(unexpired())
+_head = Query.from_(MEMORIES).where(by_id()).where(unexpired()).where(no_proposal())
 # All members get one instant, by which `RESTORE` knows them: the head's, if it is forgotten already.
 _to_forget = _Chains(
     _head.select(MEMORIES.id, Coalesce(MEMORIES.deleted_at, param("now"))),
@@ -71,9 +81,35 @@ FORGET: Final = statement(
     "memories.forget",
     Query.update(MEMORIES)
     .set(MEMORIES.deleted_at, _to_forget.deleted_at)
+    .set(MEMORIES.proposed_at, NullValue())
     .from_(_to_forget)
     .where(MEMORIES.id == _to_forget.id)
     .where(MEMORIES.deleted_at.isnull()),
+)
+_ids = JsonEach("ids")
+_sources = JsonEach("sources")
+_faded = _Chains(
+    Query.from_(MEMORIES)
+    .select(MEMORIES.id)
+    .where(MEMORIES.id.isin(Query.from_(_ids).select(_ids.value)))
+    .where(also_in_scope())
+    .where(current())
+    .where(may_fade())
+    # Somebody may have stated or touched it since it was read.
+    .where(Coalesce(MEMORIES.last_accessed, MEMORIES.created_at) <= param("before"))
+    .where(MEMORIES.source.isin(Query.from_(_sources).select(_sources.value)))
+)
+#: Forgets the facts with the ids in a JSON array, if they are of ``:sources`` and had no access since ``:before``.
+#: Returns for each member what superseded it: nothing for a head.
+FORGET_FADED: Final = statement(
+    "memories.forget_faded",
+    Query.update(MEMORIES)
+    .set(MEMORIES.deleted_at, param("now"))
+    .set(MEMORIES.proposed_at, NullValue())
+    .from_(_faded)
+    .where(MEMORIES.id == _faded.id)
+    .where(MEMORIES.deleted_at.isnull())
+    .returning(MEMORIES.superseded_by),
 )
 #: Brings back the members that were forgotten at the same instant as the head.
 RESTORE: Final = statement(
@@ -82,7 +118,8 @@ RESTORE: Final = statement(
     .set(MEMORIES.deleted_at, NullValue())
     .from_(_to_restore)
     .where(MEMORIES.id == _to_restore.id)
-    .where(MEMORIES.deleted_at == _to_restore.deleted_at),
+    .where(MEMORIES.deleted_at == _to_restore.deleted_at)
+    .where(no_proposal()),
 )
 #: The members that are neither forgotten nor expired, the head among them, oldest first.
 HISTORY: Final = statement(
@@ -115,7 +152,10 @@ _forgotten_or_expired = (
     Query.from_(MEMORIES)
     .select(MEMORIES.id)
     .where(in_scope())
-    .where(_is_before(MEMORIES, "deleted_at") | _is_before(MEMORIES, "expires_at"))
+    # A proposal waits, however old it is, until it expires: then nobody can answer it any more.
+    .where(
+        (_is_before(MEMORIES, "deleted_at") & no_proposal()) | _is_before(MEMORIES, "expires_at")
+    )
 )
 # Facts whose successor was deleted alone: by another program, or by an earlier memrepo.
 _left_behind = (

@@ -12,9 +12,13 @@ from memrepo.queries.statement import Statement
 __all__ = [
     "ADD_NUMBER",
     "BOUNDS",
+    "COUNTS_OF_SCOPE",
     "ENCODING",
     "HAS_NUMBERS",
+    "HOLDERS",
+    "IMPORT",
     "INTEGERS",
+    "NOTE_IMPORT",
     "NUMBERS",
     "RAISE_NUMBER",
     "TABLES",
@@ -22,12 +26,13 @@ __all__ = [
     "insert_many",
     "insert_one",
     "read",
+    "texts",
 ]
 
 #: The tables in an order that foreign keys allow, and all their columns, the id first.
 TABLES: Final = {
-    "memory_entries": (*MEMORY_COLUMNS, "hash_version", "n_restated"),
     "sessions": (*SESSION_COLUMNS, "is_exclusive", "active_at", "summarized_until"),
+    "memory_entries": (*MEMORY_COLUMNS, "hash_version", "n_restated"),
     "daily_logs": DAILY_LOG_COLUMNS,
 }
 #: The columns that do not hold text.
@@ -48,7 +53,8 @@ def _quoted(name: str) -> str:
     return f"`{name}`"
 
 
-def _texts(table: str) -> list[str]:
+def texts(table: str) -> list[str]:
+    """Return the columns of a table that hold text, in its order."""
     return [column for column in TABLES[table] if column not in INTEGERS]
 
 
@@ -71,8 +77,39 @@ BOUNDS: Final = Statement(
     ),
     is_long=True,
 )
+#: How many rows of each table ``:scope`` has.
+COUNTS_OF_SCOPE: Final = Statement(
+    "copying.counts_of_scope",
+    _join(
+        "SELECT",
+        _each(
+            TABLES,
+            lambda table: _join("(SELECT count(*) FROM", _quoted(table), "WHERE `scope`=:scope)"),
+        ),
+    ),
+    is_long=True,
+)
+#: Where the rows of the import ``:name`` went.
+IMPORT: Final = Statement(
+    "copying.import", "SELECT `value` FROM `memrepo_settings` WHERE `name`=:name"
+)
+#: Notes it, unless it is noted.
+NOTE_IMPORT: Final = Statement(
+    "copying.note_import",
+    "INSERT OR IGNORE INTO `memrepo_settings` (`name`,`value`) VALUES (:name,:value)",
+)
 #: ``UTF-8``, unless another program created the file with another encoding.
 ENCODING: Final = Statement("copying.encoding", "SELECT `encoding` FROM pragma_encoding")
+#: A page of the current facts that fill slots, by the partial index: of each the id, the scope and the slot.
+HOLDERS: Final = Statement(
+    "copying.holders",
+    _join(
+        "SELECT `id`,hex(`scope`),hex(`slot`) FROM `memory_entries` WHERE `slot` IS NOT NULL",
+        "AND `deleted_at` IS NULL AND `superseded_by` IS NULL",
+        "AND (`expires_at` IS NULL OR `expires_at`>:now) AND `id`>=:first ORDER BY `id` LIMIT :limit",
+    ),
+    is_long=True,
+)
 #: Whether SQLite keeps the highest id that each table has used: 1 or 0; https://sqlite.org/autoinc.html
 HAS_NUMBERS: Final = Statement(
     "copying.has_numbers", "SELECT count(*) FROM `sqlite_master` WHERE `name`='sqlite_sequence'"
@@ -104,15 +141,17 @@ def count_from(table: str) -> Statement:
 
 
 @cache
-def read(table: str) -> Statement:
+def read(table: str, *, scoped: bool = False) -> Statement:
     """
-    Read a page of the rows with ids from ``:first`` to ``:last``, in order.
+    Read a page of the rows with ids from ``:first`` to ``:last``, in order; *scoped*, those of ``:scope``.
 
     A page has at most ``:limit`` rows, and ends with the row that brings it above ``:size`` bytes.
     Texts come as bytes, because another program's need not be UTF-8. After the columns comes a text
     with ``1`` for each text column that holds a blob, and ``0`` for the others.
     """
-    texts = _texts(table)
+    its_texts = texts(table)
+    # Without the plus, SQLite might sort all rows of the scope by their ids for each page.
+    its_scope = ("+`scope`=:scope AND",) if scoped else ()
     shown = (
         _quoted(name) if name in INTEGERS else f"CAST({_quoted(name)} AS BLOB)"
         for name in TABLES[table]
@@ -121,17 +160,21 @@ def read(table: str) -> Statement:
         "copying.read",
         _join(
             "SELECT",
-            ",".join([*shown, _each(texts, lambda name: f"(typeof(`{name}`)='blob')", "||")]),
+            ",".join([*shown, _each(its_texts, lambda name: f"(typeof(`{name}`)='blob')", "||")]),
             "FROM",
             _quoted(table),
-            "WHERE `id`>=:first AND `id`<=(SELECT max(`page`.`id`) FROM",
+            "WHERE",
+            *its_scope,
+            "`id`>=:first AND `id`<=(SELECT max(`page`.`id`) FROM",
             # The sizes of the rows before each one; only then are the rows themselves read.
             "(SELECT `part`.`id`,sum(`part`.`size`) OVER (ORDER BY `part`.`id`",
             "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS `before` FROM (SELECT `id`,",
-            _each(texts, lambda name: f"ifnull(length(CAST(`{name}` AS BLOB)),0)", "+"),
+            _each(its_texts, lambda name: f"ifnull(length(CAST(`{name}` AS BLOB)),0)", "+"),
             "AS `size` FROM",
             _quoted(table),
-            "WHERE `id`>=:first AND `id`<=:last ORDER BY `id` LIMIT :limit) AS `part`) AS `page`",
+            "WHERE",
+            *its_scope,
+            "`id`>=:first AND `id`<=:last ORDER BY `id` LIMIT :limit) AS `part`) AS `page`",
             "WHERE ifnull(`page`.`before`,0)<=:size) ORDER BY `id`",
         ),
         is_long=True,

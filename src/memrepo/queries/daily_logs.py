@@ -17,6 +17,7 @@ from memrepo.queries.builder import (
     JsonEach,
     Query,
     Scalar,
+    Unindexed,
     ValueOf,
     columns_of,
     json_item,
@@ -42,7 +43,7 @@ def _in_scope() -> Criterion:
 # --- appending ---------------------------------------------------------------------------------
 
 
-def _session_in_scope(session_id: Term, scope: Term) -> Term:
+def session_in_scope(session_id: Term, scope: Term) -> Term:
     """
     Return the session's id if it is in this scope, and otherwise -1.
 
@@ -60,7 +61,7 @@ def _is_new(key: Term) -> Criterion:
 
 
 def _new(value: ValueOf) -> list[Term]:
-    session_id = _session_in_scope(value("session_id"), value("scope"))
+    session_id = session_in_scope(value("session_id"), value("scope"))
     rest = map(value, ("event_type", "event_data", "now", "key"))
     return [value("scope"), session_id, *rest]
 
@@ -95,9 +96,9 @@ GET_BY_KEY: Final = statement(
     Query.from_(_d).select(*_COLUMNS).where(_in_scope()).where(_d.idempotency_key == param("key")),
 )
 
-# :batch is a JSON array of [session_id, event_type, event_data, timestamp, key].
+# :batch is a JSON array of [session_id, event_type, event_data, key, timestamp]; the last two may be left out.
 _items = JsonEach("batch")
-_item_session, _item_type, _item_data, _item_time, _item_key = (
+_item_session, _item_type, _item_data, _item_key, _item_time = (
     json_item(_items, n) for n in range(5)
 )
 
@@ -108,7 +109,7 @@ APPEND_MANY: Final = statement(
     .from_(_items)
     .select(
         param("scope"),
-        _session_in_scope(_item_session, param("scope")),
+        session_in_scope(_item_session, param("scope")),
         _item_type,
         _item_data,
         Coalesce(_item_time, param("now")),
@@ -149,26 +150,38 @@ _types = JsonEach("event_types")
 #: The conditions of a filter, by the name of their parameter.
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "session_id": lambda: _d.session_id == param("session_id"),
+    "thread": lambda: _d.session_id.isin(_sessions_of_thread()),
     "event_type": lambda: _d.event_type == param("event_type"),
     "event_types": lambda: _d.event_type.isin(Query.from_(_types).select(_types.value)),
     "data": lambda: builder.has_pairs(_d.event_data, "data"),
     "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
     "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
-#: Those that an index answers. With another one, all events of the scope may be read; those of one session
-#: are taken for few.
-_INDEXED: Final = frozenset({"session_id", "timestamp_from", "timestamp_before"})
+#: Those that an index answers. With another one, all events of the scope may be read; those of one session,
+#: or of one thread, are taken for few.
+_INDEXED: Final = frozenset({"timestamp_from", "timestamp_before"})
+
+
+def _sessions_of_thread() -> QueryBuilder:
+    sessions = Query.from_(_s).select(_s.id).where(_s.scope == param("scope"))
+    return sessions.where(_s.thread == param("thread"))
 
 
 def _where(conditions: frozenset[str]) -> list[Criterion]:
-    return [_in_scope(), *(make() for name, make in CONDITIONS.items() if name in conditions)]
+    # SQLite would walk through the events of the whole scope, which are in order, to find those of a thread.
+    in_scope = Unindexed(_d.scope) == param("scope") if "thread" in conditions else _in_scope()
+    return [in_scope, *(make() for name, make in CONDITIONS.items() if name in conditions)]
 
 
 @cache
 def find_many(
     conditions: frozenset[str], *, after: bool, newest_first: bool, is_large: bool = False
 ) -> Statement:
-    """Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp)."""
+    """
+    Read a page by the index on (scope, timestamp) or, for a session's, on (session_id, timestamp).
+
+    The sessions of a thread are sorted together, and of each SQLite reads no more than the page may need.
+    """
     return builder.page(
         "daily_logs.find_many",
         Query.from_(_d).select(*_COLUMNS),
@@ -176,7 +189,7 @@ def find_many(
         by=_d.timestamp,
         after=after,
         newest_first=newest_first,
-        is_long=is_large or not (conditions <= _INDEXED or "session_id" in conditions),
+        is_long=is_large or not (conditions <= _INDEXED or conditions & {"session_id", "thread"}),
     )
 
 
@@ -262,7 +275,8 @@ def keep_before_delete_many(conditions: frozenset[str]) -> Statement:
     """Keep the activity of sessions; to be run before `delete_many`."""
     doomed = _deletable(conditions)
     of = param("session_id") if "session_id" in conditions else None
-    return activity.keep("daily_logs.keep_before_delete_many", _d, doomed, of=of)
+    name, in_thread = "daily_logs.keep_before_delete_many", "thread" in conditions
+    return activity.keep(name, _d, doomed, of=of, in_thread=in_thread)
 
 
 @cache

@@ -14,11 +14,11 @@ from memrepo.queries.statement import Statement
 
 __all__ = ["EVENTS_OF_SESSIONS", "TABLES", "delete", "some"]
 
-#: The tables in an order that foreign keys allow; the instant beside the scope in an index, and the long texts.
+#: The tables in an order in which nothing is changed by a foreign key before it is deleted itself; the instant beside the scope in an index, and the long texts.
 TABLES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "daily_logs": ("timestamp", ("event_data",)),
-    "sessions": ("started_at", ("summary",)),
     "memory_entries": ("created_at", ("content", "metadata")),
+    "sessions": ("started_at", ("summary",)),
 }
 
 _events = Table("daily_logs")

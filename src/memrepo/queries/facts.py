@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from pypika import Criterion, Table
+from pypika import Case, Criterion, Table
+from pypika.functions import Coalesce
+from pypika.queries import QueryBuilder
+from pypika.terms import ExistsCriterion, Term
 
 from memrepo.domain.codec import MEMORY_COLUMNS
-from memrepo.queries.builder import Unindexed, ValueOf, columns_of, param
+from memrepo.domain.memories import INFERRED_SOURCES
+from memrepo.queries.builder import Query, Scalar, Unindexed, ValueOf, columns_of, param
 
 MEMORIES: Final = Table("memory_entries")
+#: The fact that fills a slot.
+HOLDER: Final = Table("memory_entries").as_("holder")
 COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
 
 
@@ -21,6 +28,12 @@ def unexpired(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
 def current(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Neither forgotten, superseded nor expired."""
     return visible(table) & unexpired(table, value)
+
+
+def may_fade(table: Table = MEMORIES) -> Criterion:
+    """Is not pinned, and is not to be brought up some day."""
+    is_open = table.due_at.notnull() & table.surfaced_at.isnull()
+    return table.pinned_at.isnull() & is_open.negate()
 
 
 def visible(table: Table = MEMORIES) -> Criterion:
@@ -36,6 +49,21 @@ def hidden(table: Table = MEMORIES) -> Criterion:
 def gone() -> Criterion:
     """The opposite of `current`."""
     return hidden() | (MEMORIES.expires_at <= param("now"))
+
+
+def proposal(table: Table = MEMORIES) -> Criterion:
+    """
+    Waits for approval: no fact yet. Its ``deleted_at`` is its ``proposed_at``.
+
+    Without a ``deleted_at``, it was restored by another program, and is a fact; with another one, it was forgotten then.
+    """
+    return table.proposed_at.isnotnull() & (table.deleted_at == table.proposed_at)
+
+
+def no_proposal(table: Table = MEMORIES) -> Criterion:
+    """The opposite of `proposal`."""
+    differs: Criterion = table.deleted_at != table.proposed_at
+    return table.proposed_at.isnull() | table.deleted_at.isnull() | differs
 
 
 def in_scope(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
@@ -56,3 +84,62 @@ def by_id(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
 def by_hash(table: Table = MEMORIES) -> Criterion:
     """Has ``:content_hash``, in ``:scope``."""
     return (table.content_hash == param("content_hash")) & in_scope(table)
+
+
+# --- slots --------------------------------------------------------------------------------------
+
+
+def is_users(slot: Term, *, other_than: Criterion) -> Criterion:
+    """What the user said fills a slot, by a fact *other_than* one; by the index on (scope, slot)."""
+    found = (
+        Query.from_(HOLDER)
+        .select(1)
+        .where(HOLDER.slot == slot)
+        .where(in_scope(HOLDER))
+        .where(current(HOLDER))
+        .where(HOLDER.source.isin(INFERRED_SOURCES).negate())
+        .where(other_than)
+    )
+    # Scalar, because pypika leaves out the parentheses in SET.
+    return ExistsCriterion(Scalar(found))
+
+
+#: What a fact has of the one that it replaces, unless it has its own: a pin, and when it is to be brought up.
+HANDED_ON: Final = ("pinned_at", "due_at", "surfaced_at")
+
+
+def handed_on(name: str, replaced: Callable[[str], Term]) -> Term:
+    """
+    Return what a new fact has in a column of `HANDED_ON` when it replaces another.
+
+    *replaced* returns what that one has. Whether it was brought up goes with the date only: the new text was not.
+    """
+    if name == "surfaced_at":
+        return Case().when(replaced("due_at").notnull(), replaced(name))
+    return replaced(name)
+
+
+def own_or(name: str, replaced: Callable[[str], Term]) -> Term:
+    """Return the same for a fact that is known, and may have its own."""
+    if name == "surfaced_at":
+        takes_date = MEMORIES.due_at.isnull() & replaced("due_at").notnull()
+        return Case().when(takes_date, replaced(name)).else_(MEMORIES.surfaced_at)
+    return Coalesce(MEMORIES[name], replaced(name))
+
+
+def hand_on(query: QueryBuilder, replaced: Callable[[str], Term]) -> QueryBuilder:
+    """Have a fact take over from the one that it replaces; *replaced* returns what that one has in a column."""
+    for name in HANDED_ON:
+        query = query.set(MEMORIES[name], own_or(name, replaced))
+    return query
+
+
+def has_another_slot(table: Table = MEMORIES) -> Criterion:
+    """Has another slot than ``:slot``; NULL where one of them is."""
+    return table.slot != param("slot")
+
+
+def keeps_what_the_user_said() -> Criterion:
+    """Tell whether what the user said fills ``:kept_slot``, but for the fact itself; never where that is NULL."""
+    differs = HOLDER.content_hash.isnull() | (HOLDER.content_hash != param("content_hash"))
+    return is_users(param("kept_slot"), other_than=differs)

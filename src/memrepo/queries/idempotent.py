@@ -5,29 +5,47 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from memrepo.queries import daily_logs, remembering
+from memrepo.queries import daily_logs, due, indexing, proposals, remembering, slots
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["is_repeatable"]
 
-#: Facts are recognized by their hash and events by their key. When run again, a fact that the first run
-#: created comes back as a duplicate.
+#: Facts are recognized by their hash and events by their key, and what the index takes in again, it replaces. When
+#: run again, a fact that the first run created, or put in the place of another, comes back as a duplicate.
 _REPEATABLE: Final = frozenset(
     statement.name
     for statement in (
         remembering.REVIVE,
         remembering.REMEMBER,
         remembering.REMEMBER_INFERRED,
-        remembering.HELD_BACK,
+        remembering.KNOWN,
+        remembering.REQUIRE_SESSIONS,
         remembering.REVIVE_MANY,
         remembering.REFRESH_MANY,
         remembering.INSERT_MANY,
         remembering.HELD_BACK_MANY,
+        due.SET_DUE,
+        due.SET_DUE_MANY,
+        slots.FILL,
+        slots.TAKE_OVER_BY_HASH,
+        slots.TAKE_BY_HASH,
+        slots.TAKE_OVER_MANY,
+        slots.TAKE_MANY,
+        slots.IN_SLOT,
+        slots.REQUIRE_FREE,
+        proposals.PROPOSE,
+        proposals.PROPOSE_EXPIRED,
+        proposals.APPROVE_MANY,
+        proposals.RENEW,
+        proposals.RENEW_MANY,
         daily_logs.APPEND_ONCE,
         daily_logs.GET_BY_KEY,
         daily_logs.GET_BY_KEYS,
     )
-)
+).union(indexing.REPEATABLE)
+
+#: Where the key is in an event as `APPEND_MANY` takes it; what is NULL at its end may be left out.
+_KEY: Final = 3
 
 
 def is_repeatable(unit: Unit) -> bool:
@@ -38,5 +56,9 @@ def is_repeatable(unit: Unit) -> bool:
 def _is_repeatable(bound: BoundStatement) -> bool:
     if bound.statement.name == daily_logs.APPEND_MANY.name:
         batch = bound.parameters["batch"]
-        return isinstance(batch, str) and all(key is not None for *_, key in json.loads(batch))
+        return isinstance(batch, str) and all(map(_has_key, json.loads(batch)))
     return bound.statement.name in _REPEATABLE
+
+
+def _has_key(event: list[object]) -> bool:
+    return len(event) > _KEY and event[_KEY] is not None

@@ -25,9 +25,11 @@ INTEGRITY_OF: Final = Statement(
     "SELECT `integrity_check` FROM pragma_integrity_check(:table)",
     is_long=True,
 )
-#: The rows that refer to missing rows: table, rowid, parent table, number of the key.
+#: The rows of one table that refer to missing rows, and the table that these should be in.
 FOREIGN_KEYS: Final = Statement(
-    "maintenance.foreign_keys", "PRAGMA foreign_key_check", is_pragma=True, is_long=True
+    "maintenance.foreign_keys",
+    "SELECT `rowid`,`parent` FROM pragma_foreign_key_check(:table)",
+    is_long=True,
 )
 #: A consistent copy, made in one read transaction; https://sqlite.org/lang_vacuum.html
 BACKUP: Final = Statement("maintenance.backup", "VACUUM INTO :path")

@@ -8,17 +8,13 @@ from typing import Final
 
 from pypika import Criterion, JoinType, Table
 from pypika.queries import QueryBuilder
-from pypika.terms import ExistsCriterion, ValueWrapper
+from pypika.terms import ExistsCriterion, NullValue, ValueWrapper
 
 from memrepo.domain.conditions import CONTAINS
 from memrepo.queries import builder
-from memrepo.queries.builder import (
-    Query,
-    ValueOf,
-    param,
-    statement,
-)
+from memrepo.queries.builder import Query, Unindexed, ValueOf, param, statement
 from memrepo.queries.coalescing import Values, coalescible, rows_by_number
+from memrepo.queries.due import set_due
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
@@ -26,6 +22,8 @@ from memrepo.queries.facts import (
     by_id,
     current,
     in_scope,
+    no_proposal,
+    proposal,
     unexpired,
 )
 from memrepo.queries.remembering import HASH_VERSION
@@ -73,7 +71,7 @@ def get_many(*, is_large: bool = False) -> Statement:
 
 GET_UNEXPIRED: Final = statement(
     "memories.get_unexpired",
-    Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()),
+    Query.from_(MEMORIES).select(*COLUMNS).where(by_id()).where(unexpired()).where(no_proposal()),
 )
 GET_BY_HASH: Final = statement(
     "memories.get_by_hash",
@@ -98,22 +96,25 @@ def update(columns: frozenset[str]) -> Statement:
     Its content only together with its hash, and only if no other fact has that hash.
     """
     query = Query.update(MEMORIES)
-    for name in sorted(columns):
+    for name in sorted(columns - {"due_at"}):
         query = query.set(MEMORIES[name], param(name))
+    if "due_at" in columns:
+        query = set_due(query, param("due_at"))
     query = query.where(by_id()).where(MEMORIES.deleted_at.isnull()).where(unexpired())
     if "content_hash" in columns:
         query = query.set(MEMORIES.hash_version, ValueWrapper(HASH_VERSION))
-        query = query.where(ExistsCriterion(_holder()).negate())
+        query = query.where(ExistsCriterion(other_holder("id")).negate())
     return statement("memories.update", query.returning(*COLUMNS))
 
 
-def _holder() -> QueryBuilder:
-    is_other = (_holds.content_hash == param("content_hash")) & (_holds.id != param("id"))
+def other_holder(name: str) -> QueryBuilder:
+    """Find the fact other than the one whose id is bound by *name* that has ``:content_hash``, if there is one."""
+    is_other = (_holds.content_hash == param("content_hash")) & (_holds.id != param(name))
     return Query.from_(_holds).select(_holds.id).where(is_other)
 
 
 #: The fact other than ``:id`` that has ``:content_hash``, whatever its state. No two have the same hash.
-HOLDER: Final = statement("memories.holder", _holder().where(in_scope(_holds)))
+HOLDER: Final = statement("memories.holder", other_holder("id").where(in_scope(_holds)))
 
 
 # --- many facts --------------------------------------------------------------------------------
@@ -123,18 +124,26 @@ def _contains(n_patterns: int) -> Criterion:
     return Criterion.any(MEMORIES.content.glob(param(name)) for name in CONTAINS[:n_patterns])
 
 
+# The index on last_accessed has another order than a page.
+_last_accessed: Final = Unindexed(MEMORIES.last_accessed)
+
 #: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "category": lambda: MEMORIES.category == param("category"),
     "source": lambda: MEMORIES.source == param("source"),
+    "session_id": lambda: MEMORIES.session_id == param("session_id"),
+    "slot": lambda: MEMORIES.slot == param("slot"),
     "created_from": lambda: MEMORIES.created_at >= param("created_from"),
     "created_before": lambda: MEMORIES.created_at < param("created_before"),
-    "accessed_from": lambda: MEMORIES.last_accessed >= param("accessed_from"),
-    "accessed_before": lambda: MEMORIES.last_accessed < param("accessed_before"),
+    "accessed_from": lambda: _last_accessed >= param("accessed_from"),
+    "accessed_before": lambda: _last_accessed < param("accessed_before"),
+    "due_from": lambda: MEMORIES.due_at >= param("due_from"),
+    "due_before": lambda: MEMORIES.due_at < param("due_before"),
     "metadata": lambda: builder.has_pairs(MEMORIES.metadata, "metadata"),
     **{name: partial(_contains, n) for n, name in enumerate(CONTAINS, start=1)},
     "now": unexpired,
     "not_forgotten": MEMORIES.deleted_at.isnull,
+    "not_proposed": no_proposal,
     "not_superseded": MEMORIES.superseded_by.isnull,
 }
 #: Those that an index answers, or that few facts do not meet. With another one, or with many facts to
@@ -142,6 +151,7 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
 _INDEXED: Final = frozenset(
     {
         "category",
+        "session_id",
         "created_from",
         "created_before",
         "now",
@@ -157,7 +167,7 @@ def _where(conditions: frozenset[str]) -> list[Criterion]:
 
 @cache
 def find_many(conditions: frozenset[str], *, after: bool, is_large: bool = False) -> Statement:
-    """Read a page, newest first, by the index on (scope, created_at) or (scope, category, created_at)."""
+    """Read a page, newest first, by an index that ends with created_at."""
     return builder.page(
         "memories.find_many",
         Query.from_(MEMORIES).select(*COLUMNS),
@@ -206,6 +216,7 @@ def forgotten(*, after: bool, is_large: bool = False) -> Statement:
         [
             in_scope(),
             MEMORIES.deleted_at >= param("deleted_from"),
+            no_proposal(),
             unexpired(),
             _was_forgotten_with_its_successor().negate(),
         ],
@@ -220,6 +231,8 @@ FORGET_ALL: Final = statement(
     "memories.forget_all",
     Query.update(MEMORIES)
     .set(MEMORIES.deleted_at, param("now"))
+    .set(MEMORIES.proposed_at, NullValue())
     .where(in_scope())
-    .where(MEMORIES.deleted_at.isnull()),
+    # Proposals are rejected by it.
+    .where(MEMORIES.deleted_at.isnull() | proposal()),
 )

@@ -27,6 +27,7 @@ from memrepo.queries.coalescing import (
 )
 from memrepo.queries.facts import (
     COLUMNS,
+    HOLDER,
     MEMORIES,
     also_in_scope,
     by_hash,
@@ -34,6 +35,8 @@ from memrepo.queries.facts import (
     gone,
     hidden,
     in_scope,
+    is_users,
+    keeps_what_the_user_said,
     visible,
 )
 
@@ -42,6 +45,7 @@ from memrepo.queries.facts import (
 HASH_VERSION: Final = 2
 
 _known = Table("memory_entries").as_("known")
+_session = Table("sessions").as_("session")
 #: The row that was not inserted, because a row has its hash: https://sqlite.org/lang_upsert.html
 _excluded = Table("excluded")
 _NEW = (
@@ -55,6 +59,7 @@ _NEW = (
     "metadata",
     "expires_at",
     "hash_version",
+    "session_id",
 )
 #: The columns of a new fact.
 NEW_COLUMNS: Final = columns_of(MEMORIES, _NEW)
@@ -67,7 +72,8 @@ NEW_COLUMNS: Final = columns_of(MEMORIES, _NEW)
 # neither outranks another source nor brings back what was forgotten or superseded.
 
 
-def _better_source(said_source: Term) -> Term:
+def better_source(said_source: Term) -> Term:
+    """Return the source that a fact has once it is stated again."""
     return _raised(said_source, said_source.notnull() & MEMORIES.source.isin(INFERRED_SOURCES))
 
 
@@ -75,7 +81,8 @@ def _raised(source: Term, condition: Criterion) -> Term:
     return Case().when(condition, source).else_(MEMORIES.source)
 
 
-def _later_expiry(expires_at: Term) -> Term:
+def later_expiry(expires_at: Term) -> Term:
+    """Return when a fact that is stated again expires."""
     return (
         Case()
         .when(expires_at.isnull(), NullValue())
@@ -84,16 +91,25 @@ def _later_expiry(expires_at: Term) -> Term:
     )
 
 
-def revive(said_source: Term, expires_at: Term) -> QueryBuilder:
+def _own_slot(said_source: Term) -> Term:
+    """Return the slot that a fact takes back: none if it is only inferred, and the user's word fills it."""
+    is_taken = is_users(MEMORIES.slot, other_than=HOLDER.id != MEMORIES.id)
+    return Case().when(said_source.isnull() & is_taken, NullValue()).else_(MEMORIES.slot)
+
+
+def revive(said_source: Term, expires_at: Term, slot: Term | None = None) -> QueryBuilder:
     """Bring back a fact that is gone, if the user says it, or if it has only expired."""
+    own_slot = _own_slot(said_source)
     return (
         Query.update(MEMORIES)
         .set(MEMORIES.deleted_at, NullValue())
         .set(MEMORIES.superseded_by, NullValue())
+        .set(MEMORIES.proposed_at, NullValue())
         .set(MEMORIES.expires_at, expires_at)
         .set(MEMORIES.last_accessed, param("now"))
-        .set(MEMORIES.source, _better_source(said_source))
+        .set(MEMORIES.source, better_source(said_source))
         .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
+        .set(MEMORIES.slot, own_slot if slot is None else Coalesce(slot, own_slot))
         .where(gone())
         .where(said_source.notnull() | visible())
     )
@@ -104,8 +120,8 @@ def refresh(said_source: Term, expires_at: Term) -> QueryBuilder:
     return (
         Query.update(MEMORIES)
         .set(MEMORIES.last_accessed, param("now"))
-        .set(MEMORIES.source, _better_source(said_source))
-        .set(MEMORIES.expires_at, _later_expiry(expires_at))
+        .set(MEMORIES.source, better_source(said_source))
+        .set(MEMORIES.expires_at, later_expiry(expires_at))
         .set(MEMORIES.n_restated, MEMORIES.n_restated + 1)
     )
 
@@ -116,15 +132,16 @@ def _is_unknown(content_hash: Term) -> Criterion:
     return ExistsCriterion(known).negate()
 
 
+#: Brings back the fact with ``:content_hash`` in ``:slot``, or in its own, but not while `keeps_what_the_user_said`.
 REVIVE: Final = statement(
     "memories.revive",
-    revive(param("said_source"), param("expires_at")).where(by_hash()).returning(*COLUMNS),
+    revive(param("said_source"), param("expires_at"), param("slot"))
+    .where(by_hash())
+    .where(keeps_what_the_user_said().negate())
+    .returning(*COLUMNS),
 )
-#: What was not revived: the fact stays forgotten or superseded.
-HELD_BACK: Final = statement(
-    "memories.held_back",
-    Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()).where(hidden()),
-)
+#: The fact with a hash, whatever its state: before it is stated again, this tells what it was.
+KNOWN: Final = statement("memories.known", Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()))
 
 
 def _refused(name: str) -> Term:
@@ -138,7 +155,7 @@ def _remember(query: QueryBuilder, *, is_said: bool) -> QueryBuilder:
         query = query.do_update(MEMORIES.source, _raised(_excluded.source, is_inferred))
     return (
         query.do_update(MEMORIES.last_accessed, _excluded.created_at)
-        .do_update(MEMORIES.expires_at, _later_expiry(_excluded.expires_at))
+        .do_update(MEMORIES.expires_at, later_expiry(_excluded.expires_at))
         .do_update(MEMORIES.n_restated, MEMORIES.n_restated + 1)
         .where(current(value=_refused))
         .where(in_scope(value=_refused))
@@ -146,8 +163,22 @@ def _remember(query: QueryBuilder, *, is_said: bool) -> QueryBuilder:
     )
 
 
+def _is_in_scope(session_id: Term, scope: Term) -> Criterion:
+    found = Query.from_(_session).select(1).where(_session.id == session_id)
+    return ExistsCriterion(found.where(_session.scope == scope))
+
+
+def learnt(value: ValueOf) -> Term:
+    """Return the text of a new fact, or NULL if its session is not in the scope."""
+    session_id = value("session_id")
+    is_learnt = session_id.isnull() | _is_in_scope(session_id, value("scope"))
+    # Without a text, the statement fails before it looks for a row that has the hash.
+    return Case().when(is_learnt, value("content"))
+
+
 def _new(value: ValueOf) -> list[Term | int]:
     terms: dict[str, Term | int] = {
+        "content": learnt(value),
         "last_accessed": value("created_at"),
         "hash_version": HASH_VERSION,
     }
@@ -169,13 +200,14 @@ def _remembering(name: str, *, is_said: bool) -> CoalescibleStatement:
     )
 
 
-#: Return the fact, and how often it was restated: 0 if it is new. There are two, because the row that was
+#: Return the fact, and how often it was restated: 0 if it is new. They fail with the constraint that a fact has
+#: a text if the session is not in the scope. There are two, because the row that was
 #: not inserted cannot tell who speaks for the user.
 REMEMBER: Final = _remembering("memories.remember", is_said=True)
 REMEMBER_INFERRED: Final = _remembering("memories.remember_inferred", is_said=False)
 
 # The same for many facts: :batch is a JSON array of [content, content_hash, category, source, metadata,
-# expires_at, said_source, created_at]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
+# expires_at, said_source, created_at, session_id]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
 # an upsert could not tell source and said_source apart.
 
 _items = JsonEach("batch")
@@ -188,7 +220,21 @@ _items = JsonEach("batch")
     _item_expires_at,
     _item_said_source,
     _item_created_at,
-) = (json_item(_items, position) for position in range(8))
+    _item_session_id,
+) = (json_item(_items, position) for position in range(9))
+#: What is imported counts as accessed when it was first known, so that it has faded as it would have.
+_item_known_since = Coalesce(_item_created_at, param("now"))
+_sessions = JsonEach("sessions")
+
+#: Fails as `REMEMBER` does if one of the sessions in a JSON array is not in the scope; otherwise it does nothing.
+REQUIRE_SESSIONS: Final = statement(
+    "memories.require_sessions",
+    Query.into(MEMORIES)
+    .columns(MEMORIES.scope, MEMORIES.content)
+    .from_(_sessions)
+    .select(param("scope"), NullValue())
+    .where(_is_in_scope(_sessions.value, param("scope")).negate()),
+)
 
 REVIVE_MANY: Final = statement(
     "memories.revive_many",
@@ -218,11 +264,12 @@ INSERT_MANY: Final = statement(
         _item_hash,
         _item_category,
         _item_source,
-        Coalesce(_item_created_at, param("now")),
-        param("now"),
+        _item_known_since,
+        _item_known_since,
         _item_metadata,
         _item_expires_at,
         HASH_VERSION,
+        _item_session_id,
     )
     .where(_is_unknown(_item_hash))
     # So that ids grow in the order of the array.

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Final
 
 from pypika import Table
-from pypika.terms import ValueWrapper
+from pypika.terms import ExistsCriterion, NullValue, ValueWrapper
 
 from memrepo.queries import builder
 from memrepo.queries.builder import JsonEach, Query, statement
 from memrepo.queries.statement import Statement
 
 _m = Table("memory_entries")
+_s = Table("sessions")
 _ids = JsonEach("ids")
 
 # --- indexes -----------------------------------------------------------------------------------
@@ -75,6 +76,13 @@ SPARE: Final = {
 
 # --- facts -------------------------------------------------------------------------------------
 
+_SPARE_HOLDERS: Final = (
+    "SELECT `id`,`holder` FROM (SELECT `id`,max(`id`) OVER (PARTITION BY `scope`,`slot`) AS `holder` "
+    "FROM `memory_entries` WHERE `slot` IS NOT NULL AND `deleted_at` IS NULL "
+    "AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)) "
+    "WHERE `id`<`holder`"
+)
+
 #: Has adoption hash the facts in ``:ids``, a JSON array, anew.
 HASH_ANEW: Final = statement(
     "repair.hash_anew",
@@ -82,7 +90,30 @@ HASH_ANEW: Final = statement(
     .set(_m.hash_version, ValueWrapper(0))
     .where(_m.id.isin(Query.from_(_ids).select(_ids.value))),
 )
+#: Does what the foreign key would have done for the facts of sessions that are gone; returns their ids.
+RELEASE_FACTS: Final = statement(
+    "repair.release_facts",
+    Query.update(_m)
+    .set(_m.session_id, NullValue())
+    .where(_m.session_id.notnull())
+    .where(ExistsCriterion(Query.from_(_s).select(1).where(_s.id == _m.session_id)).negate())
+    .returning(_m.id),
+    is_long=True,
+)
 #: Of the facts in ``:ids``, a JSON array, the id, the hash, and the fact that has superseded each.
 OUTCOMES: Final = statement(
     "repair.outcomes", builder.by_ids(_m).select(_m.id, _m.content_hash, _m.superseded_by)
+)
+#: What another program has brought back into a slot beside the fact that fills it now: the id of each, and of the
+#: newest, which counts.
+SPARE_HOLDERS: Final = Statement(
+    "repair.spare_holders",
+    _SPARE_HOLDERS,
+    is_long=True,
+)
+#: Has the newest fact of each slot supersede the others; returns their ids.
+SUPERSEDE_SPARE: Final = Statement(
+    "repair.supersede_spare",
+    f"UPDATE `memory_entries` SET `superseded_by`=`spare`.`holder` FROM ({_SPARE_HOLDERS}) AS `spare` "  # noqa: S608
+    "WHERE `memory_entries`.`id`=`spare`.`id` RETURNING `memory_entries`.`id`",
 )

@@ -10,6 +10,7 @@ from pypika.functions import Count, Max, Min
 from pypika.terms import Term
 
 from memrepo.queries.builder import Query, Scalar, param
+from memrepo.queries.facts import MEMORIES, proposal
 from memrepo.queries.statement import Statement
 
 __all__ = ["page"]
@@ -17,7 +18,7 @@ __all__ = ["page"]
 _found = Table("found")
 #: The tables that have scopes, and the instant that stands beside the scope in an index.
 _INSTANTS: Final = {
-    Table("memory_entries"): "created_at",
+    MEMORIES: "created_at",
     Table("sessions"): "started_at",
     Table("daily_logs"): "timestamp",
 }
@@ -63,8 +64,15 @@ def _lowest(*, after: Term | None) -> str:
     return " ".join(("(SELECT min(`lowest`)", "FROM", f"({each}))"))
 
 
-def _counts() -> list[Scalar]:
-    return [_of_scope(table, Count("*")) for table in _INSTANTS]
+def _counts() -> list[Term]:
+    facts, *others = (_of_scope(table, Count("*")) for table in _INSTANTS)
+    # Proposals are no facts yet. To tell them apart in the first count, it would have to read every row.
+    return [facts - _n_proposals(), *others]
+
+
+def _n_proposals() -> Term:
+    query = Query.from_(MEMORIES).select(Count("*")).where(proposal())
+    return Scalar(query.where(MEMORIES.scope == _found.scope))
 
 
 def _latest() -> list[Scalar]:

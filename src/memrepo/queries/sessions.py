@@ -25,11 +25,12 @@ _own = Table("sessions").as_("own")
 _idle = Table("sessions").as_("idle")
 _last = Table("sessions").as_("last")
 
-_COLUMNS: Final = (*columns_of(_s, SESSION_COLUMNS), last_activity(_s))
+#: What a session is read with.
+COLUMNS: Final = (*columns_of(_s, SESSION_COLUMNS), last_activity(_s))
 
 
 def _select() -> QueryBuilder:
-    return Query.from_(_s).select(*_COLUMNS)
+    return Query.from_(_s).select(*COLUMNS)
 
 
 def _in_scope(table: Table = _s) -> Criterion:
@@ -191,7 +192,7 @@ GET: Final = statement("sessions.get", _select().where(_by_id()))
 @cache
 def get_many(*, is_large: bool = False) -> Statement:
     """Read the sessions with the ids in a JSON array, in any order, each once."""
-    query = builder.by_ids(_s).select(*_COLUMNS).where(_in_scope())
+    query = builder.by_ids(_s).select(*COLUMNS).where(_in_scope())
     return statement("sessions.get_many", query, is_long=is_large)
 
 

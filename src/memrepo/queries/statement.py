@@ -43,6 +43,8 @@ _begins_with_control = re.compile(
 _begins_with_pragma = re.compile(rf"{_BLANKS}pragma\b", re.IGNORECASE).match
 #: The types that every driver stores as they are; subclasses of them are taken too.
 _VALUE_TYPES: Final = (int, float, str, bytes, type(None))
+#: The same, to look up the exact type, which takes half as long as `isinstance`.
+_USUAL_TYPES: Final = frozenset(_VALUE_TYPES)
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -144,7 +146,7 @@ class Statement:
             raise self._misnamed(parameters)
         given: Mapping[str, object] = parameters
         for name, value in given.items():
-            if not isinstance(value, _VALUE_TYPES):
+            if type(value) not in _USUAL_TYPES and not isinstance(value, _VALUE_TYPES):
                 raise _wrong_type(name, value)
         return BoundStatement(self, parameters)
 

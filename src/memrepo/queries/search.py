@@ -1,0 +1,289 @@
+"""Statements that search: which rows have a word, and what was told around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import attrs
+from pypika import Case, Criterion, Field, JoinType, Order, Table
+from pypika.functions import Substring
+from pypika.queries import QueryBuilder
+from pypika.terms import CustomFunction, Term, Tuple
+
+from memrepo.domain.codec import DAILY_LOG_COLUMNS
+from memrepo.queries import daily_logs, memories, sessions
+from memrepo.queries.builder import (
+    JsonEach,
+    Query,
+    Scalar,
+    Unindexed,
+    columns_of,
+    param,
+    statement,
+)
+from memrepo.queries.facts import COLUMNS, MEMORIES, current, visible
+from memrepo.queries.indexing import index_table
+from memrepo.queries.statement import Statement
+
+__all__ = [
+    "EVENTS",
+    "FACTS",
+    "SUMMARIES",
+    "InScope",
+    "Matches",
+    "Searched",
+    "around",
+    "latest",
+    "newest",
+    "postings",
+]
+
+#: Characters at the beginning of a text, in which its subject is looked for.
+_HEAD: Final = 64
+
+_json_group_array = CustomFunction("json_group_array", ["value"])
+_hex = CustomFunction("hex", ["text"])
+_typeof = CustomFunction("typeof", ["value"])
+
+
+@attrs.frozen(eq=False)
+class Searched:
+    """A table that can be searched."""
+
+    table: Table
+    #: The column with the instant at which a row was told.
+    told_at: str
+    columns: tuple[Term, ...]
+    #: The column with the text as the index has it; ``None`` if the index makes another of it.
+    text: str | None
+    #: The conditions of a filter, by their names.
+    conditions: Mapping[str, Callable[[], Criterion]]
+    #: Which rows are in the index.
+    can_be_found: Callable[[Table], Criterion]
+    #: Which of them can be returned, and lend their words to others.
+    is_current: Callable[[Table], Criterion]
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return str(self.table.get_table_name())
+
+    @property
+    def index(self) -> str:
+        """The name of the full-text index beside it."""
+        return index_table(self.name)
+
+    def where(self, conditions: Iterable[str]) -> Criterion:
+        """Meets a filter, and can be found."""
+        filters = (self.conditions[name]() for name in sorted(conditions))
+        return Criterion.all([self.can_be_found(self.table), *filters])
+
+
+def _has(column: str) -> Callable[[Table], Criterion]:
+    return lambda table: table[column].notnull()
+
+
+FACTS: Final = Searched(
+    MEMORIES, "created_at", (*COLUMNS,), "content", memories.CONDITIONS, visible, current
+)
+EVENTS: Final = Searched(
+    Table("daily_logs"),
+    "timestamp",
+    (*columns_of(Table("daily_logs"), DAILY_LOG_COLUMNS),),
+    None,
+    daily_logs.CONDITIONS,
+    _has("event_data"),
+    _has("event_data"),
+)
+SUMMARIES: Final = Searched(
+    Table("sessions"),
+    "started_at",
+    sessions.COLUMNS,
+    "summary",
+    sessions.CONDITIONS,
+    _has("summary"),
+    _has("summary"),
+)
+
+
+class InScope(Term):
+    """
+    A full-text query for the rows of ``:scope`` among those of another query.
+
+    Where all rows are of this scope, the other query alone does, in a fifth of the time. ``:in_scope`` is
+    `scope_query` of it.
+    """
+
+    def __init__(self, table: str, query: Term) -> None:
+        super().__init__()
+        self._table = table
+        self._query = query
+
+    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
+        """Print the query, put together by SQLite."""
+        ends = (f"(SELECT {end}(`scope`) FROM `{self._table}`)" for end in ("min", "max"))  # noqa: S608
+        is_alone = " AND ".join(f"{end}=:scope" for end in ends)
+        query = self._query.get_sql(quote_char="`")
+        return f"CASE WHEN {is_alone} THEN '' ELSE :in_scope||' AND ' END||{query}"
+
+
+class Matches(Table):
+    """
+    The rows of a full-text index that match a query: their ``rowid`` is the id of the row.
+
+    Source: https://sqlite.org/fts5.html, "Full-text Query Syntax": a table-valued function.
+    """
+
+    def __init__(self, index: str, query: Term) -> None:
+        super().__init__(index, alias="match")
+        self._query = query
+
+    def get_sql(self, **kwargs: Any) -> str:  # noqa: ARG002 - pypika's signature
+        """Print the index as a function of the query."""
+        return f"`{self._table_name}`({self._query.get_sql(quote_char='`')}) `{self.alias}`"
+
+
+# --- which rows have a word --------------------------------------------------------------------
+
+
+@cache
+def postings(source: Searched, conditions: frozenset[str] | None) -> Statement:
+    """
+    Read, for each full-text query of a JSON array, the ids that it finds, at most ``:most``, the lowest first.
+
+    The first row has also the id of the newest row of the scope, and the beginnings of the newest texts, each as
+    hexadecimal digits.
+
+    Args:
+        source: The table.
+        conditions: Those of the filter; ``None`` to look at the index alone.
+    """
+    word = JsonEach("words", "word")
+    found = _found(source, word.value, conditions).limit(param("most")).as_("found")
+    ids = Query.from_(found).select(_json_group_array(found.id))
+    is_first = word.key == 0
+    highest = Query.from_(source.table).select(source.table.id)
+    highest = highest.where(source.table.scope == param("scope"))
+    highest = _in_order(highest, source, source.table, Order.desc).limit(1)
+    query = Query.from_(word).select(
+        Scalar(ids),
+        Case().when(is_first, Scalar(highest)),
+        Case().when(is_first, Scalar(_beginnings(source))),
+    )
+    return statement(f"{_prefix(source)}.postings", query.orderby(word.key), is_long=True)
+
+
+def _found(source: Searched, query: Term, conditions: frozenset[str] | None) -> QueryBuilder:
+    match = Matches(source.index, InScope(source.name, query))
+    found = Query.from_(match).select(match.rowid.as_("id"))
+    if conditions is None:
+        return found
+    table = source.table
+    found = found.join(table, JoinType.cross).cross().where(table.id == match.rowid)
+    return found.where(Unindexed(table.scope) == param("scope")).where(source.where(conditions))
+
+
+def _beginnings(source: Searched) -> QueryBuilder:
+    table = source.table
+    newest = Query.from_(table).where(table.scope == param("scope"))
+    newest = newest.where(source.can_be_found(table))
+    newest = _in_order(newest, source, table, Order.desc).limit(param("n_beginnings"))
+    if source.text is None:
+        newest = newest.select(table.id).as_("newest")
+        text = Table(source.index).as_("text")
+        heads = Query.from_(newest).join(text, JoinType.cross).cross()
+        heads = heads.where(text.rowid == newest.id).select(_head(text.text))
+    else:
+        text = table[source.text]
+        heads = newest.where(_typeof(text) == "text").select(_head(text))
+    heads = heads.as_("beginning")
+    return Query.from_(heads).select(_json_group_array(heads.head))
+
+
+def _head(text: Field) -> Term:
+    # As hexadecimal digits of UTF-8, because what another program has stored may be no text.
+    return _hex(Substring(text, 1, _HEAD)).as_("head")
+
+
+@cache
+def latest(source: Searched, conditions: frozenset[str]) -> Statement:
+    """Read the ids that one full-text query finds, the highest first, at most ``:most``."""
+    found = _found(source, param("query"), conditions)
+    query = found.orderby(Field("rowid", table=Table("match")), order=Order.desc)
+    return statement(f"{_prefix(source)}.latest", query.limit(param("most")), is_long=True)
+
+
+# --- what was told around them -----------------------------------------------------------------
+
+
+@cache
+def around(source: Searched, conditions: frozenset[str]) -> Statement:
+    """
+    Read the rows with the ids of a JSON array, and the ``:n_near`` rows told before and after each.
+
+    Each row comes once, with whether it meets the filter; in any order.
+    """
+    sides = (_chosen(source), _beside(source, Order.desc), _beside(source, Order.asc))
+    ids = " UNION ".join(side.get_sql() for side in sides)
+    rows = Query.from_(source.table).select(_meets(source, conditions), *source.columns).get_sql()
+    return Statement(f"{_prefix(source)}.around", f"{rows} WHERE `id` IN ({ids})", is_long=True)
+
+
+def _meets(source: Searched, conditions: frozenset[str]) -> Case:
+    return Case().when(source.where(conditions), 1).else_(0)
+
+
+def _centres(source: Searched) -> tuple[QueryBuilder, Table]:
+    item, centre = JsonEach("ids"), Table(source.name).as_("centre")
+    query = Query.from_(item).join(centre, JoinType.cross).cross().where(centre.id == item.value)
+    query = query.where(Unindexed(centre.scope) == param("scope"))
+    return query.where(source.is_current(centre)), centre
+
+
+def _chosen(source: Searched) -> QueryBuilder:
+    query, centre = _centres(source)
+    return query.select(centre.id)
+
+
+def _beside(source: Searched, order: Order) -> QueryBuilder:
+    query, centre = _centres(source)
+    near = JsonEach(Scalar(_near(source, centre, order)), "near")
+    return query.join(near, JoinType.cross).cross().select(near.value)
+
+
+def _near(source: Searched, centre: Table, order: Order) -> QueryBuilder:
+    other = Table(source.name).as_("other")
+    at, here = Tuple(other[source.told_at], other.id), Tuple(centre[source.told_at], centre.id)
+    found = Query.from_(other).select(other.id).where(other.scope == param("scope"))
+    found = found.where(source.is_current(other))
+    found = found.where(at < here if order is Order.desc else at > here)
+    found = _in_order(found, source, other, order).limit(param("n_near")).as_("found")
+    return Query.from_(found).select(_json_group_array(found.id))
+
+
+# --- without an index --------------------------------------------------------------------------
+
+
+@cache
+def newest(source: Searched, conditions: frozenset[str]) -> Statement:
+    """Read the newest ``:most`` rows of the scope, each with whether it meets the filter."""
+    table = source.table
+    query = (
+        Query.from_(table)
+        .select(_meets(source, conditions), *source.columns)
+        .where(table.scope == param("scope"))
+    )
+    query = query.where(source.is_current(table))
+    query = _in_order(query, source, table, Order.desc).limit(param("most"))
+    return statement(f"{_prefix(source)}.newest", query, is_long=True)
+
+
+def _in_order(query: QueryBuilder, source: Searched, table: Table, order: Order) -> QueryBuilder:
+    by_time = query.orderby(table[source.told_at], order=order)
+    return by_time.orderby(table.id, order=order)
+
+
+def _prefix(source: Searched) -> str:
+    return f"search.{source.name}"
