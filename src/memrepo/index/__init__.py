@@ -1,0 +1,1 @@
+"""The search index: made when it is needed, and caught up beside everything else."""
