@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio import CancelledError
-from collections.abc import Callable, Collection, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from os import PathLike
 from ssl import SSLContext
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from memrepo.admin.adoption import adopt_facts
 from memrepo.admin.files import create_missing
@@ -21,7 +19,6 @@ from memrepo.admin.migrations import load_migrations
 from memrepo.admin.rule import read_rule
 from memrepo.connection.contract import Driver, Durability
 from memrepo.connection.credentials import AuthToken, Credentials
-from memrepo.connection.errors import require_asyncio
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.sqlite.connection import SQLiteConnection
@@ -30,15 +27,21 @@ from memrepo.connection.sqlite.reasons import name_file
 from memrepo.connection.url import Location, parse_url
 from memrepo.domain.checks import check_instant
 from memrepo.domain.clock import Clock, utc_now
+from memrepo.domain.guard import OnRemember
+from memrepo.domain.indexing import Tokenizer
 from memrepo.domain.rules import FactRules, SameFact
 from memrepo.domain.sessions import IDLE_AFTER
-from memrepo.errors import DatabaseError, InvalidInputError, MigrationError, UsageError
+from memrepo.errors import DatabaseError, InvalidInputError, MigrationError
+from memrepo.index.index import SearchIndex
+from memrepo.index.making import Recorded, read_index
+from memrepo.opening import OpeningStore
 from memrepo.options import (
     DEFAULT_LOCK_TIMEOUT_S,
     DEFAULT_REQUEST_TIMEOUT_S,
     CheckedOptions,
     ConnectOptions,
 )
+from memrepo.ranking.language import Language
 from memrepo.repositories.scopes import Settings
 from memrepo.repositories.spelling import respell_instants
 from memrepo.store import Store
@@ -46,54 +49,7 @@ from memrepo.store import Store
 if TYPE_CHECKING:
     from memrepo.connection.hrana.connection import LibSQLConnection
 
-__all__ = ["OpeningStore", "connect", "from_env"]
-
-
-class OpeningStore(AbstractAsyncContextManager[Store]):
-    """
-    A store that is not open yet: use ``async with``, or ``await`` it and close the store yourself.
-
-    Each ``await`` opens another store. ``async with`` is for one block at a time, whose end closes its store.
-    """
-
-    def __init__(self, open_store: Callable[[], Coroutine[Any, Any, Store]]) -> None:
-        self._open = open_store
-        self._store: Store | None = None
-        self._is_entered = False
-
-    def __await__(self) -> Generator[Any, None, Store]:
-        """Open the store."""
-        require_asyncio()
-        return self._open().__await__()
-
-    async def __aenter__(self) -> Store:
-        """
-        Open the store.
-
-        Raises:
-            UsageError: A block has been entered with this object, and has not ended.
-        """
-        require_asyncio()
-        if self._is_entered:
-            raise UsageError("this store is open in another block: call connect for each block")
-        self._is_entered = True
-        try:
-            self._store = await self._open()
-        except BaseException:
-            self._is_entered = False
-            raise
-        return self._store
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the store."""
-        if self._store is not None:
-            await self._store.close()
-        self._is_entered = False
+__all__ = ["connect", "from_env"]
 
 
 def connect(
@@ -110,7 +66,10 @@ def connect(
     idle_after: timedelta = IDLE_AFTER,
     same_fact: SameFact | None = None,
     explicit_sources: Collection[str] = (),
+    propose: Collection[str] = (),
+    search: Tokenizer | Language | None = None,
     clock: Clock = utc_now,
+    on_remember: OnRemember | None = None,
     on_statement: OnStatement | None = None,
 ) -> OpeningStore:
     """
@@ -152,13 +111,25 @@ def connect(
             either.
         explicit_sources: The sources that speak for the user, beside ``user_explicit``. Only what the user
             says brings back a fact that was forgotten or superseded, and outranks what was inferred.
+        propose: The sources whose facts are only proposals, as ``("inferred",)``: nobody sees them until
+            `MemoryRepo.approve`, or until the user says them. None of them may speak for the user.
+        search: With *migrate*, makes the search index if the database has none: ``"english"`` finds a word by its other forms,
+            ``"unicode"`` only as it is, and ``"trigram"`` any three characters in a row, for Chinese, Japanese and Korean.
+            ``None`` opens a database with any, or without one. `Store.repair` changes it. A `Language`, as of `language`, is
+            ``"unicode"``, and words are found by their other forms all the same. Nothing of it is stored: give it
+            whenever the database is opened.
         clock: Returns the current instant, with its time zone.
+        on_remember: A guard: called with a `Draft` of each fact, event, summary, trigger, key and thread before anything
+            is hashed, indexed, logged or sent. It returns the draft, a changed one, or ``None`` to refuse it, which
+            is a `RefusedError`; what it raises itself passes. What is read by a whole content, key or
+            thread passes it, too, so that it is found as it was stored. It must be quick, and not async.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
 
     Raises:
         InvalidInputError: An argument is not accepted.
         UnsupportedURLError: *url* is not one of the above. These two are raised by the call itself, the
-            others while the store is opened; and so is the first if the database has another *same_fact*.
+            others while the store is opened; and so is the first if the database has another *same_fact* or
+            *search*.
         BusyError: Other processes kept the file locked.
         UsageError: A server's URL needs an extra that is not installed.
         WrongLoopError: No event loop of asyncio runs.
@@ -182,7 +153,10 @@ def connect(
         idle_after=idle_after,
         same_fact=same_fact,
         explicit_sources=explicit_sources,
+        propose=propose,
+        search=search,
         clock=clock,
+        on_remember=on_remember,
         on_statement=on_statement,
     )
     return connect_with(url, options)
@@ -280,6 +254,8 @@ async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     known = await asyncio.to_thread(load_migrations)
     version = await read_version(connection, known, accept_push=options.accept_push)
     rule = await read_rule(connection, version, options.same_fact)
+    is_current = version == len(known)
+    found = await read_index(connection, options.tokenizer) if is_current else Recorded()
     await connection.allow_writing()
     is_migrating = options.migrate and not connection.is_read_only
     if is_migrating and version < len(known):
@@ -294,7 +270,29 @@ async def _prepare(connection: Driver, options: CheckedOptions) -> Store:
     if is_migrating:
         await adopt_facts(connection, rule)
         await respell_instants(connection)
+    index = SearchIndex(
+        connection,
+        found.usable,
+        is_possible=version == len(known),
+        is_remote=not isinstance(connection, SQLiteConnection),
+        language=options.search if isinstance(options.search, Language) else None,
+    )
+    wanted = options.tokenizer or found.tokenizer
+    if is_migrating and wanted is not None and found.usable is None:
+        await index.make(wanted)
+        # Another process may have made it meanwhile.
+        await read_index(connection, options.tokenizer)
     connection.end_opening()
-    rules = FactRules(same_fact=rule, explicit_sources=frozenset(options.explicit_sources))
-    settings = Settings(clock=options.clock, idle_after=options.idle_after, rules=rules)
+    rules = FactRules(
+        same_fact=rule,
+        explicit_sources=frozenset(options.explicit_sources),
+        propose=frozenset(options.propose),
+    )
+    settings = Settings(
+        clock=options.clock,
+        idle_after=options.idle_after,
+        rules=rules,
+        index=index,
+        on_remember=options.on_remember,
+    )
     return Store(connection, version, settings, accept_push=options.accept_push)

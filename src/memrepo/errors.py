@@ -6,6 +6,7 @@ Every error that memrepo raises.
     MemrepoError
     ├── UsageError                 the caller's mistake; nothing was sent to the database
     │   ├── InvalidInputError
+    │   │   └── RefusedError
     │   ├── ClosedError
     │   ├── WrongLoopError
     │   ├── TransactionError
@@ -48,6 +49,7 @@ __all__ = [
     "MigrationError",
     "NotFoundError",
     "ReadOnlyError",
+    "RefusedError",
     "StorageFullError",
     "TransactionError",
     "UnsupportedURLError",
@@ -78,6 +80,10 @@ class InvalidInputError(UsageError, ValueError):
         return type(self), (self.field, self.reason)
 
 
+class RefusedError(InvalidInputError):
+    """The store's guard, `on_remember` of `connect`, refused a text or data; nothing was sent to the database."""
+
+
 class ClosedError(UsageError):
     """The store was closed, or is being closed."""
 
@@ -95,7 +101,7 @@ class UnsupportedURLError(UsageError):
 
 
 class NotFoundError(MemrepoError, LookupError):
-    """There is no such row in this scope, or it is forgotten or expired."""
+    """There is no such row in this scope, or it is forgotten, expired or only proposed."""
 
 
 class ConflictError(MemrepoError):
@@ -128,7 +134,7 @@ class ConstraintError(MemrepoError):
 
 
 class DecodeError(MemrepoError):
-    """A page would have to begin after a row whose stored instant, another program's, is no text."""
+    """Another program's instant, after which a page would have to begin, is no text; or a framework's event was changed."""
 
 
 class DatabaseError(MemrepoError):

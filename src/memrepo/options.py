@@ -14,9 +14,12 @@ from memrepo.connection.credentials import AuthToken
 from memrepo.connection.instrumentation import OnStatement
 from memrepo.domain.checks import check_duration, check_flag, check_function, check_seconds
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.rules import SameFact, check_same_fact, check_sources
+from memrepo.domain.guard import OnRemember, check_guard
+from memrepo.domain.indexing import Tokenizer, check_tokenizer
+from memrepo.domain.rules import SameFact, check_propose, check_same_fact, check_sources
 from memrepo.domain.sessions import IDLE_AFTER
 from memrepo.errors import InvalidInputError
+from memrepo.ranking.language import Language
 
 __all__ = [
     "DEFAULT_LOCK_TIMEOUT_S",
@@ -45,7 +48,10 @@ class ConnectOptions(TypedDict, total=False):
     idle_after: timedelta
     same_fact: SameFact | None
     explicit_sources: Collection[str]
+    propose: Collection[str]
+    search: Tokenizer | Language | None
     clock: Clock
+    on_remember: OnRemember | None
     on_statement: OnStatement | None
 
 
@@ -64,8 +70,16 @@ class CheckedOptions:
     idle_after: timedelta = IDLE_AFTER
     same_fact: SameFact | None = None
     explicit_sources: Collection[str] = attrs.field(default=(), converter=check_sources)
+    propose: Collection[str] = attrs.field(default=(), converter=check_propose)
+    search: Tokenizer | Language | None = None
     clock: Clock = utc_now
+    on_remember: OnRemember | None = None
     on_statement: OnStatement | None = None
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """How the search index is to cut texts into words; for a language, as they are."""
+        return "unicode" if isinstance(self.search, Language) else self.search
 
     def __attrs_post_init__(self) -> None:
         """Check what can be checked without a database."""
@@ -75,10 +89,16 @@ class CheckedOptions:
         check_seconds("request_timeout_s", self.request_timeout_s)
         check_duration("idle_after", self.idle_after)
         check_same_fact(self.same_fact)
+        if {*self.propose} & {*self.explicit_sources}:
+            raise InvalidInputError("propose", "must not have a source that speaks for the user")
+        if isinstance(self.search, Language) and self.search.tokenizer != "unicode61":
+            raise InvalidInputError("search", 'must be a Language with the tokenizer "unicode61"')
+        check_tokenizer(self.tokenizer, also=', or a Language, as memrepo.language("german")')
         check_flag("migrate", self.migrate)
         check_flag("accept_push", self.accept_push)
         check_flag("private", self.private)
         check_function("clock", self.clock)
+        check_guard(self.on_remember)
         if self.on_statement is not None:
             check_function("on_statement", self.on_statement)
         if self.ssl_context is not None and not isinstance(self.ssl_context, SSLContext):

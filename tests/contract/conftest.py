@@ -38,6 +38,7 @@ def new_namespace() -> Callable[[Sqld], str]:
     def make(server: Sqld) -> str:
         if server.port not in templates:
             templates[server.port] = server.new_namespace()
+            server.keep(templates[server.port])
             asyncio.run(_migrate(server.url(templates[server.port])))
         return server.fork(templates[server.port])
 
@@ -54,14 +55,13 @@ def url(
     driver: str,
     new_namespace: Callable[[Sqld], str],
     request: pytest.FixtureRequest,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
-    """The URL of a new database on each driver; on a server, with the schema in it."""
+    """The URL of a new database on each driver; with the schema in it, where it can outlast a store."""
     if driver == "memory":
         yield ":memory:"
     elif driver == "file":
-        yield str(tmp_path / "agent.db")
+        yield str(request.getfixturevalue("memory_store_file"))
     elif driver.endswith("replica"):
         cluster: Cluster = request.getfixturevalue("sqld_cluster")
         namespace = new_namespace(cluster.primary)
@@ -73,12 +73,14 @@ def url(
         yield server.url(new_namespace(server), "ws" if driver == "ws" else "http")
 
 
-#: Unless ``MEMREPO_CONTRACT=full``, of a test with many sets of arguments these run the first set, and
-#: memory runs all of them: what differs between drivers is below any argument.
-_SAMPLED = ("file", *SERVERS)
-#: And of these, each test runs on one, in turn: what differs between them and the other two server drivers
-#: is below any one test, so that a third of the tests is enough to meet it.
-_IN_TURN = ("http-v2", "replica", "ws-replica")
+#: How much of the contract is run. ``full``: each test with all its arguments on each driver. ``drivers``: with the
+#: first of them, but in memory with all: what differs between drivers is below any argument. By default, each test
+#: on one of the ways to a server only, in turn: what differs between them is below any one test. ``direct``: only
+#: two of them take turns, which to another loop or version of Python are what the others are.
+_CONTRACT = os.environ.get("MEMREPO_CONTRACT", "in turn")
+_IN_TURN = ("http", "ws") if _CONTRACT == "direct" else SERVERS
+#: And on another loop memory is sampled, too.
+_IS_ON_ANOTHER_LOOP = os.environ.get("MEMREPO_LOOP", "asyncio") != "asyncio"
 
 
 def _is_repetition(item: pytest.Item, seen: set[tuple[str, str]]) -> bool:
@@ -88,13 +90,18 @@ def _is_repetition(item: pytest.Item, seen: set[tuple[str, str]]) -> bool:
     test = item.nodeid.partition("[")[0]
     is_first = (test, driver) not in seen
     seen.add((test, driver))
-    its_turn = _IN_TURN[zlib.crc32(test.encode()) % len(_IN_TURN)]
-    return (driver in _SAMPLED and not is_first) or (driver in _IN_TURN and driver != its_turn)
+    its_turn = driver if _CONTRACT == "drivers" else _in_turn(test)
+    is_sampled = driver in ("file", *SERVERS) or (_IS_ON_ANOTHER_LOOP and driver == "memory")
+    return (is_sampled and not is_first) or (driver in SERVERS and driver != its_turn)
+
+
+def _in_turn(test: str) -> str:
+    return _IN_TURN[zlib.crc32(test.encode()) % len(_IN_TURN)]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what would only repeat."""
-    if os.environ.get("MEMREPO_CONTRACT") == "full":
+    if _CONTRACT == "full":
         return
     seen = set[tuple[str, str]]()
     kept, left_out = list[pytest.Item](), list[pytest.Item]()

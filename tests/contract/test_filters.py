@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from memrepo import (
     DailyLogFilter,
@@ -84,8 +84,6 @@ objects = st.dictionaries(texts, scalars, max_size=4)
 
 @settings(
     max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(objects, objects)
 @example({"a": 2**63 - 1}, {"a": float(2**63)})

@@ -77,6 +77,7 @@ async def test_remember_new(store: Store, clock: Clock) -> None:
         deleted_at=None,
         superseded_by=None,
         raw_metadata='{"sure":true,"n":[1,2.5,null]}',
+        session_id=None,
     )
     assert remembered.entry.metadata == {"sure": True, "n": [1, 2.5, None]}
     assert await store.memories.get(remembered.id) == remembered.entry
@@ -324,7 +325,8 @@ async def test_bad_id(store: Store, call: ById) -> None:
 @by_id
 async def test_unknown_id(store: Store, call: ById) -> None:
     """An id that is not there is not found, and nothing is stored on the way."""
-    message = "no fact with id 77 in this scope, or it is forgotten or expired"
+    gone = "expired" if call in (BY_ID["forget"], BY_ID["restore"]) else "forgotten, expired"
+    message = f"no fact with id 77 in this scope, or it is {gone} or only proposed"
     with pytest.raises(NotFoundError, match=f"^{message}$"):
         await call(store.memories, 77)
     assert await everything(store.memories) == []
@@ -338,6 +340,15 @@ async def test_expired_id(store: Store, clock: Clock, call: ById) -> None:
     with pytest.raises(NotFoundError):
         await call(store.memories, fact.id)
     assert await everything(store.memories) == [fact.entry]
+
+
+@by_id
+async def test_proposed_id(store: Store, call: ById) -> None:
+    """What is only proposed is no fact yet: the error says that it may be so, and the proposal stays."""
+    offer = await store.memories.remember("Likes tea", source="inferred", proposed=True)
+    with pytest.raises(NotFoundError, match=r" or only proposed$"):
+        await call(store.memories, offer.id)
+    assert list(await store.memories.proposals()) == [offer.entry]
 
 
 @by_id

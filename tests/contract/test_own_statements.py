@@ -168,3 +168,12 @@ async def test_reason_that_quotes_a_value_is_withheld(store: Store) -> None:
         await store.connection.read(wrong.bind(path=SECRET))
     assert "notes.wrong failed (" in str(failed.value)
     assert SECRET in str(failed.value.__cause__)
+
+
+@pytest.mark.parametrize("length", [300, 4_000, 5_200, 50_000])
+async def test_long_text_twice_in_a_unit(store: Store, length: int) -> None:
+    """A statement runs several times in a unit, however long its text is."""
+    sql = "SELECT :n /*"
+    long = Statement("notes.long", f"{sql}{'x' * (length - len(sql) - 2)}*/")
+    results = await store.connection.write((long.bind(n=1), long.bind(n=2)))
+    assert [result.rows for result in results] == [[(1,)], [(2,)]]

@@ -333,7 +333,7 @@ async def test_explicit_sources(url: str, clock: Clock) -> None:
 
 
 async def test_created_before(store: Store, clock: Clock) -> None:
-    """An imported fact has the time at which it was first known, in any zone; a known fact keeps its own."""
+    """An imported fact was created and accessed when it was first known, in any zone; a known fact keeps its own."""
     before = datetime(2020, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
     known = await store.memories.remember("Known")
     new = [
@@ -344,14 +344,21 @@ async def test_created_before(store: Store, clock: Clock) -> None:
     ]
     old, now, *duplicates = await store.memories.remember_many(new)
     assert (old.outcome, old.entry.created_at, old.entry.last_accessed) == (
-        "created", before, clock.now
+        "created", before, before
     )  # fmt: skip
     assert (now.outcome, now.entry.created_at) == ("created", clock.now)
+    assert now.entry.last_accessed == clock.now
     assert [(its.outcome, its.entry.created_at) for its in duplicates] == [
         ("duplicate", known.entry.created_at),
         ("duplicate", before),
     ]
     assert [fact.content for fact in await store.memories.find_many()][-1] == "Old"
+    apart = [
+        MemoryNew(content="Filled", slot="home", created_at=before),
+        MemoryNew(content="Proposed", proposed=True, created_at=before),
+    ]
+    for its in await store.memories.remember_many(apart):
+        assert (its.entry.created_at, its.entry.last_accessed) == (before, before)
     wrong = MemoryNew(content="x", created_at=datetime(2020, 1, 1))  # noqa: DTZ001 - that is the point
     with pytest.raises(InvalidInputError) as caught:
         await store.memories.remember_many([wrong])

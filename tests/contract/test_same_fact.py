@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -31,6 +32,12 @@ PAIRS = [
 def new_namespace() -> Callable[[Sqld], str]:
     """Make a namespace without tables: the rule is chosen when a database is made."""
     return lambda server: server.new_namespace()
+
+
+@pytest.fixture
+def memory_store_file(tmp_path: Path) -> Path:
+    """The path of a file that is not made, likewise."""
+    return tmp_path / "agent.db"
 
 
 @pytest_asyncio.fixture

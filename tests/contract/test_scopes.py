@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from memrepo import (
+    Draft,
     InvalidInputError,
     MemoryFilter,
     MemoryRepo,
     NotFoundError,
+    RefusedError,
     Repositories,
     SessionRepo,
     Store,
+    Transaction,
+    connect,
 )
 from tests.conftest import Clock
 
@@ -195,3 +200,35 @@ async def test_bad_scope(store: Store, scope: Any) -> None:
     async with store.transaction() as tx:
         with pytest.raises(InvalidInputError, match=r"^scope: "):
             tx.scoped(scope)
+
+
+async def test_another_clock(url: str, clock: Clock) -> None:
+    """`at` changes the clock and nothing else: scope, guard, rules and index stay, in a transaction, too."""
+
+    def guard(draft: Draft) -> Draft | None:
+        return None if draft.text == "secret" else draft
+
+    past = clock.now - timedelta(days=900)
+    options: dict[str, Any] = {"clock": clock, "on_remember": guard, "propose": {"model"}}
+    async with connect(url, **options) as store:
+        ada = store.scoped("user:ada")
+        async with ada.transaction() as tx:
+            in_block: list[Repositories] = [
+                tx.at(lambda: past),
+                tx.scoped("user:ada").at(lambda: past),
+            ]
+            assert [type(repos) for repos in in_block] == [Transaction, Transaction]
+            for n, then in enumerate((*in_block, Repositories.at(tx, lambda: past))):
+                assert (await then.sessions.start(f"{n}")).started_at == past
+        for n, then in enumerate((ada.at(lambda: past), store.at(lambda: past).scoped("user:ada"))):
+            told = await then.memories.remember(f"Likes tea {n}")
+            assert (told.entry.scope, told.entry.created_at) == ("user:ada", past)
+            assert (
+                await then.memories.remember(f"offer {n}", source="model")
+            ).outcome == "proposed"
+            with pytest.raises(RefusedError):
+                await then.memories.remember("secret")
+            assert len(await then.memories.search("tea")) == n + 1
+        assert (await ada.memories.remember("Likes coffee")).entry.created_at == clock.now
+        with pytest.raises(InvalidInputError, match=r"^clock: "):
+            store.at(None)  # type: ignore[arg-type]

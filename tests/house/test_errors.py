@@ -22,6 +22,7 @@ TREE: dict[str, set[str]] = {
     "MemrepoError": set(),
     "UsageError": {"MemrepoError"},
     "InvalidInputError": {"UsageError", "MemrepoError"},
+    "RefusedError": {"InvalidInputError", "UsageError", "MemrepoError"},
     "ClosedError": {"UsageError", "MemrepoError"},
     "WrongLoopError": {"UsageError", "MemrepoError"},
     "TransactionError": {"UsageError", "MemrepoError"},
@@ -84,7 +85,7 @@ def test_each_class_is_one_sentence() -> None:
 def _instances() -> Iterator[errors.MemrepoError]:
     for name in errors.__all__:
         kind: Any = getattr(errors, name)
-        if name == "InvalidInputError":
+        if issubclass(kind, errors.InvalidInputError):
             yield kind("event_data.steps[3]", "set is not a JSON type")
         elif name == "ConstraintError":
             yield kind("foreign key")

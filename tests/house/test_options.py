@@ -51,6 +51,7 @@ def test_unknown_option(monkeypatch: pytest.MonkeyPatch, use: Callable[..., Any]
         ("ssl_context", 5),
         *(("same_fact", its) for its in ("Exact", "", 5, ["exact"])),
         *(("explicit_sources", its) for its in ("user", b"user", None, 5, ["user", ""], [5])),
+        *(("propose", its) for its in ("inferred", None, 5, [""], [5], ["user_explicit"])),
     ],
 )
 def test_option_of_another_type(name: str, value: Any) -> None:

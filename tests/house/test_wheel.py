@@ -30,6 +30,25 @@ async def main():
 asyncio.run(main())
 """
 
+#: A user's tests, where pytest is, and no plugin for async tests.
+_TESTS = """
+import asyncio, pathlib, sys
+from pytest_memrepo import MemoryClock, StoreFactory
+
+def test_nothing_is_imported():
+    assert "memrepo" not in sys.modules
+
+def test_store(memory_store_factory: StoreFactory, memory_clock: MemoryClock, memory_store_file):
+    async def remember():
+        async with memory_store_factory(memory_store_file) as store:
+            return (await store.memories.remember("Tea, no milk")).entry
+    first = asyncio.run(remember())
+    memory_clock.advance(hours=1)
+    again = asyncio.run(remember())
+    assert (again.id, again.last_accessed) == (first.id, memory_clock.now)
+    assert pathlib.Path(sys.modules["memrepo"].__file__).is_relative_to(sys.prefix)
+"""
+
 
 def run(folder: Path, *command: str | Path) -> str:
     """Run a command that sees nothing of the source tree; return what it printed."""
@@ -64,16 +83,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_the_schema(wheel: Path) -> None:
-    """The migrations, the typing mark and the licence are inside; nothing but the package is."""
+    """The migrations, the typing marks and the licence are inside; nothing but the package and the plugin is."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         migrations = {f"memrepo/schema/{file.name}" for file in (PROJECT / "schema").glob("*.sql")}
         assert migrations <= names
         for name in migrations:
             assert archive.read(name) == (PROJECT / "schema" / Path(name).name).read_bytes()
-    assert "memrepo/py.typed" in names
+    assert {"memrepo/py.typed", "pytest_memrepo/py.typed"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"memrepo"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"memrepo", "pytest_memrepo"}
     modules = {
         file.relative_to(PROJECT / "src").as_posix() for file in PROJECT.rglob("src/**/*.py")
     }
@@ -81,7 +100,7 @@ def test_wheel_holds_the_schema(wheel: Path) -> None:
 
 
 def test_wheel_installed(wheel: Path, tmp_path: Path) -> None:
-    """Installed in a new environment, it opens a database and runs the demo."""
+    """Installed in a new environment, it opens a database, runs the demo, and serves a user's tests."""
     venv.create(tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     folder = tmp_path / "elsewhere"
@@ -92,3 +111,7 @@ def test_wheel_installed(wheel: Path, tmp_path: Path) -> None:
     assert run(folder, python, "-W", "error", "-c", _OPEN) == f"{n_migrations} duplicate\n"
     demo = run(folder, python, "examples/assistant.py", "--transcript", "examples/transcript.txt")
     assert "you> When is therapy?\nbot> therapy is on Thursdays at 3pm." in demo
+    run(folder, sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "pytest>=9")
+    (folder / "test_users.py").write_text(_TESTS, encoding="utf-8")
+    tested = run(folder, python, "-m", "pytest", "-W", "error", "test_users.py")
+    assert "2 passed" in tested

@@ -16,6 +16,7 @@ from memrepo.contrib.opentelemetry import statement_hook
 
 def opening(clock: memrepo.Clock) -> None:
     assert_type(memrepo.connect("agent.db"), memrepo.OpeningStore)
+    _ = memrepo.connect("agent.db").memories  # type: ignore[attr-defined]
     assert_type(memrepo.connect(Path("agent.db")), memrepo.OpeningStore)
     assert_type(
         memrepo.connect(
@@ -51,7 +52,7 @@ def opening(clock: memrepo.Clock) -> None:
 
 
 def tell(progress: memrepo.CopyProgress) -> None:
-    assert_type(progress.step, Literal["copy", "compare"])
+    assert_type(progress.step, Literal["copy", "compare", "export", "import"])
     assert_type(progress.n_done, int)
 
 
@@ -60,11 +61,17 @@ async def lifecycle() -> None:
         assert_type(store, memrepo.Store)
         assert_type(store.schema_version, int)
         assert_type(await store.migrate(), int)
+        assert_type(store.export_lines(scope="user:42"), AsyncIterator[bytes])
+        assert_type(await store.import_lines(store.export_lines()), memrepo.ImportReport)
+        assert_type(await store.examine(), list[memrepo.Finding])
+        assert_type(await memrepo.diagnose("agent.db", request_timeout_s=1), list[memrepo.Finding])
         assert_type(store.scoped("user:42"), memrepo.ScopedStore)
+        assert_type(store.at(memrepo.utc_now), memrepo.ScopedStore)
         async with store.transaction(timeout_s=1.5) as tx:
             assert_type(tx, memrepo.Transaction)
             assert_type(tx.memories, memrepo.MemoryRepo)
             assert_type(tx.scoped("a"), memrepo.Transaction)
+            assert_type(tx.at(memrepo.utc_now), memrepo.Transaction)
         assert_type(await store.scopes(limit=5, after=None), memrepo.Page[memrepo.ScopeInfo])
         assert_type(store.iterate_scopes(), AsyncIterator[memrepo.ScopeInfo])
         assert_type(await store.scoped("a").erase(confirm=True), memrepo.EraseReport)
@@ -145,6 +152,16 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     assert_type(repo.iterate(), AsyncIterator[memrepo.MemoryEntry])
     assert_type(await repo.count(), int)
     assert_type(await repo.touch(1), memrepo.MemoryEntry)
+    await repo.remember("tea", session_id=1)
+    recalled = await repo.recall(max_tokens=10, count_tokens=len, now=datetime.now(UTC), touch=True)
+    assert_type(recalled, memrepo.MemoryContext)
+    assert_type(recalled.entries, tuple[memrepo.RecalledFact, ...])
+    assert_type(recalled.left_out[0].reason, memrepo.LeftOutReason)
+    assert_type(recalled.entries[0].score, memrepo.Score)
+    assert_type(recalled.to_prompt(), str)
+    await repo.recall(ranking=memrepo.Ranking(recency={0: 1}, categories={"rule": 40.5}))
+    assert_type(await repo.fading(0.5, half_life=timedelta(1)), list[memrepo.MemoryEntry])
+    assert_type(await repo.forget_faded(sources=["inferred"], dry_run=True), int)
     assert_type(
         await repo.update(1, category="a", metadata=None, expires_at=memrepo.UNSET),
         memrepo.MemoryEntry,
@@ -160,6 +177,39 @@ async def memories(repo: memrepo.MemoryRepo) -> None:
     await repo.remember("tea", "fact")  # type: ignore[call-arg]
     await repo.remember(b"tea")  # type: ignore[arg-type]
     await repo.find_many({"contains": "tea"})  # type: ignore[arg-type]
+
+
+async def attention(repo: memrepo.MemoryRepo) -> None:
+    assert_type(await repo.pin(1), memrepo.MemoryEntry)
+    assert_type(await repo.unpin(1), memrepo.MemoryEntry)
+    await repo.remember("tea", due_at=datetime.now(UTC))
+    surfacing = await repo.surface(action_words=[*memrepo.ACTION_WORDS, "todo"], least_score=40)
+    assert_type(surfacing, memrepo.Surfacing)
+    assert_type(surfacing.due, tuple[memrepo.RecalledFact, ...])
+    assert_type(await repo.surfaced(*surfacing.ids), list[memrepo.MemoryEntry])
+    await repo.surfaced(surfacing.ids)  # type: ignore[arg-type]
+    observed = await repo.observe("short answers", "said so", times=2, within=timedelta(1))
+    assert_type(observed, memrepo.Observed)
+    assert_type(observed.inferred, memrepo.Remembered | None)
+    assert_type(observed.event, memrepo.DailyLog)
+    assert_type(await repo.would_infer("short answers"), bool)
+    assert_type(await repo.pending_inferences(), list[memrepo.PendingInference])
+    await repo.observe("short answers", {"said": "so"})  # type: ignore[arg-type]
+
+
+async def curated(repo: memrepo.MemoryRepo) -> None:
+    remembered = await repo.remember("tea", slot="drink", overrule=True, proposed=False)
+    assert_type(remembered.replaced, memrepo.MemoryEntry | None)
+    assert_type(await repo.in_slot("drink"), memrepo.MemoryEntry | None)
+    assert_type(await repo.slots(), memrepo.Page[memrepo.MemoryEntry])
+    assert_type(await repo.revert("drink"), memrepo.MemoryEntry)
+    assert_type(await repo.proposals(), memrepo.Page[memrepo.MemoryEntry])
+    assert_type(repo.iterate_proposals(), AsyncIterator[memrepo.MemoryEntry])
+    assert_type(await repo.approve(1), memrepo.Remembered)
+    assert_type(await repo.approve(1, source="user_explicit"), memrepo.Remembered)
+    assert_type(await repo.reject(1), memrepo.MemoryEntry)
+    await repo.update(1, slot=None)
+    memrepo.connect("agent.db", propose=("inferred",))
 
 
 def memory(entry: memrepo.MemoryEntry) -> None:
@@ -203,6 +253,16 @@ async def sessions(repo: memrepo.SessionRepo) -> None:
     carried = await repo.carry_over("phone", max_tokens=10, count_tokens=len)
     assert_type(carried, memrepo.CarryOver)
     assert_type(carried.events, tuple[memrepo.DailyLog, ...])
+    assert_type(await repo.threads(limit=10), memrepo.Page[memrepo.ThreadInfo])
+    assert_type(repo.iterate_threads(), AsyncIterator[memrepo.ThreadInfo])
+    digest = await repo.digest(1, ZoneInfo("Europe/Berlin"), limit=10)
+    assert_type(digest, memrepo.Digest)
+    assert_type(digest.sessions, tuple[memrepo.DigestSession, ...])
+    assert_type(digest.facts, tuple[memrepo.DigestFact, ...])
+    assert_type(digest.topics, tuple[memrepo.DigestEvent, ...])
+    assert_type(digest.tools, tuple[memrepo.ToolUse, ...])
+    assert_type(digest.n_by_type, Mapping[str, int])
+    assert_type(digest.to_markdown(max_tokens=None, count_tokens=len), str)
     assert_type(await repo.unsummarized(20), memrepo.Page[memrepo.Session])
     where = memrepo.SessionFilter(is_ended=True, thread="", status="active", has_summary=False)
     assert_type(await repo.count(where), int)

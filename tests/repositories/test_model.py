@@ -52,6 +52,7 @@ CONTENTS = st.sampled_from(
 )
 SOURCES = st.sampled_from(["user_explicit", "inferred", "import"])
 CATEGORIES = st.sampled_from(["fact", "preference"])
+SLOTS = st.sampled_from([None, None, "drink", "language"])
 HOURS = st.none() | st.integers(-1, 3)
 THREADS = st.sampled_from(["", "", "phone"])
 KEYS = st.none() | st.sampled_from(["k1", "k2", "k3"])
@@ -72,6 +73,27 @@ class Fact:
     expires_at: datetime | None
     deleted_at: datetime | None = None
     superseded_by: int | None = None
+    session_id: int | None = None
+    pinned_at: datetime | None = None
+    due_at: datetime | None = None
+    surfaced_at: datetime | None = None
+
+    def set_due(self, due_at: datetime | None) -> None:
+        """Set a date; with another one, it is brought up anew."""
+        if due_at is None or due_at != self.due_at:
+            self.surfaced_at = None
+        self.due_at = due_at
+
+    def take_over(self, replaced: Fact | None) -> None:
+        """Take over the pin and the date of a fact that this one replaces, unless it has its own."""
+        if replaced is None or replaced is self:
+            return
+        self.pinned_at = self.pinned_at or replaced.pinned_at
+        if self.due_at is None and replaced.due_at is not None:
+            self.due_at, self.surfaced_at = replaced.due_at, replaced.surfaced_at
+
+    slot: str | None = None
+    proposed_at: datetime | None = None
 
 
 @attrs.define
@@ -181,6 +203,34 @@ class Machine(RuleBasedStateMachine):
         facts = self.scopes[scope].facts.values()
         return next((fact for fact in facts if self.form(fact.content) == form), None)
 
+    def in_slot(self, scope: str, slot: str | None) -> Fact | None:
+        """The fact that fills a slot; no two do."""
+        facts = self.scopes[scope].facts.values()
+        filled = [fact for fact in facts if slot and fact.slot == slot and self.is_current(fact)]
+        assert len(filled) <= 1
+        return filled[0] if filled else None
+
+    def take(self, scope: str, fact: Fact) -> Fact | None:
+        """Have what else fills the slot of a current fact superseded by it, and return that."""
+        others = self.others(scope, fact)
+        assert len(others) <= 1
+        return self.take_all(scope, fact)
+
+    def take_all(self, scope: str, fact: Fact) -> Fact | None:
+        """The same, where a list has brought back several facts to one slot; return the newest of them."""
+        others = self.others(scope, fact)
+        for its in others:
+            its.superseded_by = fact.id
+        return max(others, key=lambda its: its.id, default=None)
+
+    def others(self, scope: str, fact: Fact) -> list[Fact]:
+        """What else fills the slot of a fact, if that is current."""
+        if fact.slot is None or not self.is_current(fact):
+            return []
+        facts = self.scopes[scope].facts.values()
+        filled = (its for its in facts if its.slot == fact.slot and self.is_current(its))
+        return [its for its in filled if its is not fact]
+
     def is_held_back(self, scope: str, content: str, *, is_said: bool) -> bool:
         """Whether a fact that is gone stays so, because the user does not say it again."""
         fact = self.holder(scope, content)
@@ -188,15 +238,127 @@ class Machine(RuleBasedStateMachine):
         return is_hidden and not is_said
 
     def remembered(
-        self, scope: str, new: MemoryNew, actual: Remembered, *, is_said: bool | None = None
+        self,
+        scope: str,
+        new: MemoryNew,
+        actual: Remembered,
+        *,
+        is_said: bool | None = None,
+        replaced: Fact | None = None,
     ) -> None:
         """Do in the model what `remember` did, and compare the outcome."""
-        if is_said is None:
-            is_said = new.source == EXPLICIT
+        is_said = new.source == EXPLICIT if is_said is None else is_said
+        if replaced is None:
+            known = self.holder(scope, new.content)
+            is_current = known is not None and self.is_current(known)
+            own = None if known is None or is_current else known.slot
+            comes_back = is_said or own not in self.slots_of_the_user(scope)
+            takes_slot = is_current or new.expires_at is None or new.expires_at > self.now()
+            slot = new.slot or (own if comes_back else None)
+            replaced = self.in_slot(scope, slot if takes_slot else None)
+        outcome, fact = self.stated(scope, new, actual.id, is_said=is_said, replaced=replaced)
+        assert as_fact(actual.entry) == fact
+        self.told(outcome, self.take(scope, fact), actual)
+
+    def told(self, outcome: str, replaced: Fact | None, actual: Remembered) -> None:
+        assert actual.outcome == (outcome if replaced is None else "replaced")
+        assert (None if actual.replaced is None else as_fact(actual.replaced)) == replaced
+
+    def stated(
+        self,
+        scope: str,
+        new: MemoryNew,
+        number: int,
+        *,
+        is_said: bool,
+        users: set[str | None] | None = None,
+        replaced: Fact | None = None,
+    ) -> tuple[str, Fact]:
+        """
+        Do in the model what stating a fact does to it; return the outcome and the fact.
+
+        *users* are the slots that what the user said fills; by default those now. *replaced* hands on its pin.
+        """
         fact = self.holder(scope, new.content)
         if fact is None:
-            assert actual.outcome == "created"
-            assert all(actual.id not in owner.facts for owner in self.scopes.values())
+            assert all(number not in owner.facts for owner in self.scopes.values())
+            fact = Fact(
+                number,
+                new.content,
+                new.category or "fact",
+                new.source,
+                new.created_at or self.now(),
+                new.created_at or self.now(),
+                new.expires_at,
+                session_id=new.session_id,
+                slot=new.slot,
+            )
+            fact.take_over(replaced)
+            if new.due_at is not None and self.is_current(fact):
+                fact.set_due(new.due_at)
+            self.scopes[scope].facts[fact.id] = fact
+            return "created", fact
+        if self.is_held_back(scope, new.content, is_said=is_said):
+            if fact.proposed_at is not None and not self.is_unexpired(fact):
+                # It waits again.
+                fact.last_accessed, fact.expires_at = self.now(), new.expires_at
+            return self.why_gone(fact), fact
+        outcome = "duplicate"
+        if self.is_current(fact):
+            expiries = [fact.expires_at, new.expires_at]
+            known = [expiry for expiry in expiries if expiry is not None]
+            fact.expires_at = max(known) if len(known) == 2 else None
+            fact.slot = fact.slot or new.slot
+        else:
+            outcome = "restored" if fact.proposed_at is None else "approved"
+            users = self.slots_of_the_user(scope) if users is None else users
+            own_slot = None if not is_said and fact.slot in users else fact.slot
+            fact.slot = new.slot or own_slot
+            fact.deleted_at = fact.superseded_by = fact.proposed_at = None
+            fact.expires_at = new.expires_at
+        fact.last_accessed = self.now()
+        if is_said and fact.source == INFERRED:
+            fact.source = EXPLICIT
+        fact.take_over(replaced)
+        if new.due_at is not None and self.is_current(fact):
+            fact.set_due(new.due_at)
+        return outcome, fact
+
+    def slots_of_the_user(self, scope: str) -> set[str | None]:
+        facts = self.scopes[scope].facts.values()
+        return {
+            fact.slot
+            for fact in facts
+            if fact.slot is not None and fact.source != INFERRED and self.is_current(fact)
+        }
+
+    def why_gone(self, fact: Fact) -> str:
+        if fact.proposed_at is not None:
+            return "proposed"
+        return "forgotten" if fact.deleted_at is not None else "superseded"
+
+    def is_kept(self, scope: str, new: MemoryNew) -> bool:
+        """Whether inferred text would replace what the user said."""
+        filled = self.in_slot(scope, new.slot)
+        return (
+            filled is not None
+            and filled is not self.holder(scope, new.content)
+            and new.source != EXPLICIT
+            and not new.overrule
+            and filled.source != INFERRED
+        )
+
+    def is_taken(self, scope: str, new: MemoryNew) -> bool:
+        """Whether a current fact would have to leave its slot."""
+        fact = self.holder(scope, new.content)
+        own = fact.slot if fact is not None and self.is_current(fact) else None
+        return new.slot is not None and own not in (None, new.slot)
+
+    def proposed(self, scope: str, new: MemoryNew, actual: Remembered) -> None:
+        """Do in the model what `remember` did with a proposal, and compare the outcome."""
+        fact = self.holder(scope, new.content)
+        expected = "proposed"
+        if fact is None:
             fact = Fact(
                 actual.id,
                 new.content,
@@ -205,24 +367,27 @@ class Machine(RuleBasedStateMachine):
                 self.now(),
                 self.now(),
                 new.expires_at,
+                self.now(),
+                slot=new.slot,
+                proposed_at=self.now(),
             )
             self.scopes[scope].facts[fact.id] = fact
-        elif self.is_held_back(scope, new.content, is_said=is_said):
-            assert actual.outcome == ("forgotten" if fact.deleted_at else "superseded")
-        else:
-            if self.is_current(fact):
-                assert actual.outcome == "duplicate"
-                expiries = [fact.expires_at, new.expires_at]
-                known = [expiry for expiry in expiries if expiry is not None]
-                fact.expires_at = max(known) if len(known) == 2 else None
-            else:
-                assert actual.outcome == "restored"
-                fact.deleted_at = fact.superseded_by = None
-                fact.expires_at = new.expires_at
+        elif self.is_current(fact) or fact.proposed_at is not None:
+            known = [its for its in (fact.expires_at, new.expires_at) if its is not None]
+            fact.expires_at = max(known) if len(known) == 2 else None
             fact.last_accessed = self.now()
-            if is_said and fact.source == INFERRED:
-                fact.source = EXPLICIT
-        assert as_fact(actual.entry) == fact
+            if fact.proposed_at is None:
+                expected = "duplicate"
+            else:
+                fact.slot = fact.slot or new.slot
+        elif fact.deleted_at is not None or fact.superseded_by is not None:
+            expected = self.why_gone(fact)
+        else:
+            fact.deleted_at = fact.proposed_at = fact.last_accessed = self.now()
+            fact.expires_at, fact.slot = new.expires_at, new.slot or fact.slot
+        if new.due_at is not None and (self.is_current(fact) or fact.proposed_at is not None):
+            fact.set_due(new.due_at)
+        assert (actual.outcome, as_fact(actual.entry)) == (expected, fact)
 
     def open_talk(self, scope: str, thread: str) -> Talk | None:
         talks = self.scopes[scope].talks.values()
@@ -264,13 +429,114 @@ class Machine(RuleBasedStateMachine):
 
     # --- facts ---------------------------------------------------------------------------------
 
-    @rule(target=ids, scope=SCOPES, content=CONTENTS, source=SOURCES, hours=HOURS)
-    def remember(self, scope: str, content: str, source: str, hours: int | None) -> int:
-        new = MemoryNew(content=content, source=source, expires_at=self.after(hours))
-        memories = self.store.scoped(scope).memories
-        actual = self.run(memories.remember(content, source=source, expires_at=self.after(hours)))
+    @rule(
+        target=ids,
+        scope=SCOPES,
+        content=CONTENTS,
+        source=SOURCES,
+        hours=HOURS,
+        due=HOURS,
+        session_id=st.none() | session_ids,
+        slot=SLOTS,
+        overrule=st.booleans(),
+    )
+    def remember(
+        self,
+        scope: str,
+        content: str,
+        source: str,
+        hours: int | None,
+        due: int | None,
+        session_id: int | None,
+        slot: str | None,
+        *,
+        overrule: bool,
+    ) -> Any:
+        given: dict[str, Any] = {
+            "source": source,
+            "due_at": self.after(due),
+            "expires_at": self.after(hours),
+            "session_id": session_id,
+            "slot": slot,
+            "overrule": overrule and slot is not None,
+        }
+        call = self.store.scoped(scope).memories.remember(content, **given)
+        if session_id is not None and session_id not in self.scopes[scope].talks:
+            with pytest.raises(NotFoundError):
+                self.run(call)
+            return multiple()
+        new = MemoryNew(content=content, **given)
+        is_held_back = self.is_held_back(scope, content, is_said=source == EXPLICIT)
+        if self.is_kept(scope, new) and not is_held_back:
+            kept = self.run(call)
+            assert (kept.outcome, as_fact(kept.entry)) == ("kept", self.in_slot(scope, slot))
+            return multiple()
+        if self.is_taken(scope, new):
+            with pytest.raises(ConflictError):
+                self.run(call)
+            return multiple()
+        actual = self.run(call)
         self.remembered(scope, new, actual)
         return actual.id
+
+    @rule(target=ids, scope=SCOPES, content=CONTENTS, source=SOURCES, hours=HOURS, slot=SLOTS)
+    def propose(
+        self, scope: str, content: str, source: str, hours: int | None, slot: str | None
+    ) -> int:
+        given: dict[str, Any] = {
+            "source": source,
+            "expires_at": self.after(hours),
+            "slot": slot,
+            "proposed": True,
+        }
+        actual = self.run(self.store.scoped(scope).memories.remember(content, **given))
+        self.proposed(scope, MemoryNew(content=content, **given), actual)
+        return actual.id
+
+    @rule(scope=SCOPES, number=ids, approve=st.booleans(), source=st.none() | st.just(EXPLICIT))
+    def answer(self, scope: str, number: int, *, approve: bool, source: str | None) -> None:
+        memories = self.store.scoped(scope).memories
+        call: Coroutine[Any, Any, MemoryEntry | Remembered]
+        call = memories.approve(number, source=source) if approve else memories.reject(number)
+        offer = self.unexpired(scope, number, proposed=True)
+        if offer is None:
+            with pytest.raises(NotFoundError):
+                self.run(call)
+            return
+        actual = self.run(call)
+        offer.proposed_at = None
+        offer.deleted_at = None if approve else self.now()
+        if approve:
+            offer.last_accessed = self.now()
+            offer.source = source or offer.source
+            replaced = self.take(scope, offer)
+            offer.take_over(replaced)
+            assert isinstance(actual, Remembered)
+            self.told("approved", replaced, actual)
+            actual = actual.entry
+        assert isinstance(actual, MemoryEntry)
+        assert as_fact(actual) == offer
+
+    @rule(scope=SCOPES, slot=st.sampled_from(["drink", "language"]))
+    def revert(self, scope: str, slot: str) -> None:
+        wrong = self.in_slot(scope, slot)
+        call = self.store.scoped(scope).memories.revert(slot)
+        facts = self.scopes[scope].facts.values()
+        before = [
+            fact
+            for fact in facts
+            if wrong is not None
+            and (fact.superseded_by, fact.slot) == (wrong.id, slot)
+            and self.is_there(fact)
+        ]
+        if wrong is None or not before:
+            with pytest.raises(NotFoundError):
+                self.run(call)
+            return
+        right = max(before, key=lambda fact: fact.id)
+        wrong.deleted_at, right.superseded_by = self.now(), None
+        right.take_over(wrong)
+        assert as_fact(self.run(call)) == right
 
     @rule(
         target=ids,
@@ -284,27 +550,32 @@ class Machine(RuleBasedStateMachine):
         first: dict[str, list[MemoryNew]] = {}
         for new in batch:
             first.setdefault(self.form(new.content), []).append(new)
-        mentioned: set[str] = set()
+        users = self.slots_of_the_user(scope)
+        outcomes: dict[str, tuple[str, Fact]] = {}
         for new, actual in zip(batch, results, strict=True):
-            form = self.form(new.content)
+            if (form := self.form(new.content)) in outcomes:
+                continue
             sources = [other.source for other in first[form]]
             is_said = EXPLICIT in sources
-            is_held_back = self.is_held_back(scope, new.content, is_said=is_said)
-            if form in mentioned and not is_held_back:
-                assert actual.outcome == "duplicate"
-                continue
-            mentioned.add(form)
-            is_upgrade = sources[0] == INFERRED and EXPLICIT in sources
             known = self.holder(scope, new.content)
-            is_upgrade = is_upgrade or (
-                known is not None and known.source == INFERRED and EXPLICIT in sources
-            )
-            self.remembered(
-                scope,
-                attrs.evolve(new, source=EXPLICIT if is_upgrade else new.source),
-                actual,
-                is_said=is_said,
-            )
+            is_upgrade = is_said and INFERRED in (sources[0], known and known.source)
+            merged = attrs.evolve(new, source=EXPLICIT if is_upgrade else new.source)
+            outcomes[form] = self.stated(scope, merged, actual.id, is_said=is_said, users=users)
+        # Of the facts that the list has stated, the newest of each slot supersedes what else is there.
+        here = sorted((its for _, its in outcomes.values()), key=lambda fact: fact.id)
+        newest = {fact.slot: fact for fact in here if fact.slot and self.is_current(fact)}
+        replaced = {fact.id: self.take_all(scope, fact) for fact in newest.values()}
+        for fact in newest.values():
+            fact.take_over(replaced[fact.id])
+        mentioned: set[str] = set()
+        for new, actual in zip(batch, results, strict=True):
+            outcome, fact = outcomes[form := self.form(new.content)]
+            assert as_fact(actual.entry) == fact
+            if form in mentioned and outcome not in ("forgotten", "superseded", "proposed"):
+                self.told("duplicate", None, actual)
+            else:
+                self.told(outcome, replaced.get(fact.id), actual)
+            mentioned.add(form)
         return multiple(*{result.id for result in results})
 
     @rule(scope=SCOPES, number=ids)
@@ -327,8 +598,68 @@ class Machine(RuleBasedStateMachine):
         if fact is not None:
             fact.last_accessed = self.now()
 
-    @rule(scope=SCOPES, number=ids, category=st.none() | CATEGORIES, hours=HOURS)
-    def update(self, scope: str, number: int, category: str | None, hours: int | None) -> None:
+    @rule(scope=SCOPES, number=ids)
+    def pin(self, scope: str, number: int) -> None:
+        fact = self.find(scope, number)
+        self.changed(fact, self.store.scoped(scope).memories.pin(number))
+        if fact is not None:
+            fact.pinned_at = fact.pinned_at or self.now()
+
+    @rule(scope=SCOPES, number=ids)
+    def unpin(self, scope: str, number: int) -> None:
+        fact = self.find(scope, number)
+        self.changed(fact, self.store.scoped(scope).memories.unpin(number))
+        if fact is not None:
+            fact.pinned_at = None
+
+    @rule(scope=SCOPES)
+    def recall(self, scope: str) -> None:
+        """What is pinned comes first, the oldest pin first."""
+        shown = self.run(self.store.scoped(scope).memories.recall()).entries
+        facts = [fact for fact in self.scopes[scope].facts.values() if self.is_current(fact)]
+        pinned = [(fact.pinned_at, fact.id) for fact in facts if fact.pinned_at is not None]
+        first = [number for _, number in sorted(pinned)[:5]]
+        assert [its.entry.id for its in shown][: len(first)] == first
+        # Those that say the same in other cases are joined, also where they are two facts.
+        texts = {normalize_content(its.entry.content) for its in shown}
+        assert texts == {normalize_content(fact.content) for fact in facts}
+
+    @rule(scope=SCOPES)
+    def surface(self, scope: str) -> None:
+        """What is due is brought up once."""
+        memories = self.store.scoped(scope).memories
+        facts = [fact for fact in self.scopes[scope].facts.values() if self.is_current(fact)]
+        due = sorted(
+            (fact.due_at, fact.id)
+            for fact in facts
+            if fact.due_at is not None and fact.due_at <= self.now() and fact.surfaced_at is None
+        )
+        surfacing = self.run(memories.surface())
+        assert [its.entry.id for its in surfacing.due] == [number for _, number in due]
+        marked = self.run(memories.surfaced(*surfacing.ids))
+        assert [fact.id for fact in marked] == surfacing.ids
+        for number in surfacing.ids:
+            self.scopes[scope].facts[number].surfaced_at = self.now()
+        assert self.run(memories.surface()).ids == []
+
+    @rule(scope=SCOPES, number=ids, due=HOURS)
+    def move(self, scope: str, number: int, due: int | None) -> None:
+        fact = self.find(scope, number)
+        due_at = self.after(due)
+        self.changed(fact, self.store.scoped(scope).memories.update(number, due_at=due_at))
+        if fact is not None:
+            fact.set_due(due_at)
+
+    @rule(
+        scope=SCOPES,
+        number=ids,
+        category=st.none() | CATEGORIES,
+        hours=HOURS,
+        slot=st.just(UNSET) | SLOTS,
+    )
+    def update(
+        self, scope: str, number: int, category: str | None, hours: int | None, slot: Any
+    ) -> None:
         fact = self.find(scope, number)
         self.changed(
             fact,
@@ -336,11 +667,15 @@ class Machine(RuleBasedStateMachine):
                 number,
                 category=UNSET if category is None else category,
                 expires_at=self.after(hours),
+                slot=slot,
             ),
         )
         if fact is not None:
             fact.category = category or fact.category
             fact.expires_at = self.after(hours)
+        if fact is not None and slot is not UNSET:
+            fact.slot = slot
+            fact.take_over(self.take(scope, fact))
 
     @rule(target=ids, scope=SCOPES, number=ids, content=CONTENTS, source=SOURCES, hours=HOURS)
     def supersede(
@@ -360,12 +695,21 @@ class Machine(RuleBasedStateMachine):
                 self.run(call)
             return multiple()
         new = MemoryNew(
-            content=content, source=source, expires_at=expires_at, category=old.category
+            content=content,
+            source=source,
+            expires_at=expires_at,
+            category=old.category,
+            slot=old.slot,
         )
+        if self.is_taken(scope, new):
+            with pytest.raises(ConflictError):
+                self.run(call)
+            return multiple()
         actual = self.run(call)
-        self.remembered(scope, new, actual)
-        if actual.outcome not in ("forgotten", "superseded"):
+        is_held_back = self.is_held_back(scope, content, is_said=source == EXPLICIT)
+        if not is_held_back:
             old.superseded_by = actual.id
+        self.remembered(scope, new, actual, replaced=old)
         return actual.id
 
     @rule(scope=SCOPES, number=ids)
@@ -398,6 +742,7 @@ class Machine(RuleBasedStateMachine):
             for fact in self.chains(scope, [number]):
                 if fact.deleted_at == instant:
                     fact.deleted_at = None
+            head.take_over(self.take(scope, head))
 
     def chains(self, scope: str, heads: Iterable[int]) -> list[Fact]:
         """The facts with these ids, what they superseded, what that superseded, and so on."""
@@ -412,9 +757,11 @@ class Machine(RuleBasedStateMachine):
                     to_visit.append(fact.id)
         return list(members.values())
 
-    def unexpired(self, scope: str, number: int) -> Fact | None:
+    def unexpired(self, scope: str, number: int, *, proposed: bool = False) -> Fact | None:
         fact = self.scopes[scope].facts.get(number)
-        return fact if fact is not None and self.is_unexpired(fact) else None
+        if fact is None or not self.is_unexpired(fact):
+            return None
+        return fact if (fact.proposed_at is not None) is proposed else None
 
     def changed(self, fact: Fact | None, call: Coroutine[Any, Any, MemoryEntry]) -> None:
         """Make a call that changes a fact; `matches_the_model` compares what became of it."""
@@ -426,10 +773,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(scope=SCOPES)
     def forget_all(self, scope: str) -> None:
-        facts = [f for f in self.scopes[scope].facts.values() if f.deleted_at is None]
+        everything = self.scopes[scope].facts.values()
+        facts = [fact for fact in everything if fact.deleted_at is None or fact.proposed_at]
         assert self.run(self.store.scoped(scope).memories.forget_all(confirm=True)) == len(facts)
         for fact in facts:
-            fact.deleted_at = self.now()
+            fact.deleted_at, fact.proposed_at = self.now(), None
 
     @rule(scope=SCOPES, hours=st.none() | st.integers(0, 2))
     def forgotten(self, scope: str, hours: int | None) -> None:
@@ -445,6 +793,7 @@ class Machine(RuleBasedStateMachine):
             (fact.deleted_at, fact.id)
             for fact in facts.values()
             if fact.id not in together
+            and fact.proposed_at is None
             and fact.deleted_at is not None
             and (within is None or fact.deleted_at >= self.now() - within)
             and self.is_unexpired(fact)
@@ -459,8 +808,10 @@ class Machine(RuleBasedStateMachine):
         old = [
             fact.id
             for fact in facts.values()
-            if (fact.deleted_at is not None and fact.deleted_at < before)
-            or (fact.expires_at is not None and fact.expires_at < before)
+            if any(
+                its is not None and its < before
+                for its in (None if fact.proposed_at else fact.deleted_at, fact.expires_at)
+            )
         ]
         gone = [fact.id for fact in self.chains(scope, old)]
         memories = self.store.scoped(scope).memories
@@ -585,6 +936,9 @@ class Machine(RuleBasedStateMachine):
                 event.session_id = None
             else:
                 del owner.events[event.id]
+        for fact in owner.facts.values():
+            if fact.session_id == number:
+                fact.session_id = None
         del owner.talks[number]
 
     @rule(scope=SCOPES, thread=THREADS)
@@ -716,6 +1070,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _compare_scope(self, name: str) -> None:
         owner, repos = self.scopes[name], self.store.scoped(name)
+        offers, filled = await asyncio.gather(repos.memories.proposals(), repos.memories.slots())
         entries, current, n_current, sessions, logs = await asyncio.gather(
             repos.memories.find_many(ALL),
             repos.memories.find_many(),
@@ -723,8 +1078,14 @@ class Machine(RuleBasedStateMachine):
             repos.sessions.find_many(limit=10_000),
             repos.daily_logs.find_many(limit=10_000),
         )
-        facts = sorted(owner.facts.values(), key=lambda f: (f.created_at, f.id), reverse=True)
+        everything = sorted(owner.facts.values(), key=lambda f: (f.created_at, f.id), reverse=True)
+        facts = [fact for fact in everything if fact.proposed_at is None]
         assert [as_fact(entry) for entry in entries] == facts
+        waiting = [fact for fact in everything if fact.proposed_at and self.is_unexpired(fact)]
+        waiting.sort(key=lambda fact: (fact.proposed_at, fact.id))
+        assert [as_fact(entry) for entry in offers] == waiting
+        slots = sorted({fact.slot for fact in facts if fact.slot and self.is_current(fact)})
+        assert [as_fact(entry) for entry in filled] == [self.in_slot(name, slot) for slot in slots]
         expected = [fact for fact in facts if self.is_current(fact)]
         assert [as_fact(entry) for entry in current] == expected
         assert n_current == len(expected)
@@ -758,7 +1119,6 @@ def test_model(machine: type[Machine]) -> None:
             stateful_step_count=50,
             # Shrinking takes minutes: for that, add Phase.shrink and run it without a timeout.
             phases=[Phase.generate],
-            deadline=None,
             database=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

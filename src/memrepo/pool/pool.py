@@ -11,12 +11,13 @@ from os import PathLike
 from types import TracebackType
 from typing import Final, Self, Unpack
 
-from memrepo.connect import OpeningStore, connect_with
+from memrepo.connect import connect_with
 from memrepo.connection.affinity import Affinity
 from memrepo.connection.credentials import AuthToken
 from memrepo.connection.errors import require_asyncio
 from memrepo.domain.checks import check_duration, check_flag, check_function
 from memrepo.errors import ClosedError, ConnectionLostError, InvalidInputError
+from memrepo.opening import OpeningStore
 from memrepo.options import CheckedOptions, ConnectOptions
 from memrepo.pool.slots import Slots, store_of
 from memrepo.pool.tenants import parse_template

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from memrepo.connection.waiting import OwnTask, attend
+from memrepo.connection.waiting import OwnTask, attend, see
 from memrepo.errors import BusyError, ClosedError, ConflictError
 from memrepo.store import Store
 
@@ -135,6 +135,7 @@ class Slots:
             if self.is_closed:
                 del self._queue[place]
                 place.set_exception(ClosedError("the pool is closed"))
+                see(place)  # where its task is gone, nobody else does
             else:
                 self._serve(place, tenant)
         # After the queue, so that a store that is wanted again stays open, however long it was idle.
@@ -281,11 +282,4 @@ def _spawn(work: Coroutine[Any, Any, None]) -> OwnTask[None]:
     """Run *work* in a task of its own, outside the caller's transactions."""
     # Not by `create_task`: with `asyncio.eager_task_factory` the work would begin at once, and change the
     # slots while the caller changes them.
-    task = OwnTask(work, loop=asyncio.get_running_loop(), context=Context())
-    task.add_done_callback(_mark_as_seen)
-    return task
-
-
-def _mark_as_seen(task: Task[None]) -> None:
-    if not task.cancelled():
-        task.exception()
+    return OwnTask(work, loop=asyncio.get_running_loop(), context=Context())

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import list_in_slices
+from memrepo.domain.arguments import check_ids
 from memrepo.domain.checks import check_instant, check_scope
 from memrepo.domain.clock import Clock, utc_now
-from memrepo.domain.codec import Row
+from memrepo.domain.codec import Row, Value
+from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.paging import Page, is_large, to_page
 from memrepo.errors import NotFoundError
+from memrepo.queries.statement import Statement
 
-__all__ = ["Repository", "decode_page", "found", "not_found"]
+__all__ = ["Repository", "decode_page", "found", "not_found", "read_by_ids"]
 
 T = TypeVar("T")
 
@@ -62,6 +65,25 @@ async def decode_page(
     return to_page(
         rows, await list_in_slices(items) if is_large(limit) else items, limit, instant=instant
     )
+
+
+async def read_by_ids(
+    connection: Connection,
+    get_many: Callable[..., Statement],
+    ids: Iterable[int],
+    decode: Callable[[Row], T],
+    **parameters: Value,
+) -> list[T | None]:
+    """Read the rows with *ids* by one statement; return a model or ``None`` for each id, in their order."""
+    wanted = await list_in_slices(check_ids(ids))
+    if not wanted:
+        return []
+    statement = get_many(is_large=is_large(len(wanted)))
+    distinct = to_compact_json([*dict.fromkeys(wanted)])
+    rows = await connection.read(statement.bind(ids=distinct, **parameters))
+    models = await list_in_slices(map(decode, rows))
+    by_id = {row[0]: model for row, model in zip(rows, models, strict=True)}
+    return [by_id.get(number) for number in wanted]
 
 
 def not_found(kind: str, id: int, *, also: str = "") -> NotFoundError:

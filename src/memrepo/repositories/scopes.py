@@ -9,11 +9,13 @@ from datetime import timedelta
 import attrs
 
 from memrepo.connection.contract import Connection, Driver
-from memrepo.domain.checks import check_flag, check_scope, check_seconds
+from memrepo.domain.checks import check_flag, check_function, check_scope, check_seconds
 from memrepo.domain.clock import Clock
+from memrepo.domain.guard import OnRemember
 from memrepo.domain.rules import FactRules
 from memrepo.domain.scopes import EraseReport
 from memrepo.errors import InvalidInputError
+from memrepo.index.index import SearchIndex
 from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.erasing import erase_scope
 from memrepo.repositories.memories import MemoryRepo
@@ -29,6 +31,8 @@ class Settings:
     clock: Clock
     idle_after: timedelta
     rules: FactRules
+    index: SearchIndex
+    on_remember: OnRemember | None = None
 
 
 class Repositories:
@@ -47,16 +51,46 @@ class Repositories:
         #: Whose rows they are; pass it to repositories of your own.
         self.scope: str = scope
         self._settings = settings
-        clock = settings.clock
-        self.memories = MemoryRepo(connection, scope=scope, clock=clock, rules=settings.rules)
-        self.sessions = SessionRepo(
-            connection, scope=scope, clock=clock, idle_after=settings.idle_after
+        clock, index, guard = settings.clock, settings.index, settings.on_remember
+        self.memories = MemoryRepo(
+            connection,
+            scope=scope,
+            clock=clock,
+            rules=settings.rules,
+            index=index,
+            on_remember=guard,
         )
-        self.daily_logs = DailyLogRepo(connection, scope=scope, clock=clock)
+        self.sessions = SessionRepo(
+            connection,
+            scope=scope,
+            clock=clock,
+            idle_after=settings.idle_after,
+            index=index,
+            on_remember=guard,
+        )
+        self.daily_logs = DailyLogRepo(
+            connection, scope=scope, clock=clock, index=index, on_remember=guard
+        )
 
     def scoped(self, scope: str) -> Repositories:
         """Return the repositories of another scope, over the same connection or transaction."""
         return Repositories(self.connection, check_scope(scope), self._settings)
+
+    def at(self, clock: Clock) -> Repositories:
+        """
+        Return the same repositories with another clock, as for an import.
+
+        Args:
+            clock: Returns the current instant, with its time zone.
+
+        Raises:
+            InvalidInputError: *clock* is no function.
+        """
+        return Repositories(self.connection, self.scope, self._settings_at(clock))
+
+    def _settings_at(self, clock: Clock) -> Settings:
+        check_function("clock", clock)
+        return attrs.evolve(self._settings, clock=clock)
 
 
 class Transaction(Repositories):
@@ -69,6 +103,10 @@ class Transaction(Repositories):
     def scoped(self, scope: str) -> Transaction:
         """Return the repositories of another scope, in the same transaction."""
         return Transaction(self.connection, check_scope(scope), self._settings)
+
+    def at(self, clock: Clock) -> Transaction:
+        """Return the same repositories with another clock, in the same transaction; as `Repositories.at`."""
+        return Transaction(self.connection, self.scope, self._settings_at(clock))
 
 
 class ScopedStore(Repositories):
@@ -89,6 +127,10 @@ class ScopedStore(Repositories):
             scope: 1 to 255 characters; ``""`` is the default scope.
         """
         return ScopedStore(self._driver, check_scope(scope), self._settings)
+
+    def at(self, clock: Clock) -> ScopedStore:
+        """Return the same repositories with another clock, over the same store; as `Repositories.at`."""
+        return ScopedStore(self._driver, self.scope, self._settings_at(clock))
 
     async def erase(self, *, confirm: bool) -> EraseReport:
         """
@@ -116,7 +158,9 @@ class ScopedStore(Repositories):
         """
         if not check_flag("confirm", confirm):
             raise InvalidInputError("confirm", "must be True to erase a scope")
-        return await erase_scope(self._driver, self.scope)
+        report = await erase_scope(self._driver, self.scope)
+        await self._settings.index.catch_up()
+        return report
 
     @asynccontextmanager
     async def transaction(

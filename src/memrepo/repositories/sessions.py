@@ -6,14 +6,13 @@ import logging
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final, Literal
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import finish, list_in_slices
 from memrepo.domain.activity import activity_until, activity_window
-from memrepo.domain.arguments import check_ids
 from memrepo.domain.carry_over import (
     NOTHING,
     CarryOver,
@@ -26,9 +25,9 @@ from memrepo.domain.checks import (
     check_flag,
     check_function,
     check_id,
+    check_limit,
     check_name,
     check_text,
-    check_thread,
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
@@ -36,8 +35,10 @@ from memrepo.domain.codec import SESSION_COLUMNS, Row, Value, to_number, to_sess
 from memrepo.domain.conditions import Conditions, session_conditions
 from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.days import start_of_this_day
+from memrepo.domain.digest_rows import LENGTHS, to_digest, to_item
+from memrepo.domain.digests import DIGEST_LIMIT, Digest
+from memrepo.domain.guard import OnRemember
 from memrepo.domain.instants import NO_INSTANT, encode_bound, encode_instant, parse_instant
-from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.paging import (
     DEFAULT_LIMIT,
     ITERATE_LIMIT,
@@ -46,7 +47,9 @@ from memrepo.domain.paging import (
     page_parameters,
     walk,
 )
+from memrepo.domain.search import DEFAULT_HITS, Hit
 from memrepo.domain.sessions import IDLE_AFTER, Session, SessionEnd, SessionFilter
+from memrepo.domain.threads import ThreadInfo, to_thread
 from memrepo.errors import (
     ConflictError,
     ConstraintError,
@@ -55,10 +58,13 @@ from memrepo.errors import (
     MemrepoError,
     NotFoundError,
 )
-from memrepo.queries import sessions as queries
+from memrepo.index.index import SearchIndex
+from memrepo.queries import digests, sessions as queries, threads
 from memrepo.repositories.daily_logs import DailyLogRepo
 from memrepo.repositories.references import find_references, still_referred
-from memrepo.repositories.repository import Repository, decode_page, found, not_found
+from memrepo.repositories.repository import decode_page, found, not_found, read_by_ids
+from memrepo.repositories.searchable import SearchableRepository
+from memrepo.repositories.sources import summaries
 
 __all__ = ["SessionRepo"]
 
@@ -74,7 +80,7 @@ _BATCH: Final = 500
 _CARRIED_PAGE: Final = 50
 
 
-class SessionRepo(Repository):
+class SessionRepo(SearchableRepository):
     """
     The sessions of one scope. At most one is active in each thread.
 
@@ -98,6 +104,8 @@ class SessionRepo(Repository):
         scope: str = "",
         clock: Clock = utc_now,
         idle_after: timedelta = IDLE_AFTER,
+        index: SearchIndex | None = None,
+        on_remember: OnRemember | None = None,
     ) -> None:
         """
         Bind a repository to one owner's sessions; see `Repository`.
@@ -107,8 +115,10 @@ class SessionRepo(Repository):
             scope: Whose sessions.
             clock: Returns the current instant.
             idle_after: How long a session may be idle before it is abandoned; 30 minutes by default.
+            index: As in `MemoryRepo`.
+            on_remember: The guard; see `connect`.
         """
-        super().__init__(connection, scope=scope, clock=clock)
+        super().__init__(connection, scope=scope, clock=clock, index=index, on_remember=on_remember)
         self._idle_after = check_duration("idle_after", idle_after)
 
     async def start(self, thread: str = "", *, end_active: bool = False) -> Session:
@@ -122,7 +132,7 @@ class SessionRepo(Repository):
         Raises:
             ConflictError: A session is active in the thread, and *end_active* is not given.
         """
-        place = self._thread(thread)
+        place = self._place(thread)
         end_first = check_flag("end_active", end_active)
         now = self.now()
         instant = encode_instant(now)
@@ -157,7 +167,7 @@ class SessionRepo(Repository):
             day_boundary: A time zone whose midnight also ends sessions, as ``zoneinfo.ZoneInfo("Asia/Tokyo")``
                 (zones of pytz are refused, because their days are minutes off); ``None`` for none.
         """
-        place = self._thread(thread)
+        place = self._place(thread)
         now = self.now()
         idle = self._idle(idle_after)
         window = activity_window(now, idle)
@@ -196,7 +206,9 @@ class SessionRepo(Repository):
             NotFoundError: No session with this id in this scope.
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
-        text = None if summary is None else check_text("summary", summary)
+        if self._guard is not None:
+            trigger = self._guard.text("trigger", trigger)
+        text = self._summary(summary)
         now = self.now()
         latest = activity_until(now)
         said: dict[str, Value] = {"end_trigger": check_name("trigger", trigger), "summary": text}
@@ -305,7 +317,7 @@ class SessionRepo(Repository):
             NotFoundError: No session with this id in this scope.
         """
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope}
-        text = None if summary is None else check_text("summary", summary)
+        text = self._summary(summary)
         now = self.now()
         get = queries.GET.bind(latest=activity_until(now), **place)
         _, after = await self.connection.write((queries.SUMMARIZE.bind(summary=text, **place), get))
@@ -314,6 +326,8 @@ class SessionRepo(Repository):
     async def delete(self, id: int, *, events: Literal["delete", "keep"] = "delete") -> int:
         """
         Delete a session for good, whatever its status, as one atomic unit.
+
+        Facts that were learnt in it stay, and have no session then.
 
         Args:
             id: The session.
@@ -377,21 +391,14 @@ class SessionRepo(Repository):
         Source:
             The primary key.
         """
-        wanted = await list_in_slices(check_ids(ids))
-        if not wanted:
-            return []
-        distinct = to_compact_json([*dict.fromkeys(wanted)])
         now = self.now()
-        statement = queries.get_many(is_large=is_large(len(wanted)))
-        bound = statement.bind(ids=distinct, scope=self.scope, latest=activity_until(now))
-        rows = await self.connection.read(bound)
-        sessions = await list_in_slices(to_session(row, now, self._idle_after) for row in rows)
-        by_id = {session.id: session for session in sessions}
-        return [by_id.get(number) for number in wanted]
+        decode = partial(to_session, now=now, idle_after=self._idle_after)
+        place: dict[str, Value] = {"scope": self.scope, "latest": activity_until(now)}
+        return await read_by_ids(self.connection, queries.get_many, ids, decode, **place)
 
     async def active(self, thread: str = "") -> Session | None:
         """Return the active session of a thread, or ``None``. An abandoned session is not active."""
-        place = self._thread(thread)
+        place = self._place(thread)
         now = self.now()
         bound = queries.NEWEST_OPEN.bind(latest=activity_until(now), **place)
         session = self._decode(await self.connection.read(bound), now)
@@ -430,6 +437,56 @@ class SessionRepo(Repository):
         names, parameters = self._conditions(where, self.now())
         bound = queries.count(names).bind(scope=self.scope, **parameters)
         return to_number(await self.connection.read(bound))
+
+    async def threads(
+        self, *, limit: int = DEFAULT_LIMIT, after: str | None = None
+    ) -> Page[ThreadInfo]:
+        """
+        Return a page of the threads that have a session, as a list of an owner's conversations shows them.
+
+        For all threads, however many there are, use `iterate_threads`.
+
+        Args:
+            limit: Most threads wanted, 1 to 10,000.
+            after: The ``next_cursor`` of the page before.
+
+        Returns:
+            At most *limit* threads, first the one in which a session was started last; an empty page if there is
+            no session.
+
+        Source:
+            The indexes on (scope, started_at) and (scope, thread, started_at). A page reads the sessions that were
+            started since the last of its threads' last ones.
+        """
+        now = self.now()
+        statement = threads.page(after=after is not None)
+        parameters = page_parameters(limit, after)
+        bound = statement.bind(scope=self.scope, latest=activity_until(now), **parameters)
+        rows = await self.connection.read(bound)
+        decode = partial(to_thread, now=now, idle_after=self._idle_after)
+        return await decode_page(rows, limit, decode, instant=_STARTED_AT)
+
+    def iterate_threads(self) -> AsyncIterator[ThreadInfo]:
+        """Yield all threads in the order of `threads`, reading a page at a time."""
+        return walk(lambda after: self.threads(limit=ITERATE_LIMIT, after=after))
+
+    async def search(
+        self, text: str, *, where: SessionFilter = _ALL, limit: int = DEFAULT_HITS
+    ) -> list[Hit[Session]]:
+        """
+        Return the sessions whose summary is most relevant to a question, or to some words.
+
+        Args:
+            text: Any text; of the words in its first 4,000 characters, the first 50 that say something.
+            where: Which sessions.
+            limit: Most hits wanted, 1 to 1,000.
+
+        Returns:
+            The most relevant first, in a stable order; an empty list if no summary has any of the words.
+        """
+        now = self.now()
+        source = summaries(now, self._idle_after)
+        return await self._search(source, text, self._conditions(where, now), limit, now).hits()
 
     async def unsummarized(
         self, min_events: int = 15, *, limit: int = DEFAULT_LIMIT, after: str | None = None
@@ -490,7 +547,7 @@ class SessionRepo(Repository):
             InvalidInputError: An argument is not accepted, or *count_tokens* returned something else than a
                 number of tokens.
         """
-        place = self._thread(thread)
+        place = self._place(thread)
         check_id("max_tokens", max_tokens)
         count = estimate_tokens if count_tokens is None else count_tokens
         check_function("count_tokens", count)
@@ -510,6 +567,42 @@ class SessionRepo(Repository):
             where = DailyLogFilter(session_id=session.id, timestamp_from=since)
             await self._take_events(draft, where)
         return draft.finish()
+
+    async def digest(self, id: int, tz: tzinfo = UTC, *, limit: int = DIGEST_LIMIT) -> Digest:
+        """
+        Return the arc of a session, as `DailyLogRepo.digest` does that of a day.
+
+        Its facts are those that were first remembered, in its scope, from its start to its end: also those of a
+        session of another thread at the same time. While it has no end, they are those until now, or until its
+        last activity if it is abandoned.
+
+        Args:
+            id: The session.
+            tz: The time zone of the times in `Digest.to_markdown`.
+            limit: Most items of each kind, 1 to 10,000; the latest are taken, and all are counted.
+
+        Raises:
+            NotFoundError: No session with this id in this scope.
+
+        Source:
+            The indexes on (session_id, timestamp), (scope, created_at) and (scope, deleted_at), by one statement.
+        """
+        zone = check_tz("tz", tz)
+        now = self.now()
+        bound = digests.SESSION.bind(
+            id=check_id("id", id),
+            scope=self.scope,
+            now=encode_instant(now),
+            limit=check_limit(limit),
+            **activity_window(now, self._idle_after),
+            **LENGTHS,
+        )
+        rows = await self.connection.read(bound)
+        items = await list_in_slices(to_item(row, now) for row in rows)
+        digest = to_digest(items, scope=self.scope, day=None, tz=zone)
+        if not digest.sessions:
+            raise not_found("session", id)
+        return digest
 
     async def _end_with_its_block(self, id: int, trigger: str) -> None:
         # It may have been deleted, also together with everything of its owner.
@@ -536,11 +629,20 @@ class SessionRepo(Repository):
         decode = partial(to_session, now=now, idle_after=self._idle_after)
         return await decode_page(rows, limit, decode, instant=_STARTED_AT)
 
-    def _conditions(self, where: SessionFilter, now: datetime) -> Conditions:
-        return session_conditions(where, now, self._idle_after)
+    def _summary(self, summary: str | None) -> str | None:
+        if summary is None:
+            return None
+        text = summary if self._guard is None else self._guard.text("summary", summary)
+        return check_text("summary", text)
 
-    def _thread(self, thread: str) -> dict[str, Value]:
-        return {"scope": self.scope, "thread": check_thread(thread)}
+    def _conditions(self, where: SessionFilter, now: datetime) -> Conditions:
+        conditions = session_conditions(where, now, self._idle_after)
+        if where.thread is not None:
+            conditions.parameters["thread"] = self._thread(where.thread)
+        return conditions
+
+    def _place(self, thread: str) -> dict[str, Value]:
+        return {"scope": self.scope, "thread": self._thread(thread)}
 
     def _idle(self, idle_after: timedelta | None) -> timedelta:
         return self._idle_after if idle_after is None else check_duration("idle_after", idle_after)

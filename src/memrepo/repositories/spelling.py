@@ -11,6 +11,7 @@ from memrepo.domain.checks import LOWEST_ID
 from memrepo.domain.codec import Row
 from memrepo.domain.instants import NO_INSTANT, encode_instant, parse_instant
 from memrepo.domain.jsontext import to_compact_json
+from memrepo.domain.paging import last_id
 from memrepo.errors import ReadOnlyError
 from memrepo.queries import spelling
 from memrepo.queries.statement import BoundStatement
@@ -42,7 +43,7 @@ async def respell_instants(
         while rows := await connection.read(spelling.other(table).bind(after=after, limit=_BATCH)):
             if unit := _corrections(table, rows):
                 n_changed += sum(result.changes for result in await connection.write(unit))
-            after = rows[-1][0]
+            after = last_id(rows, after)
     if n_changed:
         _logger.info(
             "%s: brought %d instants of other programs to memrepo's spelling", connection, n_changed

@@ -1,0 +1,280 @@
+"""How the repositories search: what the database is asked, step by step, until hits are told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Generic, TypeVar
+
+import attrs
+
+from memrepo.connection.contract import Connection
+from memrepo.connection.waiting import run_in_steps
+from memrepo.domain.codec import Row, Value
+from memrepo.domain.conditions import Conditions
+from memrepo.domain.jsontext import to_compact_json
+from memrepo.domain.search import Hit
+from memrepo.index.index import SearchIndex
+from memrepo.queries import search as queries
+from memrepo.queries.fulltext import scope_query, word_query
+from memrepo.ranking.candidates import candidates
+from memrepo.ranking.counts import Counts
+from memrepo.ranking.explanation import explain, highlights
+from memrepo.ranking.language import ENGLISH
+from memrepo.ranking.matching import SAMPLE, look_through, subjects_of
+from memrepo.ranking.question import Question, Word, parse
+from memrepo.ranking.relevance import Ranked, rank
+from memrepo.ranking.rows import Posting, Row as Told, Scope
+from memrepo.ranking.steps import Steps, collect
+from memrepo.ranking.unicode61 import tokens
+from memrepo.repositories.forms import read_forms
+from memrepo.repositories.neighbours import N_NEAR, Found, neighbourhood
+from memrepo.repositories.sources import Source, from_digits
+
+__all__ = ["MOST_READ", "Search"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: The conditions that all rows of the index meet, but for those that have expired since.
+_PLAIN: Final = frozenset({"now", "not_forgotten", "not_superseded", "summarized"})
+#: A word that more rows have is common: it chooses no hits.
+_COMMON: Final = 2_000
+#: Rows whose neighbours are read.
+_N_CANDIDATES: Final = 50
+#: Rows that are read where there is no index, the newest.
+MOST_READ: Final = 10_000
+#: The tokenizer ``trigram`` has no shorter words in the index.
+_TRIGRAM: Final = 3
+#: Words of a question that are looked at.
+_MOST_WORDS: Final = 50
+#: And characters, so that taking a pasted page apart does not hold up other tasks.
+_MOST_CHARS: Final = 4_000
+
+
+class Search(Generic[T]):
+    """One search in one scope."""
+
+    def __init__(
+        self,
+        source: Source[T],
+        text: str,
+        conditions: Conditions,
+        *,
+        limit: int,
+        now: datetime,
+        connection: Connection,
+        index: SearchIndex | None,
+        scope: str,
+    ) -> None:
+        self._source = source
+        self._index = index
+        self._now = now
+        self._text = text
+        self._question = self._parse()
+        self._forms: dict[str, list[str]] = {}
+        self._conditions = conditions
+        self._limit = limit
+        self._connection = connection
+        self._of_scope: dict[str, Value] = {"scope": scope}
+        self._in_scope = scope_query(scope)
+        self._of_query = self._of_scope | {"in_scope": self._in_scope}
+        self._of_filter: dict[str, Value] = conditions.parameters
+
+    def _parse(self) -> Question:
+        language = ENGLISH if self._index is None else self._index.language
+        return parse(self._text[:_MOST_CHARS], language, now=self._now, most=_MOST_WORDS)
+
+    async def hits(self) -> list[Hit[T]]:
+        """Return what is most relevant, the most relevant first; ties as `relevance.rank` says."""
+        if not self._question.words:
+            return []
+        known, found = await (self._ask() if await self._has_index() else self._read())
+        among = found.meeting.keys()
+        ranked = await self._run(
+            rank(self._question, found.rows, known, among=among, limit=self._limit)
+        )
+        checked = tuple(word for word, its in known.postings.items() if not its.is_complete)
+        hits = (self._hit(its, found.meeting[its.row.id], checked) for its in ranked)
+        return await self._run(collect(hits))
+
+    def _hit(self, ranked: Ranked, row: Row, checked: tuple[str, ...]) -> Hit[T]:
+        return Hit(
+            entry=self._source.decode(row),
+            score=ranked.score,
+            relevance=ranked.relevance,
+            why=explain(ranked, noun=self._source.noun),
+            highlights=highlights(ranked.row.text, self._question),
+            only_checked=checked,
+            has_word=ranked.has_word,
+        )
+
+    async def completions(self) -> list[T]:
+        """Return the latest that have all words of the text, of which the last may be a beginning."""
+        words = tokens(self._text[-_MOST_CHARS:])[-_MOST_WORDS:]
+        if not words:
+            return []
+        if not await self._has_index():
+            return await self._read_completions(words)
+        query = word_query(*((word,) for word in words[:-1]), beginning=words[-1])
+        ids = await self._latest(query, self._limit)
+        meeting = (await self._around(ids, n_near=0)).meeting
+        return [self._source.decode(meeting[number]) for number in ids if number in meeting]
+
+    async def _has_index(self) -> bool:
+        """Tell whether the index can be asked; the question is taken apart as it takes texts apart."""
+        index, table = self._index, self._source.table.name
+        if index is None or not await index.prepare(self._connection, table):
+            return False
+        if index.language is not self._question.language:
+            self._question = self._parse()
+        lengths = [len(word.text) for word in self._question.words]
+        return index.language.tokenizer != "trigram" or min(lengths, default=_TRIGRAM) >= _TRIGRAM
+
+    # --- by the index ------------------------------------------------------------------------
+
+    async def _ask(self) -> tuple[Scope, Found]:
+        """Return what is known of the scope, and the rows to compare."""
+        names = self._conditions.names
+        self._forms = await read_forms(self._connection, self._source.table.name, self._question)
+        known, ids = await self._choose(None)
+        if names <= _PLAIN:
+            found = await self._around(ids)
+            if found.meeting.keys() >= {*ids}:
+                return known, found
+        # What does not meet the filter lends its words, but neither that nor what has expired takes others' places.
+        _, others = await self._choose(names)
+        return known, await self._around([*dict.fromkeys([*ids, *others])])
+
+    async def _choose(self, names: frozenset[str] | None) -> tuple[Scope, list[int]]:
+        words = self._question.words
+        most = _COMMON + 1
+        asked = [self._in_scope, *map(self._query, words)]
+        (of_scope, highest, heads), *of_words = await self._postings(names, asked, most, SAMPLE)
+        everything = json.loads(of_scope)
+        counts = Counts(everything, highest or 0, most)
+
+        def posting(row: Row) -> Posting:
+            ids = json.loads(row[0])
+            return Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
+
+        each = await self._run(collect(map(posting, of_words)))
+        postings = {word.text: its for word, its in zip(words, each, strict=True)}
+        known = Scope(
+            counts.of(everything), postings, _subjects(heads, self._question.language.stop_words)
+        )
+        known = await self._check_common(known, names, most)
+        return known, await self._candidates(known)
+
+    async def _candidates(self, known: Scope) -> list[int]:
+        most = max(self._limit, _N_CANDIDATES)
+        return await self._run(candidates(self._question, known, most))
+
+    async def _check_common(self, known: Scope, names: frozenset[str] | None, most: int) -> Scope:
+        """Find which rows that have a rare word have a common one, too."""
+        words = self._question.words
+        of = known.postings
+        rare = [word for word in words if of[word.text].is_complete and of[word.text].ids]
+        common = [word for word in words if not of[word.text].is_complete]
+        if not common:
+            return known
+        if rare:
+            forms = [form for word in rare for form in self._forms[word.text]]
+            asked = [self._query(word, forms) for word in common]
+            rows = await self._postings(names, asked, most, 0)
+            found = await self._run(collect(json.loads(row[0]) for row in rows))
+        else:
+            common.sort(key=lambda word: of[word.text].n_rows)
+            rarest, *others = common
+            groups = (
+                [[form for word in others for form in self._forms[word.text]]] if others else []
+            )
+            query = self._query(rarest, *groups)
+            found = [await self._latest(query, max(self._limit, _N_CANDIDATES))]
+        checked = {
+            word.text: attrs.evolve(of[word.text], ids=frozenset(ids))
+            for word, ids in zip(common, found, strict=False)
+        }
+        return attrs.evolve(known, postings={**of, **checked})
+
+    def _query(self, word: Word, *others: Iterable[str]) -> str:
+        return word_query(self._forms[word.text], *others)
+
+    async def _postings(
+        self, names: frozenset[str] | None, asked: Sequence[str], most: int, n_beginnings: int
+    ) -> list[Row]:
+        statement = queries.postings(self._source.table, names)
+        bound = statement.bind(
+            words=to_compact_json(asked),
+            most=most,
+            n_beginnings=n_beginnings,
+            **(self._of_query if names is None else self._of_query | self._of_filter),
+        )
+        return await self._connection.read(bound)
+
+    async def _latest(self, query: str, most: int) -> list[int]:
+        """Return the ids of the latest rows that a query finds."""
+        statement = queries.latest(self._source.table, self._conditions.names)
+        bound = statement.bind(query=query, most=most, **self._of_query | self._of_filter)
+        return [row[0] for row in await self._connection.read(bound)]
+
+    async def _around(self, ids: Sequence[int], n_near: int = N_NEAR) -> Found:
+        statement = queries.around(self._source.table, self._conditions.names)
+        bound = statement.bind(
+            ids=to_compact_json([*ids]),
+            n_near=n_near,
+            **self._of_scope | self._of_filter | self._source.parameters,
+        )
+        told, meeting = await self._tell(await self._connection.read(bound))
+        told.sort(key=lambda its: (its.told_at, its.id))
+        return Found(neighbourhood({*ids}, told), meeting)
+
+    async def _tell(self, rows: Sequence[Row]) -> tuple[list[Told], dict[int, Row]]:
+        """Return what ranking looks at, and those rows that meet the filter."""
+        told = await self._run(collect(self._source.tell(row[1:]) for row in rows))
+        return told, {row[1]: row[1:] for row in rows if row[0]}
+
+    async def _run(self, steps: Steps[R]) -> R:
+        """Do all steps, while other tasks run; of several searches, one at a time."""
+        async with nullcontext() if self._index is None else self._index.ranking:
+            return await run_in_steps(steps, self._connection.give_way)
+
+    # --- without an index --------------------------------------------------------------------
+
+    async def _read(self) -> tuple[Scope, Found]:
+        """Return the newest rows of the scope, and which words they have."""
+        told, meeting = await self._tell(await self._read_rows())
+        # Many texts: not on the event loop.
+        known = await asyncio.to_thread(look_through, self._question, told)
+        chosen = {*await self._candidates(known)}
+        return known, Found(neighbourhood(chosen, told[::-1]), meeting)
+
+    async def _read_completions(self, words: Sequence[str]) -> list[T]:
+        language, source = self._question.language, self._source
+        *whole, beginning = map(language.stem, words)
+
+        def is_found(row: Row) -> bool:
+            terms = {*language.terms(source.tell(row).text)}
+            return terms.issuperset(whole) and any(term.startswith(beginning) for term in terms)
+
+        rows = [row[1:] for row in await self._read_rows() if row[0]]
+        are_found = await self._run(collect(map(is_found, rows)))
+        found = [row for row, is_so in zip(rows, are_found, strict=True) if is_so]
+        return [source.decode(row) for row in found[: self._limit]]
+
+    async def _read_rows(self) -> list[Row]:
+        statement = queries.newest(self._source.table, self._conditions.names)
+        bound = statement.bind(
+            most=MOST_READ, **self._of_scope | self._of_filter | self._source.parameters
+        )
+        return await self._connection.read(bound)
+
+
+@lru_cache(maxsize=32)
+def _subjects(heads: str, stop_words: frozenset[str]) -> frozenset[str]:
+    """Return the subjects of a scope; *heads* as `queries.postings` gives them, the same while nobody writes."""
+    return subjects_of([*map(from_digits, json.loads(heads))], stop_words)
