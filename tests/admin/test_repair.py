@@ -199,6 +199,26 @@ async def test_what_is_left(path: Path, clock: Clock) -> None:
         assert {problem.kind for problem in await store.verify()} == {"foreign key", "value"}
 
 
+async def test_facts_of_a_session_that_is_gone(path: Path, clock: Clock) -> None:
+    """What the foreign key would have done when another program deleted the session, repair does."""
+    async with memrepo.connect(path, clock=clock) as store:
+        session = await store.sessions.start()
+        facts = [memrepo.MemoryNew(content=text, session_id=session.id) for text in ("jam", "rye")]
+        first, second = [its.id for its in await store.memories.remember_many(facts)]
+        await store.memories.remember("cello")
+        run(path, "UPDATE memory_entries SET session_id = 9 WHERE content IN ('jam', 'cello')")
+        assert shown(await store.repair()) == [
+            ("foreign key", "memory_entries", first),
+            ("foreign key", "memory_entries", second + 1),
+        ]
+        assert await store.verify() == []
+        assert [
+            its.id
+            async for its in store.memories.iterate(memrepo.MemoryFilter(session_id=session.id))
+        ] == [second]
+        assert await store.repair() == []
+
+
 async def test_a_read_only_store(path: Path, clock: Clock) -> None:
     """It can look, but not repair."""
     async with memrepo.connect(path, clock=clock) as store:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,24 @@ async def test_verify_finds_a_damaged_page(tmp_path: Path, clock: Clock, name: s
     ]
     with pytest.raises(memrepo.CorruptDatabaseError, match=f"{path} is damaged: a page of it or"):
         await memrepo.restore_backup(path, tmp_path / "new.db")
+
+
+async def test_rows_out_of_order_are_not_read_for_ever(tmp_path: Path, clock: Clock) -> None:
+    """One flipped bit can put a row's id out of order, after which a page would lead back to itself."""
+    path, other = tmp_path / "agent.db", tmp_path / "copy.db"
+    async with memrepo.connect(path, clock=clock) as store:
+        await store.daily_logs.append_many(
+            memrepo.DailyLogNew(event_type="marker" if n == 199 else "event") for n in range(1, 201)
+        )
+    content = bytearray(path.read_bytes())
+    # The id 199 as SQLite writes it, before the row (https://sqlite.org/fileformat.html#b_tree_pages).
+    at = content.rindex(b"\x81\x47", 0, content.index(b"marker"))
+    content[at + 1] ^= 1 << 7
+    path.write_bytes(content)
+    async with asyncio.timeout(20), memrepo.connect(path, clock=clock) as store:
+        assert "integrity" in {problem.kind for problem in await store.verify()}
+        with suppress(memrepo.CorruptDatabaseError):
+            assert len([event async for event in store.daily_logs.iterate()]) < 1_000
+        async with memrepo.connect(other, clock=clock) as target:
+            with suppress(memrepo.MemrepoError):
+                await store.copy_to(target)

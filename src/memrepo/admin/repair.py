@@ -1,4 +1,4 @@
-"""Put right what `verify` finds wrong with indexes and with the text of facts."""
+"""Put right what `verify` finds wrong with indexes, and with the text, the sessions and the slots of facts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memrepo.domain.hashing import SameFact
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.plain import PlainModel
 from memrepo.queries import repair as queries
-from memrepo.queries.maintenance import INTEGRITY_OF
+from memrepo.queries.maintenance import FOREIGN_KEYS, INTEGRITY_OF
 
 __all__ = ["Repair", "repair"]
 
@@ -40,8 +40,8 @@ class Repair(PlainModel):
     detail: str
 
 
-async def repair(connection: Driver, same_fact: SameFact) -> list[Repair]:
-    """Build damaged indexes anew, then hash the facts whose text has changed; see `Store.repair`."""
+async def repair(connection: Driver, same_fact: SameFact, now: str) -> list[Repair]:
+    """Build damaged indexes anew, then look at the text, sessions and slots of facts; see `Store.repair`."""
     done: list[Repair] = []
     duplicates: list[int] = []
     for table in queries.SPARE:
@@ -54,7 +54,9 @@ async def repair(connection: Driver, same_fact: SameFact) -> list[Repair]:
         else:
             done += [_repair(table, number, _SPARE_ROWS[table]) for number in spare]
     changed = [number async for number in changed_facts(connection, same_fact)]
-    return done + await _hash_anew(connection, sorted({*duplicates, *changed}), same_fact)
+    done += await _hash_anew(connection, sorted({*duplicates, *changed}), same_fact)
+    done += await _release_facts(connection)
+    return done + await _supersede_spare(connection, now)
 
 
 def _repair(table: str, number: int | None, detail: str) -> Repair:
@@ -85,6 +87,28 @@ async def _hash_anew(connection: Driver, ids: list[int], same_fact: SameFact) ->
         Repair(kind="content hash", table="memory_entries", id=number, detail=detail)
         for batch in batches
         for number, detail in _outcomes(await connection.read(queries.OUTCOMES.bind(ids=batch)))
+    ]
+
+
+async def _release_facts(connection: Driver) -> list[Repair]:
+    if not await connection.read_aside(FOREIGN_KEYS.bind(table="memory_entries")):
+        return []
+    (released,) = await connection.write((queries.RELEASE_FACTS.bind(),))
+    detail = "its session is gone, and it has none any more"
+    return [
+        Repair(kind="foreign key", table="memory_entries", id=number, detail=detail)
+        for number in sorted(number for (number,) in released.rows)
+    ]
+
+
+async def _supersede_spare(connection: Driver, now: str) -> list[Repair]:
+    if not await connection.read_aside(queries.SPARE_HOLDERS.bind(now=now)):
+        return []
+    (superseded,) = await connection.write((queries.SUPERSEDE_SPARE.bind(now=now),))
+    detail = "a newer fact fills its slot, and it is superseded by that"
+    return [
+        Repair(kind="slot", table="memory_entries", id=number, detail=detail)
+        for number in sorted(number for (number,) in superseded.rows)
     ]
 
 

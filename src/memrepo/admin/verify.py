@@ -10,11 +10,13 @@ import attrs
 from memrepo.connection.contract import Driver
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
-from memrepo.domain.codec import Row, unreadable
 from memrepo.domain.hashing import SameFact, hash_stored
+from memrepo.domain.paging import last_id
 from memrepo.domain.plain import PlainModel
+from memrepo.domain.values import Row, unreadable
 from memrepo.errors import CorruptDatabaseError, DatabaseError
 from memrepo.queries import copying, maintenance as queries
+from memrepo.queries.repair import SPARE_HOLDERS
 
 __all__ = ["Problem", "ProblemKind", "changed_facts", "find_damage", "find_problems"]
 
@@ -25,15 +27,18 @@ _PAGE_BYTES: Final = 1_000_000
 _SLICE: Final = 25
 
 #: What `Store.verify` looks for.
-ProblemKind: TypeAlias = Literal["integrity", "foreign key", "content hash", "value", "not checked"]
+ProblemKind: TypeAlias = Literal[
+    "integrity", "foreign key", "content hash", "slot", "value", "search index", "not checked"
+]
 
 
 @attrs.frozen(kw_only=True)
 class Problem(PlainModel):
     """Something that `Store.verify` found."""
 
-    #: What is wrong: the file, a reference, a fact whose text is not the one that was hashed, or a value
-    #: that cannot be read (``is_broken``); or that a table could not be checked.
+    #: What is wrong: the file, a reference, a fact whose text is not the one that was hashed, a fact in a slot
+    #: that a newer one fills, a value that cannot be read (``is_broken``), or the search index; or that a table
+    #: could not be checked.
     kind: ProblemKind
     #: The table, or ``""`` where SQLite does not name it.
     table: str
@@ -43,16 +48,21 @@ class Problem(PlainModel):
     detail: str
 
 
-async def find_problems(connection: Driver, same_fact: SameFact) -> AsyncIterator[Problem]:
-    """Yield what is wrong with the file, then with references, with the text of facts, with values."""
+async def find_problems(
+    connection: Driver, same_fact: SameFact, now: str
+) -> AsyncIterator[Problem]:
+    """Yield what is wrong with the file, then with references, the text of facts, slots at *now*, values."""
     is_damaged = False
     async for problem in find_damage(connection):
         is_damaged |= problem.kind == "integrity"
         yield problem
     values = (_odd_values(connection, table) for table in copying.TABLES)
+    # Table by table, so that a damaged one does not hide the others.
+    tables = await connection.read(queries.TABLES.bind())
     for problems in (
-        _broken_references(connection),
+        *(_broken_references(connection, table) for (table,) in tables),
         _changed_texts(connection, same_fact),
+        _spare_holders(connection, now),
         *values,
     ):
         try:
@@ -63,8 +73,8 @@ async def find_problems(connection: Driver, same_fact: SameFact) -> AsyncIterato
                 raise
 
 
-async def _broken_references(connection: Driver) -> AsyncIterator[Problem]:
-    for table, number, parent, _ in await connection.read_aside(queries.FOREIGN_KEYS.bind()):
+async def _broken_references(connection: Driver, table: str) -> AsyncIterator[Problem]:
+    for number, parent in await connection.read_aside(queries.FOREIGN_KEYS.bind(table=table)):
         yield Problem(kind="foreign key", table=table, id=number, detail=parent)
 
 
@@ -72,6 +82,12 @@ async def _changed_texts(connection: Driver, same_fact: SameFact) -> AsyncIterat
     async for number in changed_facts(connection, same_fact):
         detail = "the content is not the text that was hashed"
         yield Problem(kind="content hash", table="memory_entries", id=number, detail=detail)
+
+
+async def _spare_holders(connection: Driver, now: str) -> AsyncIterator[Problem]:
+    for number, holder in await connection.read_aside(SPARE_HOLDERS.bind(now=now)):
+        detail = f"fact {holder} fills its slot"
+        yield Problem(kind="slot", table="memory_entries", id=number, detail=detail)
 
 
 async def _odd_values(connection: Driver, table: str) -> AsyncIterator[Problem]:
@@ -88,7 +104,7 @@ async def changed_facts(connection: Driver, same_fact: SameFact) -> AsyncIterato
         for (number, *_, digest), expected in zip(rows, own, strict=True):
             if digest != expected:
                 yield number
-        after_id = rows[-1][0]
+        after_id = last_id(rows, after_id)
 
 
 async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int, str]]:
@@ -101,7 +117,7 @@ async def _unreadable(connection: Driver, table: str) -> AsyncIterator[tuple[int
         for problems in await list_in_slices(checking, size=_SLICE):
             for problem in problems:
                 yield problem
-        first = rows[-1][0] + 1
+        first = last_id(rows, first - 1) + 1
 
 
 def _unreadable_in(table: str, row: Row) -> Iterator[tuple[int, str]]:
