@@ -14,10 +14,11 @@ __all__ = ["ODD", "TABLES", "dump", "fill", "run", "sql"]
 
 #: Every column of the three tables, spelled out: what a copy must keep.
 TABLES = {
-    "memory_entries": "id scope content content_hash category source created_at last_accessed "
-    "expires_at deleted_at superseded_by metadata hash_version n_restated",
     "sessions": "id scope thread started_at ended_at end_trigger summary is_exclusive active_at "
     "summarized_until",
+    "memory_entries": "id scope content content_hash category source created_at last_accessed "
+    "expires_at deleted_at superseded_by metadata hash_version n_restated session_id "
+    "slot proposed_at pinned_at due_at surfaced_at",
     "daily_logs": "id scope session_id event_type event_data timestamp idempotency_key",
 }
 

@@ -310,6 +310,29 @@ async def test_same_fact_under_another_id() -> None:
             await source.copy_to(target)
 
 
+async def test_slot_that_the_target_fills() -> None:
+    """A fact of the target that fills a slot of the source is a conflict, and nothing is copied; nor twice is one."""
+    async with memrepo.connect(":memory:") as source, memrepo.connect(":memory:") as target:
+        for text in ("Likes tea", "Likes coffee"):
+            await source.memories.remember(text, slot="drink")
+        await source.scoped("other").memories.remember("Lives in Bonn", slot="home")
+        for number, text in enumerate(("Lives in Rome", "Likes milk"), start=8):
+            await target.memories.remember(text, slot="home" if number == 8 else "drink")
+            await run(target, f"UPDATE memory_entries SET id={number} WHERE id<>8")
+        before = await dump(target)
+        with pytest.raises(ConflictError, match=r"^memory_entries 2 .*fact 9 fills its slot there"):
+            await source.copy_to(target)
+        assert await dump(target) == before
+        await target.memories.forget(9)
+        for _ in range(2):
+            report = await source.copy_to(target)
+            assert [its.n_different for its in report.tables] == [0, 0, 0]
+        filled = await target.memories.in_slot("drink")
+        assert filled is not None
+        assert filled.content == "Likes coffee"
+        assert await target.verify() == []
+
+
 async def test_event_without_its_session(tmp_path: Path) -> None:
     """An event whose session is nowhere, as programs without foreign keys leave it, is named."""
     path = tmp_path / "source.db"
@@ -324,13 +347,24 @@ async def test_event_without_its_session(tmp_path: Path) -> None:
         assert len(await target.daily_logs.find_many()) == 1
 
 
+async def test_fact_without_its_session(tmp_path: Path) -> None:
+    """A fact whose session is nowhere, as programs without foreign keys leave it, is named as an event is."""
+    path = tmp_path / "source.db"
+    async with memrepo.connect(path) as source, memrepo.connect(":memory:") as target:
+        await source.memories.remember("Likes tea")
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE memory_entries SET session_id=99")
+        with pytest.raises(ConflictError, match=r"^memory_entries 1 .*foreign key"):
+            await source.copy_to(target)
+
+
 async def test_rows_of_the_target(clock: Clock) -> None:
     """Rows that only the target has stay, and the report counts them, wherever their ids are."""
     source, target = await _two(clock)
     await target.memories.remember("of its own")
     await run(source, "DELETE FROM memory_entries WHERE id=5")
     report = await source.copy_to(target)
-    assert [(t.n_different, t.n_extra) for t in report.tables] == [(0, 2), (0, 0), (0, 0)]
+    assert [(t.n_different, t.n_extra) for t in report.tables] == [(0, 0), (0, 2), (0, 0)]
     assert not report.is_identical
     await source.close()
     await target.close()
@@ -370,7 +404,7 @@ async def test_source_that_is_written(
 
         def write(progress: CopyProgress) -> None:
             told.append(progress)
-            if len(told) == 1:
+            if [its.table for its in told].count("memory_entries") == 1:
                 with closing(sqlite3.connect(tmp_path / "source.db")) as database, database:
                     database.execute("UPDATE memory_entries SET category='z' WHERE id IN (3,4)")
                     database.execute("DELETE FROM memory_entries WHERE id=6")
@@ -379,7 +413,7 @@ async def test_source_that_is_written(
                     )
 
         report = await source.copy_to(target, on_progress=write)
-        assert [(t.n_different, t.n_extra) for t in report.tables] == [(2, 1), (0, 0), (0, 0)]
+        assert [(t.n_different, t.n_extra) for t in report.tables] == [(0, 0), (2, 1), (0, 0)]
         after = await dump(target)
         assert {name: after[name] for name in TABLES} == {name: before[name] for name in TABLES}
 

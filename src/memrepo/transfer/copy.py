@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
 from memrepo.connection.contract import Driver
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
-from memrepo.domain.codec import Row
+from memrepo.domain.paging import last_id
 from memrepo.domain.plain import PlainModel
-from memrepo.errors import ConflictError, ConstraintError, InvalidInputError, UsageError
+from memrepo.errors import InvalidInputError, UsageError
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.transfer.rows import insertions
+from memrepo.transfer.pages import TAKEN, conflict, insert_page, match_page, read_page
+from memrepo.transfer.slots import taken_slot
 
 __all__ = [
     "CopiedTable",
@@ -25,25 +26,22 @@ __all__ = [
     "OnProgress",
     "copy_rows",
     "require_another",
+    "require_utf8",
+    "say_nothing",
 ]
-
-#: Most rows of a page, and the bytes after which it ends: low enough for a server's limits even if the
-#: last row is of the largest size.
-_PAGE_ROWS: Final = 1_000
-_PAGE_BYTES: Final = 1_000_000
 
 
 @attrs.frozen(kw_only=True)
 class CopyProgress:
-    """The progress of a copy, which `Store.copy_to` gives to *on_progress* after each page."""
+    """The progress of a copy, an export or an import, which is given to *on_progress* after each page."""
 
-    #: ``copy``, then ``compare`` once all tables are copied.
-    step: Literal["copy", "compare"]
+    #: ``copy``, then ``compare`` once all tables are copied; or ``export`` or ``import``.
+    step: Literal["copy", "compare", "export", "import"]
     #: The table's name.
     table: str
     #: Rows of the table that are done, including those that the target already had.
     n_done: int
-    #: Rows that the table had when the copy began.
+    #: Rows that the table had when the copy or the export began.
     n_rows: int
 
 
@@ -70,7 +68,7 @@ class CopiedTable(PlainModel):
 class CopyReport(PlainModel):
     """The outcome of a copy, and how the two databases compared at the end."""
 
-    #: ``memory_entries``, ``sessions`` and ``daily_logs``, in this order.
+    #: ``sessions``, ``memory_entries`` and ``daily_logs``, in this order.
     tables: tuple[CopiedTable, ...]
 
     @property
@@ -79,7 +77,7 @@ class CopyReport(PlainModel):
         return not any(its.n_different or its.n_extra for its in self.tables)
 
 
-#: Called with the progress of a copy. An exception from it ends the copy.
+#: Called with the progress. An exception from it ends what is going on.
 OnProgress: TypeAlias = Callable[[CopyProgress], None]
 
 
@@ -90,15 +88,6 @@ class _Plan:
     table: str
     last_id: int
     n_rows: int
-
-
-@attrs.frozen
-class _Match:
-    """What the target has of a page of the source."""
-
-    same: frozenset[int]
-    different: frozenset[int]
-    n_extra: int
 
 
 async def require_another(source: Driver, target: Driver) -> None:
@@ -127,10 +116,14 @@ def _is_same_file(path: Path, other: Path) -> bool:
         return False
 
 
-async def copy_rows(source: Driver, target: Driver, on_progress: OnProgress | None) -> CopyReport:
+async def copy_rows(
+    source: Driver, target: Driver, on_progress: OnProgress | None, now: str
+) -> CopyReport:
     """Copy every row that the source has now, then compare; see `Store.copy_to`."""
-    await _require_utf8(source, target)
-    tell = on_progress or _say_nothing
+    await require_utf8(source, target)
+    if (clash := await taken_slot(source, target, now)) is not None:
+        raise conflict("memory_entries", clash.mine, f"fact {clash.theirs} fills its slot there")
+    tell = on_progress or say_nothing
     plans = await _plans(source)
     await _keep_numbers(source, target)
     copied = [await _copy_table(source, target, plan, tell) for plan in plans]
@@ -141,11 +134,17 @@ async def copy_rows(source: Driver, target: Driver, on_progress: OnProgress | No
     return CopyReport(tables=tuple(tables))
 
 
-def _say_nothing(_progress: CopyProgress) -> None:
-    pass
+def say_nothing(_progress: CopyProgress) -> None:
+    """Do nothing, where nobody asks for progress."""
 
 
-async def _require_utf8(*connections: Driver) -> None:
+async def require_utf8(*connections: Driver) -> None:
+    """
+    Refuse databases with another encoding.
+
+    Raises:
+        UsageError: One has one.
+    """
     for connection in connections:
         if await connection.read(queries.ENCODING.bind()) != [("UTF-8",)]:
             raise UsageError("only databases whose text is UTF-8 can be copied")
@@ -183,17 +182,19 @@ async def _copy_table(
 ) -> tuple[int, int]:
     """Copy the rows that the target lacks; return how many were copied, and how many it already had."""
     first, n_copied, n_done = LOWEST_ID, 0, 0
-    while page := await _read(source, plan.table, first, plan.last_id):
-        match = await _match(target, plan.table, page, first)
+    while page := await read_page(source, plan.table, first, plan.last_id):
+        match = await match_page(target, plan.table, page, first)
         if match.different:
-            raise _conflict(
+            raise conflict(
                 plan.table, min(match.different), "the target has another row with this id"
             )
-        n_copied += await _insert(
-            target, plan.table, [row for row in page if row[0] not in match.same]
-        )
+        missing = [row for row in page if row[0] not in match.same]
+        inserted = await insert_page(target, plan.table, missing)
+        if inserted.refused:
+            raise conflict(plan.table, inserted.refused[0], TAKEN)
+        n_copied += inserted.n_new
         n_done += len(page)
-        first = page[-1][0] + 1
+        first = last_id(page, first - 1) + 1
         tell(CopyProgress(step="copy", table=plan.table, n_done=n_done, n_rows=plan.n_rows))
     return n_copied, n_done - n_copied
 
@@ -208,12 +209,12 @@ async def _compare_table(
 ) -> CopiedTable:
     """Read both sides again, row by row."""
     first, n_rows, n_different, n_extra = LOWEST_ID, 0, 0, 0
-    while page := await _read(source, plan.table, first, plan.last_id):
-        match = await _match(target, plan.table, page, first)
+    while page := await read_page(source, plan.table, first, plan.last_id):
+        match = await match_page(target, plan.table, page, first)
         n_rows += len(page)
         n_different += len(page) - len(match.same)
         n_extra += match.n_extra
-        first = page[-1][0] + 1
+        first = last_id(page, first - 1) + 1
         tell(CopyProgress(step="compare", table=plan.table, n_done=n_rows, n_rows=plan.n_rows))
     if first <= HIGHEST_ID:
         ((n_beyond,),) = await target.read(queries.count_from(plan.table).bind(first=first))
@@ -226,60 +227,3 @@ async def _compare_table(
         n_different=n_different,
         n_extra=n_extra,
     )
-
-
-# --- pages -------------------------------------------------------------------------------------
-
-
-async def _read(connection: Driver, table: str, first: int, last: int) -> list[Row]:
-    if first > last:
-        return []
-    statement = queries.read(table)
-    return await connection.read(
-        statement.bind(first=first, last=last, limit=_PAGE_ROWS, size=_PAGE_BYTES)
-    )
-
-
-async def _match(target: Driver, table: str, rows: list[Row], first: int) -> _Match:
-    """Look for *rows* among those of the target with ids from *first* to the last of *rows*."""
-    wanted = {row[0]: row for row in rows}
-    same: set[int] = set()
-    different: set[int] = set()
-    n_extra, last = 0, rows[-1][0]
-    while found := await _read(target, table, first, last):
-        for row in found:
-            if (mine := wanted.get(row[0])) is None:
-                n_extra += 1
-            else:
-                (same if row == mine else different).add(row[0])
-        first = found[-1][0] + 1
-    return _Match(frozenset(same), frozenset(different), n_extra)
-
-
-async def _insert(target: Driver, table: str, rows: list[Row]) -> int:
-    """
-    Insert *rows*, and return how many of them were new.
-
-    Raises:
-        ConflictError: The target cannot take one of them.
-    """
-    if not rows:
-        return 0
-    try:
-        results = await target.write(tuple(insertions(table, rows)))
-    except ConstraintError as error:
-        if len(rows) > 1:
-            return sum([await _insert(target, table, [row]) for row in rows])
-        raise _conflict(table, rows[0][0], f"the target refuses it ({error.kind})") from error
-    inserted = {number for result in results for (number,) in result.rows}
-    # A row that was skipped has been copied meanwhile, or another row has its id, hash or key.
-    if passed_over := [row for row in rows if row[0] not in inserted]:
-        match = await _match(target, table, passed_over, passed_over[0][0])
-        for row in passed_over:
-            if row[0] not in match.same:
-                raise _conflict(table, row[0], "another row of the target has its id, hash or key")
-    return len(inserted)
-
-
-def _conflict(table: str, number: int, reason: str) -> ConflictError:
-    return ConflictError(f"{table} {number} was not copied: {reason}")
