@@ -22,8 +22,8 @@ from tests.servers.keys import TokenMaker
 from tests.servers.sqld import Sqld
 
 SUMMARY = """\
-memory_entries: 1 rows, 1 copied, 0 already there
 sessions: 0 rows, 0 copied, 0 already there
+memory_entries: 1 rows, 1 copied, 0 already there
 daily_logs: 2,500 rows, 2,500 copied, 0 already there
 """
 
@@ -32,14 +32,14 @@ daily_logs: 2,500 rows, 2,500 copied, 0 already there
 def source(tmp_path: Path) -> Path:
     """A file with a fact and some pages of events."""
     path = tmp_path / "source file.db"
-
-    async def fill() -> None:
-        async with memrepo.connect(path) as store:
-            await store.memories.remember("Likes tea")
-            await store.daily_logs.append_many([DailyLogNew(event_type="e")] * 2_500)
-
-    asyncio.run(fill())
+    asyncio.run(_fill(path, 2_500))
     return path
+
+
+async def _fill(path: Path, n_events: int) -> None:
+    async with memrepo.connect(path) as store:
+        await store.memories.remember("Likes tea")
+        await store.daily_logs.append_many([DailyLogNew(event_type="e")] * n_events)
 
 
 def memrepo_copy(
@@ -68,7 +68,7 @@ def test_copy_without_a_terminal(source: Path, tmp_path: Path) -> None:
         for line in ("memory_entries: 1 of 1 (100 %)", "daily_logs: 2,500 of 2,500 (100 %)")
     ]
     again = memrepo_copy(source, tmp_path / "target.db")
-    assert again.stdout.splitlines()[0] == "memory_entries: 1 rows, 0 copied, 1 already there"
+    assert again.stdout.splitlines()[1] == "memory_entries: 1 rows, 0 copied, 1 already there"
 
 
 def test_copy_keeps_the_rule(source: Path, tmp_path: Path) -> None:
@@ -180,21 +180,17 @@ def test_misuse(arguments: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The commands that there are are named; what was typed is not repeated."""
-    with pytest.raises(SystemExit) as ended:
-        main(["S3CRET"])
-    assert ended.value.code == 2
+    assert main(["S3CRET"]) == 2
     said = capsys.readouterr().err
     assert re.search(
-        r"^memrepo: argument COMMAND: invalid choice \(choose from '?copy'?\)$", said, re.MULTILINE
+        r"^memrepo: no such command; there are .*, copy, .*, mcp, ", said, re.MULTILINE
     )
     assert "S3CRET" not in said
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """``--version`` and ``__version__`` say which memrepo this is, as the installed package does."""
-    with pytest.raises(SystemExit) as ended:
-        main(["--version"])
-    assert ended.value.code == 0
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"memrepo {memrepo.__version__}\n"
     assert metadata.version("memrepo") == memrepo.__version__
 
@@ -243,8 +239,10 @@ def test_rows_of_the_target(source: Path, tmp_path: Path) -> None:
     )
 
 
-def test_tokens(locked_sqld: Sqld, tokens: TokenMaker, source: Path, tmp_path: Path) -> None:
+def test_tokens(locked_sqld: Sqld, tokens: TokenMaker, tmp_path: Path) -> None:
     """A server's token comes from the environment or the URL, and is shown nowhere, right or wrong."""
+    source = tmp_path / "source.db"
+    asyncio.run(_fill(source, 1))
     url, token = locked_sqld.new_url(), tokens.token()
     wrong = TokenMaker().token()
     for arguments, env, status in (

@@ -7,11 +7,12 @@ import os
 import sys
 from typing import Final, TextIO
 
-from memrepo.connect import OpeningStore, connect
+from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
 from memrepo.domain.hashing import SameFact
 from memrepo.errors import InvalidInputError
+from memrepo.opening import OpeningStore
 from memrepo.transfer.copy import CopyProgress, CopyReport
 
 __all__ = ["configure"]
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("source", metavar="FROM")
     parser.add_argument("target", metavar="TO")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, resume_hint="; run the command again to resume")
 
 
 async def _run(given: argparse.Namespace) -> bool:

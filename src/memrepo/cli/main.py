@@ -1,4 +1,8 @@
-"""The command line: ``memrepo COMMAND``. Exit status: 0, 1 after a failure, 2 after misuse."""
+"""
+The command line: ``memrepo COMMAND``. Exit status: 0, 1 after a failure, 2 after misuse.
+
+``copy`` and ``mcp`` need nothing but memrepo. The other commands are in ``commands/``, and need click.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,33 @@ import asyncio
 import re
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from importlib import import_module
+from typing import Any, Final, NoReturn
 
-from memrepo.cli import copy
+from memrepo.cli import copy, mcp
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
-__all__ = ["main"]
+__all__ = ["MORE_COMMANDS", "OWN_COMMANDS", "main"]
 
 _DONE: Final = 0
 _FAILED: Final = 1
 _MISUSED: Final = 2
 
+#: The commands that work without click, and what they do.
+OWN_COMMANDS: Final = {
+    "copy": "Copy a database into another.",
+    "mcp": "Serve a memory to MCP hosts.",
+}
+#: The commands that need it.
+MORE_COMMANDS: Final = frozenset(
+    {
+        *("backup", "compact", "doctor", "erase", "export", "forget", "import", "init", "log"),
+        *("purge", "recall", "remember", "restore", "restore-backup", "review", "search"),
+        *("sessions", "stats", "status"),
+    }
+)
+_HOW_TO_GET_THEM: Final = "pip install 'memrepo[cli]'"
 
 _is_invalid_choice = re.compile(
     r"(argument \w+: invalid choice).*(\(choose from [^()]*\))"
@@ -53,6 +72,30 @@ def _without_values(message: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default that of ``sys.argv``, and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] and given[0] in OWN_COMMANDS:
+        return _run_own(given)
+    program = _import_commands()
+    if program is not None:
+        status: int = program.run(given)
+        return status
+    if given[:1] and given[0] in MORE_COMMANDS:
+        return _fail(
+            f"{given[0]} needs packages that are not installed: {_HOW_TO_GET_THEM}", _MISUSED
+        )
+    return _run_own(given or ["--help"])
+
+
+def _import_commands() -> Any:
+    try:
+        return import_module("memrepo.cli.commands.program")
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        return None
+
+
+def _run_own(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     try:
         return _DONE if asyncio.run(given.run(given)) else _FAILED
@@ -61,14 +104,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemrepoError as error:
         return _fail(error, _FAILED)
     except KeyboardInterrupt:
-        return _fail("interrupted; run the command again to resume", _FAILED)
+        return _fail(f"interrupted{given.resume_hint}", _FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="memrepo", description="The durable memory of an asyncio agent.")
+    parser = _Parser(
+        prog="memrepo",
+        description="The durable memory of an asyncio agent.",
+        epilog=f"With {_HOW_TO_GET_THEM} there are also: {', '.join(sorted(MORE_COMMANDS))}.",
+    )
     parser.add_argument("--version", action="version", version=f"memrepo {__version__}")
+    parser.set_defaults(resume_hint="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    copy.configure(commands.add_parser("copy", help="copy a database into another"))
+    for name, module in (("copy", copy), ("mcp", mcp)):
+        module.configure(commands.add_parser(name, help=OWN_COMMANDS[name]))
     return parser
 
 

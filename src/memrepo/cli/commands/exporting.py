@@ -1,0 +1,143 @@
+"""``export`` and ``import``: a memory as JSON Lines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import click
+
+from memrepo.admin.files import create_missing
+from memrepo.cli.commands.options import on_store
+from memrepo.cli.commands.output import Output, progress
+from memrepo.errors import InvalidInputError
+from memrepo.store import Store
+from memrepo.transfer.copy import CopyProgress
+from memrepo.transfer.lines import BEGINNING
+
+__all__ = ["COMMANDS"]
+
+_PART_BYTES: Final = 1 << 20
+_STDIO: Final = "-"
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[CopyProgress], None]]:
+    with progress() as tell:
+        yield lambda its: tell(f"{its.step} {its.table}", its.n_done, its.n_rows)
+
+
+# --- export ------------------------------------------------------------------------------------
+
+
+@click.command("export")
+@click.argument("path", default=_STDIO, metavar="[FILE]")
+@click.option("--scope", default=None, help="Only what is of this scope; all by default.")
+@on_store(scoped=False, resumes=True)
+async def _export(output: Output, store: Store, path: str, scope: str | None) -> None:
+    """
+    Write every row to FILE, or stdout.
+
+    The format is JSON Lines. FILE gets its name when it is complete; until then it is FILE.partial, and
+    the same command goes on where an interrupted one ended. It can be read by its owner only.
+    """
+    with _progress() as tell:
+        if path == _STDIO:
+            async for part in store.export_lines(scope=scope, on_progress=tell):
+                await asyncio.to_thread(_write, sys.stdout.buffer, part)
+            return
+        await _export_to(store, Path(path), scope, tell)
+    output.one({"exported": path}, f"exported to {path}")
+
+
+async def _export_to(
+    store: Store, path: Path, scope: str | None, tell: Callable[[CopyProgress], None]
+) -> None:
+    if await asyncio.to_thread(os.path.lexists, path):
+        raise InvalidInputError("FILE", "already exists")
+    partial = path.with_name(f"{path.name}.partial")
+    await asyncio.to_thread(create_missing, partial)
+    file = await asyncio.to_thread(partial.open, "r+b")
+    try:
+        resume = await asyncio.to_thread(_seek_end, file)
+        async for part in store.export_lines(scope=scope, resume=resume, on_progress=tell):
+            await asyncio.to_thread(_write, file, part)
+        await asyncio.to_thread(os.fsync, file.fileno())
+    finally:
+        await asyncio.to_thread(file.close)
+    await asyncio.to_thread(partial.rename, path)
+
+
+def _write(file: BinaryIO, part: bytes) -> None:
+    file.write(part)
+    file.flush()
+
+
+def _seek_end(file: BinaryIO) -> tuple[bytes, bytes] | None:
+    """
+    Cut off a line that is not whole; return the first line and the last, or ``None`` if there is none.
+
+    Raises:
+        InvalidInputError: It is another program's file.
+    """
+    first = file.readline()
+    if not first.startswith(BEGINNING[: len(first)]):
+        raise InvalidInputError("FILE", "has a .partial file beside it that is no export")
+    end = file.seek(0, os.SEEK_END)
+    tail = b""
+    while end and tail.count(b"\n") < 2:  # noqa: PLR2004 - the end of the last line, and of the one before
+        start = max(end - _PART_BYTES, 0)
+        file.seek(start)
+        tail = file.read(end - start) + tail
+        end = start
+    whole = tail[: tail.rfind(b"\n") + 1]
+    file.truncate(end + len(whole))
+    file.seek(0, os.SEEK_END)
+    last = whole[:-1].rpartition(b"\n")[2]
+    return (first, last) if whole else None
+
+
+# --- import ------------------------------------------------------------------------------------
+
+
+@click.command("import")
+@click.argument("path", default=_STDIO, metavar="[FILE]")
+@on_store(creates=True, scoped=False, resumes=True)
+async def _import(output: Output, store: Store, path: str) -> None:
+    """
+    Store the rows of an export.
+
+    FILE, or stdin, is what export wrote. The database is made if it is not there. Ids are kept if it is
+    empty. The same export can be imported again: what is there already stays as it is.
+    """
+    with _progress() as tell:
+        report = await store.import_lines(_parts(path), on_progress=tell)
+    lines = [
+        f"{its.table}: {its.n_rows:,} rows, {its.n_imported:,} imported, {its.n_present:,} already there"
+        + (f", {its.n_known:,} known otherwise" if its.n_known else "")
+        for its in report.tables
+    ]
+    output.one(report, "\n".join(lines))
+
+
+async def _parts(path: str) -> AsyncIterator[bytes]:
+    file: Any = sys.stdin.buffer
+    if path != _STDIO:
+        try:
+            file = await asyncio.to_thread(open, path, "rb")
+        except OSError as error:
+            raise InvalidInputError("FILE", f"cannot be read: {error.strerror}") from None
+    try:
+        while part := await asyncio.to_thread(file.read, _PART_BYTES):
+            yield part
+    finally:
+        if path != _STDIO:
+            await asyncio.to_thread(file.close)
+
+
+COMMANDS: Final = (_export, _import)

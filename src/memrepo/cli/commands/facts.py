@@ -1,0 +1,255 @@
+"""``remember``, ``search``, ``recall``, ``forget`` and ``restore``: the facts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import click
+
+from memrepo.cli.commands.options import Misuse, interruptible, limit, on_store
+from memrepo.cli.commands.output import Column, Output
+from memrepo.cli.commands.values import AHEAD, METADATA, WHOLE
+from memrepo.domain.daily_logs import DailyLogFilter
+from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Remembered
+from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
+from memrepo.domain.search import Hit
+from memrepo.domain.sessions import SessionFilter
+from memrepo.repositories.scopes import ScopedStore
+
+__all__ = ["COMMANDS", "FACT"]
+
+#: Facts of stdin that are stored together.
+_BATCH: Final = 500
+#: The columns of a fact.
+FACT: Final = (
+    Column("id", "id", "cyan", is_number=True),
+    Column("category", "category", "magenta"),
+    Column("fact", "content"),
+    Column("source", "source", "dim"),
+    Column("created", "created_at", "dim"),
+)
+_STDIN: Final = "-"
+
+
+def _text(words: Sequence[str]) -> str:
+    """Return the words of the command line as a text; stdin for ``-``."""
+    return sys.stdin.read().strip() if [*words] == [_STDIN] else " ".join(words)
+
+
+# --- remember ----------------------------------------------------------------------------------
+
+
+@click.command("remember")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--category", help="What kind of fact it is; fact by default.")
+@click.option("--source", default="user_explicit", show_default=True, help="Who says so.")
+@click.option("--metadata", type=METADATA, help="A JSON object that belongs to it.")
+@click.option("--expires", "expires_at", type=AHEAD, help="When it expires: 2026-02-28, 30d.")
+@click.option("--due", "due_at", type=AHEAD, help="When it is to be brought up.")
+@click.option("--session", "session_id", type=WHOLE, help="The session that it was learnt in.")
+@click.option("--slot", help="The slot that it fills; what filled it is replaced.")
+@click.option("--proposed", is_flag=True, help="Only propose it; see review.")
+@on_store(creates=True)
+async def _remember(
+    output: Output, store: ScopedStore, texts: tuple[str, ...], **given: Any
+) -> None:
+    """
+    Remember facts, each once.
+
+    Each TEXT is one; without TEXT, or with -, each line of stdin. A fact that is known already is not
+    stored twice. The database is made if it is not there.
+    """
+    lines = iter(texts) if texts and texts != (_STDIN,) else _lines_of_stdin()
+    outcomes: list[Remembered] = []
+    while batch := [*islice(lines, _BATCH)]:
+        facts = [MemoryNew(content=text, **given) for text in batch]
+        outcomes += await store.memories.remember_many(facts)
+        if output.form != "json":
+            output.each("facts", ((its, _outcome(its)) for its in outcomes))
+            outcomes.clear()
+    if output.form == "json":
+        output.each("facts", ((its, "") for its in outcomes))
+
+
+def _lines_of_stdin() -> Iterator[str]:
+    return (line.strip() for line in sys.stdin if line.strip())
+
+
+def _outcome(its: Remembered) -> str:
+    ignored = f" (ignored: {', '.join(its.ignored)})" if its.ignored else ""
+    replaced = f" (instead of {its.replaced.id})" if its.replaced else ""
+    return f"{its.outcome} {its.id}{replaced}{ignored}"
+
+
+# --- search and recall -------------------------------------------------------------------------
+
+_SCORE: Final = Column("score", "score", "green", is_number=True)
+_ID: Final = Column("id", "entry.id", "cyan", is_number=True)
+_WHY: Final = Column("why", "why", "dim")
+_FOUND: Final = {
+    "facts": (_ID, _SCORE, Column("fact", "entry.content"), _WHY),
+    "events": (
+        *(_ID, _SCORE),
+        Column("when", "entry.timestamp", "dim"),
+        Column("type", "entry.event_type", "magenta"),
+        Column("data", "entry.event_data"),
+        _WHY,
+    ),
+    "sessions": (
+        *(_ID, _SCORE),
+        Column("started", "entry.started_at", "dim"),
+        Column("summary", "entry.summary"),
+        _WHY,
+    ),
+}
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@click.option(
+    "--in",
+    "where",
+    type=click.Choice([*_FOUND]),
+    default="facts",
+    show_default=True,
+    help="What to search.",
+)
+@click.option("--category", help="Only facts of this category.")
+@click.option("--source", help="Only facts of this source.")
+@limit(10, "hits")
+@on_store()
+async def _search(
+    output: Output,
+    store: ScopedStore,
+    words: tuple[str, ...],
+    where: str,
+    category: str | None,
+    source: str | None,
+    limit: int,
+) -> None:
+    """
+    Search by words, best first.
+
+    It says why each was found. WORDS is - for stdin.
+    """
+    text = _text(words)
+    if where != "facts" and (category or source):
+        raise Misuse("--category and --source are for facts")
+    hits: Sequence[Hit[Any]]
+    if where == "events":
+        hits = await store.daily_logs.search(text, where=DailyLogFilter(), limit=limit)
+    elif where == "sessions":
+        hits = await store.sessions.search(text, where=SessionFilter(), limit=limit)
+    else:
+        its_filter = MemoryFilter(category=category, source=source)
+        hits = await store.memories.search(text, where=its_filter, limit=limit)
+    output.rows("hits", hits, _FOUND[where], empty="nothing found")
+
+
+def _reason(its: RecalledFact | LeftOut) -> str:
+    if isinstance(its, RecalledFact):
+        return ""
+    return its.reason if its.same_as is None else f"{its.reason} of {its.same_as}"
+
+
+_RECALLED: Final = (
+    Column("id", "entry.id", "cyan", is_number=True),
+    Column("fact", "entry.content"),
+    Column("score", "score.total", "green", is_number=True),
+    Column("why", "score", "dim"),
+    Column("left out", _reason, "yellow"),
+)
+
+
+@click.command("recall")
+@click.argument("words", nargs=-1, metavar="[QUESTION]...")
+@click.option("--explain", is_flag=True, help="Show each choice, what was left out, and why.")
+@click.option("--max-tokens", type=WHOLE, default=1_000, show_default=True, help="Most tokens.")
+@click.option("--max-entries", type=WHOLE, default=10, show_default=True, help="Most facts.")
+@on_store()
+async def _recall(
+    output: Output,
+    store: ScopedStore,
+    words: tuple[str, ...],
+    explain: bool,  # noqa: FBT001 - a flag of the command line
+    max_tokens: int,
+    max_entries: int,
+) -> None:
+    """
+    Recall what answers a question, for a prompt.
+
+    Without QUESTION, it is what to have in mind. QUESTION is - for stdin.
+    """
+    found = await store.memories.recall(
+        _text(words) or None, max_tokens=max_tokens, max_entries=max_entries
+    )
+    if output.form == "json":
+        output.one({**found.to_dict(), "prompt": found.to_prompt()}, "")
+    elif output.form == "nl" or explain:
+        output.rows("entries", _explained(found, explain=explain), _RECALLED)
+    else:
+        output.text(found.to_prompt())
+
+
+def _explained(found: MemoryContext, *, explain: bool) -> list[RecalledFact | LeftOut]:
+    return [*found.entries, *(found.left_out if explain else ())]
+
+
+# --- forget and restore ------------------------------------------------------------------------
+
+
+@click.command("forget")
+@click.argument("what", nargs=-1, required=True, metavar="WHAT...")
+@on_store()
+async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> int | None:
+    """
+    Forget facts, until they are restored.
+
+    WHAT is their ids, all of them or none; or words that describe one, with candidates to choose from.
+    """
+    if not all(word.isdecimal() for word in what):
+        hits = await store.memories.find_to_forget(_text(what))
+        chosen = _choose(output, hits)
+        if chosen is None:
+            return 1
+        what = (str(chosen),)
+    async with store.transaction() as tx:
+        facts = [await tx.memories.forget(int(word)) for word in what]
+    output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
+    return None
+
+
+def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> int | None:
+    """Ask which of some facts is meant; without a terminal, show them."""
+    output.rows("candidates", hits, _FOUND["facts"], empty="no fact is like this")
+    if not hits or output.form != "text" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if hits:
+            sys.stderr.write("memrepo: nothing was forgotten: say the id\n")
+        return None
+    ids = [str(hit.entry.id) for hit in hits]
+    with interruptible():
+        chosen = click.prompt("Forget which id (none)", default="", show_default=False, err=True)
+    if chosen and chosen not in ids:
+        raise Misuse("this is none of their ids")
+    return int(chosen) if chosen else None
+
+
+@click.command("restore")
+@click.argument("ids", nargs=-1, type=WHOLE, metavar="[ID]...")
+@limit(50, "facts")
+@on_store()
+async def _restore(output: Output, store: ScopedStore, ids: tuple[int, ...], limit: int) -> None:
+    """Bring forgotten facts back, all of them or none. Without ID, show which there are."""
+    if not ids:
+        page = await store.memories.forgotten(limit=limit)
+        output.rows("facts", page, FACT, empty="nothing is forgotten")
+        return
+    async with store.transaction() as tx:
+        facts = [await tx.memories.restore(number) for number in ids]
+    output.each("facts", ((fact, f"restored {fact.id}") for fact in facts))
+
+
+COMMANDS: Final = (_remember, _search, _recall, _forget, _restore)

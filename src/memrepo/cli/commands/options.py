@@ -1,0 +1,153 @@
+"""What most commands share: the database, the scope, the form of the output, and asking before harm is done."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeAlias, Unpack
+
+import click
+
+from memrepo.cli.commands.output import Output
+from memrepo.cli.commands.values import WHOLE
+from memrepo.cli.opening import open_database
+from memrepo.options import ConnectOptions
+
+__all__ = [
+    "Interrupted",
+    "Misuse",
+    "ReaderGoneError",
+    "asks",
+    "confirm",
+    "database",
+    "limit",
+    "on_store",
+    "runs",
+    "scope",
+]
+
+#: What a command returns: its exit status, 0 if ``None``.
+Status: TypeAlias = int | None
+_Command: TypeAlias = Callable[..., Any]
+_Body: TypeAlias = Callable[..., Coroutine[Any, Any, Status]]
+
+
+class Misuse(click.UsageError):
+    """A misuse whose message holds nothing that was given."""
+
+
+class Interrupted(click.Abort):
+    """Ctrl-C; its text says how to go on."""
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads what is printed any more."""
+
+
+def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
+    """
+    Give a command ``--json`` and ``--nl``, and run it in an event loop; it gets an `Output` first.
+
+    Args:
+        body: The command.
+        resumes: Whether it goes on where it was interrupted.
+    """
+
+    @wraps(body)
+    def run(*, as_json: bool, as_nl: bool, **given: Any) -> Status:
+        if as_json and as_nl:
+            raise Misuse("--json and --nl exclude each other")
+        output = Output("json" if as_json else "nl" if as_nl else "text")
+        try:
+            status = asyncio.run(body(output, **given))
+            sys.stdout.flush()
+        except BrokenPipeError:  # before click takes it for a failure
+            raise ReaderGoneError from None
+        except KeyboardInterrupt:
+            raise Interrupted("; run the command again to resume" if resumes else "") from None
+        return status
+
+    nl = click.option("--nl", "as_nl", is_flag=True, help="Print a JSON object a line.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    return as_json(nl(run))
+
+
+def on_store(
+    *,
+    creates: bool = False,
+    scoped: bool = True,
+    resumes: bool = False,
+    **options: Unpack[ConnectOptions],
+) -> Callable[[_Body], _Command]:
+    """
+    Open the database for a command, which gets an `Output` and the store, or the store's scope.
+
+    Args:
+        creates: Whether a file that is not there is made.
+        scoped: Whether it has ``--scope``.
+        resumes: Whether it goes on where it was interrupted.
+        options: Those of `connect`.
+    """
+
+    def decorate(body: _Body) -> _Command:
+        @wraps(body)
+        async def run(output: Output, *, db: str | None, **given: Any) -> Status:
+            async with open_database(db, creates=creates, **options) as store:
+                on = store.scoped(given.pop("scope")) if scoped else store
+                return await body(output, on, **given)
+
+        command = runs(run, resumes=resumes)
+        return database(scope(command) if scoped else command)
+
+    return decorate
+
+
+database = click.option(
+    "--db", metavar="URL", help="The database: a file or a server; MEMREPO_URL by default."
+)
+scope = click.option("--scope", default="", help="Whose memory; by default, the default scope's.")
+
+
+def limit(default: int, what: str) -> Callable[[_Command], _Command]:
+    """Give a command ``--limit``."""
+    return click.option(
+        "--limit",
+        "-n",
+        type=WHOLE,
+        default=default,
+        show_default=True,
+        help=f"Most {what} to show.",
+    )
+
+
+asks = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """
+    Ask on the terminal, unless *yes*.
+
+    Raises:
+        Misuse: There is no terminal to ask on.
+        click.Abort: The answer was not yes.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Misuse("this asks first: without a terminal, say --yes")
+    with interruptible():
+        click.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Have Ctrl-C end a question at once: an event loop's handler waits for the next step of its task."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

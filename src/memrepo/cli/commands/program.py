@@ -1,0 +1,146 @@
+"""The program: all commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from memrepo.cli.commands import (
+    admin,
+    doctor,
+    exporting,
+    facts,
+    log,
+    reviewing,
+    sessions,
+    stats,
+)
+from memrepo.cli.commands.options import Misuse, ReaderGoneError
+from memrepo.cli.commands.values import Refused
+from memrepo.cli.main import OWN_COMMANDS
+from memrepo.errors import MemrepoError, UsageError
+from memrepo.version import __version__
+
+__all__ = ["program", "run"]
+
+_DONE: Final = 0
+_FAILED: Final = 1
+_MISUSED: Final = 2
+
+_is_option: Final = re.compile(r"--?[a-z][a-z-]{0,20}").fullmatch
+
+
+class _Program(click.Group):
+    """The group of all commands, which does not repeat what is none."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command."""
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise Misuse(f"no such command; there are {', '.join(self.list_commands(ctx))}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Program, invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
+@click.version_option(__version__, message="memrepo %(version)s")
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """
+    The durable memory of an asyncio agent: see it, ask it, correct it, carry it away, erase it.
+
+    A command works on the database of --db, or of MEMREPO_URL: a file, or a server as
+    http://localhost:8080?namespace=acme. A server's token comes from the URL (?authToken=), where other
+    users of the machine may see it, or from TURSO_AUTH_TOKEN.
+
+    Exit status: 0; 1 if it failed, or found a problem; 2 if it was misused. What is printed to a terminal
+    is for people; into a pipe, it is a row a line, with tabs. NO_COLOR turns colours off.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _own(name: str, help_text: str) -> click.Command:
+    """Return a command that stands in the list only: `main` runs it before it comes here."""
+    return click.Command(name, help=help_text, add_help_option=False)
+
+
+for _module in (facts, reviewing, sessions, log, stats, admin, exporting, doctor):
+    for _command in _module.COMMANDS:
+        program.add_command(_command)
+for _name, _help in OWN_COMMANDS.items():
+    program.add_command(_own(_name, _help))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command, and return its exit status."""
+    # Doctor says it, and says what to do.
+    health = logging.getLogger("memrepo.connection.sqlite.health")
+    level = health.level
+    health.setLevel(logging.ERROR)
+    try:
+        status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
+        sys.stdout.flush()
+    except (BrokenPipeError, ReaderGoneError):
+        return _be_quiet()
+    except (click.ClickException, click.Abort, MemrepoError, OSError, UnicodeError) as error:
+        return _tell(error, as_json=not {"--json", "--nl"}.isdisjoint(arguments))
+    finally:
+        health.setLevel(level)
+    return status if isinstance(status, int) else _DONE
+
+
+def _tell(error: Exception, *, as_json: bool) -> int:
+    """Say on stderr what is wrong, and return the exit status."""
+    is_misuse = isinstance(error, click.UsageError | UsageError)
+    kind = type(error).__name__
+    match error:
+        case click.UsageError():
+            kind, message = "UsageError", _said(error)
+        case click.Abort():
+            kind, message = "Interrupted", f"interrupted{error}"
+        case click.ClickException():
+            message = "the command failed"
+        case UnicodeError():  # its own message shows a part of the text
+            message = "stdin is not text in UTF-8"
+        case OSError():
+            message = f"cannot read or write: {error.strerror or kind}"
+        case _:
+            message = str(error)  # our errors never hold a token
+    if as_json:
+        sys.stderr.write(f"{json.dumps({'error': {'kind': kind, 'message': message}})}\n")
+    else:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        usage = "" if context is None else f"{context.get_usage()}\n"
+        sys.stderr.write(f"{usage}memrepo: {message}\n")
+    return _MISUSED if is_misuse else _FAILED
+
+
+def _said(error: click.UsageError) -> str:
+    """Say what click says, with the names of arguments and options, but not what was given for them."""
+    match error:
+        case Misuse() | Refused() | click.MissingParameter() | click.BadOptionUsage():
+            return error.format_message()
+        case click.NoSuchOption():
+            named = f": {error.option_name}" if _is_option(error.option_name) else ""
+            return f"there is no such option{named}"
+        case click.BadParameter() if error.param is not None:
+            its = error.param
+            choices = its.type.choices if isinstance(its.type, click.Choice) else ()
+            among = f": must be {', '.join(map(str, choices))}" if choices else ""
+            return f"invalid value for {its.get_error_hint(error.ctx)}{among}"
+        case _:
+            return "too many arguments, or invalid ones"
+
+
+def _be_quiet() -> int:
+    # Who reads has had enough, as `head`; nor must Python complain when it flushes stdout at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _DONE

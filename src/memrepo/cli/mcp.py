@@ -1,0 +1,110 @@
+"""``memrepo mcp --db URL``: a memory as an MCP server, over stdio or HTTP. Messages go to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+from memrepo.cli.opening import open_database
+from memrepo.errors import UsageError
+
+__all__ = ["configure"]
+
+_DESCRIPTION: Final = """\
+Serves a memory to hosts of the Model Context Protocol (MCP): over stdin and stdout, as a host starts it, or with
+--http over Streamable HTTP, at /mcp. It needs memrepo[mcp].
+
+URL is a file or a server: agent.db, http://localhost:8080?namespace=acme. Without --db it is MEMREPO_URL. The token of
+a server comes from the URL (?authToken=), where other users of the machine may see it, or from TURSO_AUTH_TOKEN.
+
+Over HTTP, clients need a bearer token: MEMREPO_MCP_TOKEN, or a new one, which is printed to stderr.
+"""
+_LOOPBACK: Final = "127.0.0.1"
+_TOKEN_BYTES: Final = 32
+_HIGHEST_PORT: Final = 65_535
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command its description, its arguments and the function that runs it."""
+    parser.description = _DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--db", metavar="URL", help="the database")
+    parser.add_argument(
+        "--scope", default="", help="whose memory it is; by default, the default scope's"
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", help="serve only the tools that write nothing"
+    )
+    parser.add_argument(
+        "--http", metavar="PORT", type=_port, help="serve HTTP on this port; 0 is any"
+    )
+    parser.add_argument(
+        "--host", default=_LOOPBACK, help=f"the address for --http; by default {_LOOPBACK}"
+    )
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a name under which clients reach it over --http, beside localhost",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ValueError
+    return port
+
+
+async def _run(given: argparse.Namespace) -> bool:
+    mcp = await asyncio.to_thread(_import_server)
+    async with open_database(given.db) as store:
+        tools = [tool for tool in mcp.TOOLS if tool.is_read_only or not given.read_only]
+        server = mcp.memory_server(store.scoped(given.scope), tools=tools)
+        if given.http is None:
+            await _serve_stdio(server)
+        else:
+            await _serve_http(server, given)
+    return True
+
+
+def _import_server() -> Any:
+    try:
+        return import_module("memrepo.contrib.mcp")
+    except ImportError as error:
+        raise UsageError(
+            "memrepo mcp needs a package that is not installed: pip install 'memrepo[mcp]'"
+        ) from error
+
+
+async def _serve_stdio(server: Any) -> None:
+    # asyncio would wait for the thread that reads stdin. What is written is whole or absent all the same.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        await server.run_stdio_async()
+    except* BrokenPipeError:
+        pass  # the host has gone: it is an end like that of stdin
+
+
+async def _serve_http(server: Any, given: argparse.Namespace) -> None:
+    http = import_module("memrepo.contrib.mcp.http")
+    token = os.environ.get("MEMREPO_MCP_TOKEN")
+    if is_new := not token:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+    app = http.http_app(server, token=token, allowed_hosts=(*http.LOOPBACK, *given.allow_host))
+    with http.listen(given.host, given.http) as listener:
+        address, port, *_ = listener.getsockname()
+        shown = f"[{address}]" if ":" in address else address
+        sys.stderr.write(f"memrepo: serving http://{shown}:{port}/mcp\n")
+        if is_new:
+            sys.stderr.write(f"memrepo: the token for Authorization: Bearer is {token}\n")
+        sys.stderr.flush()
+        await http.serve(app, listener)

@@ -1,0 +1,56 @@
+"""How the commands open the database that they are told, or that the environment names."""
+
+from __future__ import annotations
+
+import os
+from typing import Unpack
+
+from memrepo.connect import connect
+from memrepo.connection.server_url import ServerLocation
+from memrepo.connection.url import parse_url
+from memrepo.errors import InvalidInputError
+from memrepo.opening import OpeningStore
+from memrepo.options import ConnectOptions
+
+__all__ = ["database_url", "open_database", "server_token"]
+
+
+def database_url(given: str | None) -> str:
+    """
+    Return the URL that *given* or ``MEMREPO_URL`` is.
+
+    Raises:
+        InvalidInputError: Neither is there.
+    """
+    url = given or os.environ.get("MEMREPO_URL")
+    if not url:
+        raise InvalidInputError("--db", "or MEMREPO_URL must name a database")
+    return url
+
+
+def open_database(
+    given: str | None, *, creates: bool = True, **options: Unpack[ConnectOptions]
+) -> OpeningStore:
+    """
+    Return a store to open on `database_url`; of a server, with the token of the URL or ``TURSO_AUTH_TOKEN``.
+
+    Args:
+        given: The URL of the command line.
+        creates: Whether a file that is not there is made. If not, a misspelled name is an error.
+        options: Those of `connect`.
+    """
+    url = database_url(given)
+    location = parse_url(url)
+    if isinstance(location, ServerLocation):
+        options["auth_token"] = server_token(url)
+    elif not creates and location.path is not None and location.mode == "rwc":
+        url = f"{location.path.as_uri()}?mode=rw"
+    return connect(url, **options)
+
+
+def server_token(url: str) -> str | None:
+    """Return the token for a server: that of the URL, or of the environment; ``None`` for a file."""
+    location = parse_url(url)
+    if not isinstance(location, ServerLocation):
+        return None
+    return location.auth_token or os.environ.get("TURSO_AUTH_TOKEN") or None

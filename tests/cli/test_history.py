@@ -1,0 +1,159 @@
+"""``log``, ``sessions``, ``stats`` and ``status``: what happened, and what there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import memrepo
+from memrepo import DailyLogNew
+from tests.cli.conftest import Command, on_store
+
+_NOON = datetime(2026, 2, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def filled(path: Path) -> Path:
+    """A file with two sessions, and events of three days."""
+
+    async def fill(store: memrepo.Store) -> None:
+        one = await store.sessions.start("phone")
+        await store.daily_logs.append_many(
+            DailyLogNew(
+                event_type="topic" if n % 2 else "tool_invocation",
+                event_data={"n": n},
+                session_id=one.id,
+                timestamp=_NOON - timedelta(days=n % 3),
+            )
+            for n in range(9)
+        )
+        await store.sessions.end(one.id, summary="All said.")
+        await store.sessions.start()
+        await store.memories.remember("Likes tea", category="preference")
+        await store.memories.remember("Has a dog")
+        await store.scoped("ada").memories.remember("Likes rum")
+
+    on_store(path, fill, clock=lambda: _NOON)
+    return path
+
+
+def test_log(filled: Path, command: Command) -> None:
+    """The latest events come last, of all, of a session, of types, or of a day in a time zone."""
+    rows = command("log", "-n", 2).table
+    assert [row[1] for row in rows] == ["2026-02-02T12:00:00.000Z"] * 2
+    assert [row[4] for row in rows] == ['{"n": 3}', '{"n": 6}']
+    assert len(command("log", "--session", 1).table) == 9
+    assert command("log", "--session", 2).err == "no events\n"
+    types = {row[3] for row in command("log", "--type", "topic").table}
+    assert types == {"topic"}
+    day = command("log", "--day", "2026-02-01", "--tz", "Europe/London", "--json").json["events"]
+    assert [event["event_data"]["n"] for event in day] == [1, 4, 7]
+    assert len(command("log", "--day", "2026-02-01", "--tz", "Asia/Tokyo", "--nl").nl) == 3
+    assert command("log", "--day", "today").err == "no events\n"
+
+
+def test_days_where_the_clock_changes(
+    path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day begins at local midnight of that day, in summer as in winter."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    at = [datetime(2026, month, 9, hour, 30, tzinfo=UTC) for month in (1, 7) for hour in (22, 23)]
+    events = [DailyLogNew(event_type="e", timestamp=each) for each in at]
+    on_store(path, lambda store: store.daily_logs.append_many(events))
+    found = command("stats", "--days", 200, "--json").json["events_by_day"]
+    assert {day: n for day, n in found.items() if n} == {
+        "2026-01-09": 1,
+        "2026-01-10": 1,
+        "2026-07-10": 2,
+    }
+    assert len(command("log", "--day", "2026-07-10").table) == 2
+    assert command("log", "--digest", "--day", "2026-07-10").out.startswith(
+        "# 2026-07-10 (local time)\n"
+    )
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_digest(filled: Path, command: Command) -> None:
+    """A day and a session are summed up as Markdown, or as data."""
+    assert command("log", "--digest", "--session", 1).out.startswith("# Session 1\n")
+    day = command("log", "--digest", "--day", "2026-02-01", "--tz", "UTC")
+    assert day.out.startswith("# 2026-02-01 (UTC)\n")
+    assert command("log", "--digest", "--session", 1, "--json").json["n_events"] == 9
+    for wrong in ((), ("--day", "today", "--session", "1")):
+        assert command("log", "--digest", *wrong).status == 2
+
+
+async def _append(text: str, store: memrepo.Store) -> None:
+    await store.daily_logs.append(None, "new", text)
+
+
+def test_follow(filled: Path) -> None:
+    """New events are printed as they come, until Ctrl-C, which is no failure."""
+    program = [sys.executable, "-m", "memrepo", "log", "-f", "-n", "1", "--nl"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        assert json.loads(following.stdout.readline())["event_data"] == {"n": 6}
+        for text in ("one", "two"):
+            on_store(filled, partial(_append, text))
+            assert json.loads(following.stdout.readline())["event_data"] == text
+        following.send_signal(signal.SIGINT)
+        assert (following.wait(timeout=20), following.stderr.read()) == (0, "")
+
+
+def test_follow_as_one_object(filled: Path, command: Command) -> None:
+    """What has no end cannot be one object."""
+    assert command("log", "-f", "--json").status == 2
+
+
+def test_sessions(filled: Path, command: Command) -> None:
+    """Sessions are shown with their state, by thread and by status, and idle ones are ended."""
+    rows = command("sessions").table
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        ("2", "", "abandoned"),
+        ("1", "phone", "ended"),
+    ]
+    assert rows[1][6] == "All said."
+    assert [its["id"] for its in command("sessions", "--thread", "phone", "--nl").nl] == [1]
+    assert len(command("sessions", "--status", "ended", "--json").json["sessions"]) == 1
+    assert {row[0] for row in command("sessions", "--threads").table} == {"", "phone"}
+    assert command("sessions", "--end-abandoned").out == "ended 1\n"
+    assert command("sessions", "--end-abandoned", "--json").json == {"ended": 0}
+
+
+def test_stats(filled: Path, command: Command) -> None:
+    """Facts, events by day, growth, scopes and the size are counted."""
+    found = command("stats", "--days", 3, "--tz", "UTC", "--json").json
+    assert found["facts_by_category"] == {"fact": 1, "preference": 1}
+    assert found["facts_by_source"] == {"user_explicit": 2}
+    assert found["events_by_day"] == {"2026-01-31": 3, "2026-02-01": 3, "2026-02-02": 3}
+    assert found["events_until"] == {"2026-01-31": 3, "2026-02-01": 6, "2026-02-02": 9}
+    assert [(its["scope"], its["n_facts"]) for its in found["scopes"]] == [("", 2), ("ada", 1)]
+    assert found["size_bytes"] > 100_000
+    rows = command("stats", "--days", 1, "--tz", "UTC").table
+    assert ["events in all", "2026-02-02", "9"] in rows
+    assert command("stats", "--scope", "ada", "--json").json["facts_by_category"] == {"fact": 1}
+
+
+def test_status(filled: Path, command: Command) -> None:
+    """It says what the database is."""
+    shown = command("status").out
+    assert re.search(rf"^database: +{re.escape(os.fspath(filled))}$", shown, re.MULTILINE)
+    assert re.search(r"^schema: +8$", shown, re.MULTILINE)
+    assert command("status", "--json").json["schema_version"] == 8
+    assert command("status", "--db", "none.db").status == 1
+    assert not filled.with_name("none.db").exists()
