@@ -1,0 +1,130 @@
+"""memrepo's tools as tools of an MCP server."""
+
+# Without `from __future__ import annotations`: the SDK reads annotations that name functions made in here.
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, TypeAlias
+
+from mcp.server.mcpserver import Context, Elicit, Resolve
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool as ServedTool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field
+
+from memrepo.contrib.mcp.answers import ANSWERS
+from memrepo.contrib.tools.tool import Answer, Tool
+from memrepo.contrib.tools.toolbox import REFUSALS, MemoryTools
+
+__all__ = ["served"]
+
+#: The one tool that asks the user.
+_FORGET_ALL: Final = "forget_all"
+#: What the first call of it answers, as a type that the SDK can read.
+_Announced: TypeAlias = dict[str, object]
+
+
+class Agreement(BaseModel):
+    """What the user answers."""
+
+    agreed: bool = Field(description="Forget all of them")
+
+
+class Given(ArgModelBase):
+    """
+    Arguments as a model gave them: the tool itself checks them.
+
+    The SDK would ignore those that it does not know, take texts that look like JSON apart, and quote what it refuses.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    def model_dump_one_level(self) -> dict[str, Any]:
+        """Return all of them."""
+        return dict(self.model_extra or {})
+
+
+def served(tools: MemoryTools) -> list[ServedTool]:
+    """Return all tools of a memory as tools of a server."""
+    return [_served(tools, tool) for tool in tools.tools.values()]
+
+
+def _served(tools: MemoryTools, tool: Tool) -> ServedTool:
+    function = (_forget_all if tool.name == _FORGET_ALL else _function)(tools, tool)
+    function.__annotations__["return"] = ANSWERS.get(tool.name, dict[str, Any])
+    made = ServedTool.from_function(
+        function,
+        name=tool.name,
+        description=tool.description,
+        annotations=_hints(tool),
+        structured_output=True,
+    )
+    made.parameters = tool.schema
+    made.fn_metadata.arg_model = Given
+    return made
+
+
+def _hints(tool: Tool) -> ToolAnnotations:
+    return ToolAnnotations(
+        read_only_hint=tool.is_read_only,
+        destructive_hint=tool.is_destructive,
+        idempotent_hint=tool.is_idempotent,
+        open_world_hint=False,
+    )
+
+
+def _function(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answer]]:
+    async def run(**arguments: object) -> Answer:
+        return await _run(tools, tool.name, arguments)
+
+    return run
+
+
+def _forget_all(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answer]]:
+    """
+    Return a function for `forget_all` that asks the user, where the client can do that.
+
+    What is annotated with `Resolve` the SDK fills in, and the model cannot. Where the client cannot ask, the model
+    needs the token of a first call.
+    """
+
+    async def announce() -> _Announced:
+        return {**await _run(tools, tool.name, {})}
+
+    async def ask(
+        ctx: Context, announced: Annotated[_Announced, Resolve(announce)]
+    ) -> Elicit[Agreement] | None:
+        n_facts = announced["n_facts"]
+        is_asked = n_facts != 0 and _can_ask(ctx)
+        return Elicit(f"Facts that would be forgotten: {n_facts}", Agreement) if is_asked else None
+
+    async def run(
+        *,
+        ctx: Context,
+        announced: Annotated[_Announced, Resolve(announce)],
+        agreement: Annotated[Agreement | None, Resolve(ask)],
+        **arguments: object,
+    ) -> Answer:
+        if agreement is None:
+            # Who can be asked is asked: no token stands in for an answer.
+            return await _run(tools, tool.name, {} if _can_ask(ctx) else arguments)
+        if not agreement.agreed:
+            raise ToolError("the user did not agree: nothing was forgotten")
+        # It is for the number of facts that the user was told.
+        return await _run(tools, tool.name, {"token": announced["token"]})
+
+    return run
+
+
+async def _run(tools: MemoryTools, name: str, arguments: Mapping[str, object]) -> Answer:
+    try:
+        return await tools.run(name, arguments)
+    except REFUSALS as error:
+        raise ToolError(str(error)) from error
+
+
+def _can_ask(ctx: Context) -> bool:
+    """Return whether the client can show a form to its user; one that does not say which way it asks can."""
+    known = ctx.client_capabilities
+    asks = None if known is None else known.elicitation
+    return asks is not None and (asks.form is not None or asks.url is None)

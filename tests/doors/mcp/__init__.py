@@ -1,0 +1,1 @@
+"""The MCP server, with the protocol's own client and with another."""

@@ -1,0 +1,136 @@
+"""`forget_all`: the user is asked where the client can ask, and otherwise two calls are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.client import Client, ClientRequestContext
+from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+
+import memrepo
+from memrepo import Store
+from memrepo.contrib.mcp import memory_server
+from tests.doors.mcp.conftest import Connect
+from tests.doors.mcp.serving import call, command, refusal
+
+pytestmark = pytest.mark.asyncio
+
+
+class User:
+    """Somebody who is asked, and answers."""
+
+    def __init__(self, action: str, content: Any = None) -> None:
+        self.answer = ElicitResult(action=action, content=content)  # type: ignore[arg-type]
+        self.questions: list[str] = []
+
+    async def __call__(
+        self, context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult:
+        assert isinstance(params, ElicitRequestFormParams)
+        self.questions.append(params.message)
+        assert params.requested_schema["properties"].keys() == {"agreed"}
+        return self.answer
+
+
+async def with_facts(store: Store, number: int = 3) -> Store:
+    for n in range(number):
+        await store.memories.remember(f"Fact {n}")
+    return store
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_user_agrees(store: Store, mode: str) -> None:
+    """The user is asked how many facts to forget, and after a yes they are forgotten by one call of the model."""
+    user = User("accept", {"agreed": True})
+    server = memory_server(await with_facts(store))
+    async with Client(server, mode=mode, elicitation_callback=user) as client:
+        done = await call(client, "forget_all")
+        assert (done["n_forgotten"], done["token"]) == (3, None)
+    assert user.questions == ["Facts that would be forgotten: 3"]
+    assert await store.memories.count() == 0
+    assert len(await store.memories.forgotten()) == 3
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize(
+    "user", [("accept", {"agreed": False}), ("decline", None), ("cancel", None)], ids=str
+)
+async def test_user_does_not_agree(store: Store, mode: str, user: tuple[str, Any]) -> None:
+    """Without a yes nothing is forgotten, whatever the model gives for arguments."""
+    server = memory_server(await with_facts(store))
+    async with Client(server, mode=mode, elicitation_callback=User(*user)) as client:
+        for arguments in (
+            {},
+            {"agreement": {"agreed": True}},
+            {"announced": {"n_facts": 0, "token": "x"}},
+        ):
+            assert await refusal(client, "forget_all", **arguments)
+    assert await store.memories.count() == 3
+    assert await store.daily_logs.recent_tool_invocations() == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("answer", [("decline", None), ("accept", {"agreed": False})], ids=str)
+async def test_model_cannot_go_round_a_user_who_can_be_asked(
+    store: Store, mode: str, answer: tuple[str, Any]
+) -> None:
+    """A token that a client without questions got does not spare the user of another one the question."""
+    server = memory_server(await with_facts(store))
+    async with Client(server, mode=mode) as client:
+        token = (await call(client, "forget_all"))["token"]
+    user = User(*answer)
+    async with Client(server, mode=mode, elicitation_callback=user) as client:
+        await refusal(client, "forget_all", token=token)
+    assert len(user.questions) == 1
+    assert await store.memories.count() == 3
+
+
+async def test_no_token_where_the_user_can_be_asked() -> None:
+    """Where no fact is current, and nobody is asked, a token does not reject what waits for the user's approval."""
+    user = User("accept", {"agreed": True})
+    async with memrepo.connect(":memory:", propose=["model"]) as store:
+        await store.memories.remember("Likes tea", source="model")
+        server = memory_server(store)
+        async with Client(server) as client:
+            token = (await call(client, "forget_all"))["token"]
+        async with Client(server, elicitation_callback=user) as client:
+            assert (await call(client, "forget_all", token=token))["n_forgotten"] == 0
+        assert len(await store.memories.proposals()) == 1
+
+
+async def test_client_without_questions_needs_two_calls(connect: Connect, store: Store) -> None:
+    """The first call forgets nothing and says so; the second one forgets with the token, if nothing has changed."""
+    await with_facts(store)
+    async with connect(store) as client:
+        announced = await call(client, "forget_all")
+        assert (announced["n_facts"], announced["n_forgotten"]) == (3, 0)
+        assert "Ask the user" in announced["notice"]
+        await refusal(client, "forget_all", token="guessed")
+        await store.memories.remember("A new one")
+        assert "token" in await refusal(client, "forget_all", token=announced["token"])
+        again = await call(client, "forget_all")
+        done = await call(client, "forget_all", token=again["token"])
+        assert done["n_forgotten"] == 4
+    assert await store.memories.count() == 0
+
+
+async def test_user_of_another_process_is_asked(tmp_path: Path) -> None:
+    """The question goes over the wire, too, as to the host that has started the server."""
+    database = tmp_path / "agent.db"
+    async with memrepo.connect(database) as store:
+        await with_facts(store)
+        user = User("accept", {"agreed": True})
+        async with Client(command(database), elicitation_callback=user) as client:
+            assert (await call(client, "forget_all"))["n_forgotten"] == 3
+        assert len(user.questions) == 1
+        assert await store.memories.count() == 0
+
+
+async def test_nobody_is_asked_about_nothing(store: Store) -> None:
+    """Where there are no facts, no user is asked."""
+    user = User("accept", {"agreed": True})
+    async with Client(memory_server(store), elicitation_callback=user) as client:
+        assert (await call(client, "forget_all"))["n_facts"] == 0
+    assert user.questions == []
