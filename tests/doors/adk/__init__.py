@@ -1,0 +1,1 @@
+"""The memory service for Google's Agent Development Kit, with the kit itself."""

@@ -1,0 +1,1 @@
+"""The session of the OpenAI Agents SDK, with the SDK itself."""

@@ -1,0 +1,1 @@
+"""The conversation store for Pydantic AI, with Pydantic AI itself."""
