@@ -1,0 +1,1 @@
+"""The pytest plugin, as its users run it: in processes of their own."""
