@@ -116,7 +116,7 @@ def load_facts(db: sqlite3.Connection, facts: Sequence[Fact]) -> range:
 
 def big(n_rows: int) -> BigFile:
     """Return a file of *n_rows* facts and *n_rows* events, built by the first run that needs it."""
-    path = BENCH / "cache" / f"rows-{n_rows}-{_schema_key()}.db"
+    path = BENCH / "cache" / f"rows-{n_rows}-{schema_key()}.db"
     weights = path.with_suffix(".json")
     if not weights.exists():
         started = time.perf_counter()
@@ -128,7 +128,7 @@ def big(n_rows: int) -> BigFile:
     return BigFile(path, n_rows, fact_bytes, event_bytes)
 
 
-def _schema_key() -> str:
+def schema_key() -> str:
     """Name the schema and the data, so that a change of either builds the files anew."""
     parts = [part.read_bytes() for part in sorted(_SCHEMA.glob("*.sql"))]
     return sha256(b"".join([*parts, _REVISION])).hexdigest()[:12]

@@ -86,3 +86,35 @@ class Ours(Contender):
             memrepo.DailyLogFilter(session_id=session_id), limit=sql.N_EVENTS, newest_first=True
         )
         return len(facts.items), len(events.items)
+
+
+class Slots(Ours):
+    """Each fact with a slot of its own, which its duplicate is stated for again."""
+
+    name: ClassVar[str] = "memrepo, with slots"
+    module: ClassVar[str] = ""
+    does: ClassVar[frozenset[str]] = FACTS
+    usage: ClassVar[str] = "`remember(..., slot=...)`, a slot for each fact"
+
+    async def remember(self, fact: Fact) -> None:
+        """Remember one fact, and have it fill its slot."""
+        await self.store.memories.remember(
+            fact.content, category=fact.category, source=SOURCE, slot=self.slot(fact)
+        )
+
+    def slot(self, fact: Fact) -> str:
+        """Name the slot."""
+        return fact.content
+
+
+class Corrections(Slots):
+    """A slot for five facts each: most statements replace another, or bring one back."""
+
+    name: ClassVar[str] = "memrepo, corrections"
+    usage: ClassVar[str] = (
+        "`remember(..., slot=...)`, a slot for five facts; half of the statements bring back what was replaced"
+    )
+
+    def slot(self, fact: Fact) -> str:
+        """Name the slot by the fact's number."""
+        return f"slot {int(fact.content.split()[1]) // 5}"

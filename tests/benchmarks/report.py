@@ -7,12 +7,16 @@ from statistics import median
 from typing import Final
 
 from tests.benchmarks.contender import Durability
+from tests.benchmarks.doors_report import doors, doors_verdicts
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.readers import Waiting
 from tests.benchmarks.results import Results
+from tests.benchmarks.searching_report import searching, searching_verdicts
+from tests.benchmarks.slots_report import slots, slots_verdicts
 from tests.benchmarks.startup import Startup
 from tests.benchmarks.stats import Spread, ratios, short, spread, with_ends
 from tests.benchmarks.stores import N_STORES, N_TASKS, Stores
+from tests.benchmarks.tables import table
 from tests.benchmarks.workloads import COMPARED, W6, W6_SMALL, Workload
 
 _RAW: Final = "raw sqlite3"
@@ -31,6 +35,10 @@ _BESIDE_LONG_READS: Final = (
     "One task reads one fact after another, out of 1,000,000; other tasks read through all of them, over"
     " and over, by the same store. A *scan* is `count` with a text that is nowhere."
 )
+_BESIDE_SEARCHES: Final = (
+    "### W7: reads beside searches\n\n"
+    "One task reads, one call after another; other tasks search the same scope, over and over, by the same store."
+)
 _REACH_IMPORT_MS: Final = 60.0
 _REACH_COLD_MS: Final = 50.0
 _REACH_W10: Final = 2.0
@@ -43,22 +51,22 @@ def to_markdown(results: Results) -> str:
     for durability in ("normal", "full"):
         parts += _comparison(results, durability)
     parts += [
+        slots(results),
         _context_growth(results),
-        "## W7: full-text search\n\nLeft out: memrepo has no full-text search yet.",
+        searching(results.searching) if results.searching else "",
+        _waiting(_BESIDE_SEARCHES, "who searches", results.searching.reads)
+        if results.searching
+        else "",
         _waiting(_BESIDE_A_WRITER, "who writes", results.waiting),
         _waiting(_BESIDE_LONG_READS, "who reads", results.long_reads),
         _startup(results.startup) if results.startup else "",
         _growth(results.growth) if results.growth else "",
         _stores(results.stores) if results.stores else "",
+        doors(results.doors),
         _verdicts(results),
         _subjects(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: str = "--:") -> str:
-    lines = [head, ["---"] + [numbers] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _head(results: Results) -> str:
@@ -101,7 +109,7 @@ def _comparison(results: Results, durability: Durability) -> list[str]:
             ["to reach", *(_reach(w, durability) for w in part)],
         ]
         rows += [_row(results, subject.name, part, durability) for subject in results.subjects[1:]]
-        parts.append(_table(["", *(w.title for w in part)], [row for row in rows if any(row[1:])]))
+        parts.append(table(["", *(w.title for w in part)], [row for row in rows if any(row[1:])]))
     return parts
 
 
@@ -167,7 +175,7 @@ def _context_growth(results: Results) -> str:
     if not rows:
         return ""
     head = ["", "µs at 10,000 rows", "µs at 1,000,000", f"growth, to reach ≤ {_REACH_W6_GROWTH}"]
-    return "## W6: does the context get slower as the file grows?\n\n" + _table(head, rows)
+    return "## W6: does the context get slower as the file grows?\n\n" + table(head, rows)
 
 
 # --- W8 to W11 ---------------------------------------------------------------------------------
@@ -197,7 +205,7 @@ def _waiting(title: str, who: str, found: Sequence[Waiting]) -> str:
         f"p99 by idle p99, to reach ≤ {_REACH_W8}",
         "reads",
     ]
-    return f"{title}\n\n{_table(head, rows)}"
+    return f"{title}\n\n{table(head, rows)}"
 
 
 def _growth_of_p99(found: Sequence[Waiting], waiting: Waiting) -> Spread:
@@ -223,9 +231,9 @@ def _startup(found: Startup) -> str:
         "Each in a process of its own. To reach: the import at most"
         f" {_REACH_IMPORT_MS:.0f} ms more than `import aiosqlite`; from `connect()` to the first"
         f" committed write (synchronous=FULL) on an existing file at most {_REACH_COLD_MS:.0f} ms.\n\n"
-        + _table(["", "import, ms", "more than aiosqlite, ms"], imports)
+        + table(["", "import, ms", "more than aiosqlite, ms"], imports)
         + "\n\n"
-        + _table(["", "first write, ms", "resident memory afterwards, MiB"], starts)
+        + table(["", "first write, ms", "resident memory afterwards, MiB"], starts)
     )
 
 
@@ -253,7 +261,7 @@ def _growth(found: Sequence[Growth]) -> str:
     return (
         "## W10: one insert as the file grows (synchronous=NORMAL)\n\n"
         f"To reach: flat within {_REACH_W10:.0f} times. A row's bytes include its indexes.\n\n"
-        + _table(head, rows)
+        + table(head, rows)
     )
 
 
@@ -271,7 +279,7 @@ def _stores(found: Sequence[Stores]) -> str:
         f"## W11: {N_STORES} stores x {N_TASKS} tasks in one event loop (synchronous=NORMAL)\n\n"
         "Each store has a file of its own, and each of its tasks appends, gets, gets, appends and"
         " remembers, over and over. The pause is how much longer a sleep of 1 ms took than that, the"
-        " worst one of a round.\n\n" + _table(head, rows)
+        " worst one of a round.\n\n" + table(head, rows)
     )
 
 
@@ -296,7 +304,15 @@ def _all_verdicts(results: Results) -> Iterable[list[str]]:
             if ours is not None:
                 yield _missed(where, ours.median, workload.reach.get(durability))
                 yield _overtaken(results, workload, durability, where)
+    yield from slots_verdicts(results)
+    if results.searching:
+        yield from searching_verdicts(results.searching)
+        reads = results.searching.reads
+        for waiting in reads:
+            where = f"W7 {waiting.contender} p99, {waiting.situation}"
+            yield _missed(where, _growth_of_p99(reads, waiting).median, _REACH_W8)
     yield from _other_verdicts(results)
+    yield from doors_verdicts(results.doors)
 
 
 def _other_verdicts(results: Results) -> Iterable[list[str]]:
@@ -362,7 +378,7 @@ def _subjects(results: Results) -> str:
         "## Contenders and their settings\n\n"
         "`journal_mode` and `synchronous` as each contender's own connection answers after its timed"
         " work. A retry is a write that the library refused, because of a lock or a race of two tasks,"
-        " and the benchmark repeated.\n\n" + _table(head, rows, "---")
+        " and the benchmark repeated.\n\n" + table(head, rows, "---")
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.benchmarks.contender import Durability, Measure
+from tests.benchmarks.doors import Door
 from tests.benchmarks.growth import Growth
 from tests.benchmarks.readers import Waiting
+from tests.benchmarks.searching import Searching
 from tests.benchmarks.startup import Startup
 from tests.benchmarks.stores import Stores
 
@@ -48,9 +50,11 @@ class Results:
     cells: dict[tuple[str, Durability, str], Cell] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     long_reads: list[Waiting] = field(default_factory=list)
+    searching: Searching | None = None
     startup: Startup | None = None
     growth: list[Growth] = field(default_factory=list)
     stores: list[Stores] = field(default_factory=list)
+    doors: list[Door] = field(default_factory=list)
 
     def cell(self, workload: str, durability: Durability, name: str) -> Cell:
         """Return the cell of a contender, empty if it took no part."""

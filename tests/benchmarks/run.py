@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import files, growth, long_reads, peers, readers, startup, stores
+from tests.benchmarks import (
+    doors,
+    files,
+    growth,
+    long_reads,
+    peers,
+    readers,
+    searching,
+    startup,
+    stores,
+)
 from tests.benchmarks.contender import Contender, Durability
 from tests.benchmarks.raw import Raw, count_rows
 from tests.benchmarks.report import to_markdown
@@ -54,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen = workload.quick() if options.quick else workload
             _compare(chosen, contenders, template, results, options.durability.split(","))
     nearest = [kind for kind in contenders if kind.name in _NEAREST]
+    if not only or "W7" in only:
+        _say("W7 searches")
+        results.searching = searching.measure(template, n_rounds, is_quick=options.quick)
     if not only or "W8" in only:
         _say("W8 reads beside a writer")
         results.waiting = readers.measure(nearest, template, n_rounds, is_quick=options.quick)
@@ -70,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("W11 many stores in one event loop")
         in_one_loop = [kind for kind in contenders if kind.name in _IN_ONE_LOOP]
         results.stores = stores.measure(in_one_loop, template, n_rounds, is_quick=options.quick)
+    if (not only or "W12" in only) and options.peers:
+        results.doors = doors.measure(n_rounds, _say, is_quick=options.quick)
     _write(results, options.json, options.table)
     return 0
 
@@ -104,13 +119,15 @@ def _command(options: argparse.Namespace) -> str:
 def _contenders(
     beside: Sequence[str], *, with_peers: bool
 ) -> tuple[list[type[Contender]], list[peers.Missing]]:
-    from tests.benchmarks.ours import Ours  # noqa: PLC0415 - after the parser: --help needs nothing
+    # After the parser: --help needs nothing.
+    from tests.benchmarks.ours import Corrections, Ours, Slots  # noqa: PLC0415
 
     found, missing = peers.load() if with_peers else ([], [])
     for name, reason in missing:
         _say(f"WITHOUT {name}: {reason}")
     # An empty name is a part of every name.
-    chosen = [kind for kind in found if any(name in kind.name for name in beside)]
+    others: list[type[Contender]] = [Slots, Corrections, *found] if with_peers else []
+    chosen = [kind for kind in others if any(name in kind.name for name in beside)]
     return [Raw, Ours, *chosen], missing
 
 

@@ -34,14 +34,13 @@ import libsql_client
 
 import memrepo
 from memrepo import MemoryNew, Store
+from pytest_memrepo.sqld import SAFE
 from tests.benchmarks import files, sql
 from tests.benchmarks.data import SESSION_ID, Event, Fact
 from tests.benchmarks.stats import ratios, short
 from tests.servers.binary import find_sqld
 from tests.servers.sqld import Sqld
 
-#: The flag that keeps this version of the server from stopping to take writes.
-_SAFE: Final = ("--checkpoint-interval-s", "3600")
 #: With its own limits, a server refuses most of a thousand requests at once.
 _UNLIMITED: Final = (
     *("--max-concurrent-requests", "4096"),
@@ -184,7 +183,7 @@ def _server(folder: Path, *arguments: str) -> Sqld:
     binary = find_sqld()
     if binary is None:
         sys.exit("no sqld: `make test` fetches it, or set SQLD to its path")
-    server = Sqld(binary, folder, *_SAFE, *arguments)
+    server = Sqld(binary, folder, *SAFE, *arguments)
     server.start()
     return server
 
