@@ -28,6 +28,7 @@ _MOVES = (*[timedelta(milliseconds=1)] * 12, *[timedelta(minutes=1)] * 3, timede
 _EVERYTHING = MemoryFilter(include_forgotten=True, include_expired=True, include_superseded=True)
 _LOOKS = (
     Call("memories", "find_many", (_EVERYTHING,), {"limit": 10_000}),
+    Call("memories", "proposals", (), {"limit": 10_000}),
     Call("sessions", "find_many", (), {"limit": 10_000}),
     Call("daily_logs", "find_many", (), {"limit": 10_000}),
 )

@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .indexes import drift
 
 __all__ = ["Contents", "Promises", "Verdict", "judge", "read_contents"]
 
@@ -66,12 +68,15 @@ class Contents:
         logged: Units in the order of their first event: the order of their commits.
         remembered: Units in the order of their first fact.
         integrity: What ``PRAGMA integrity_check`` said; ``ok`` when sound.
+        drift: Where the search index does not fit the tables, of what is not pending; slots that are filled
+            twice, or whose chain leads to no fact.
     """
 
     parts: dict[str, tuple[frozenset[int], int]]
     logged: tuple[str, ...]
     remembered: tuple[str, ...]
     integrity: str
+    drift: tuple[str, ...] = ()
 
     @property
     def whole(self) -> set[str]:
@@ -138,11 +143,33 @@ def read_contents(database: Path) -> Contents:
                 match = _MEMORY.match(text)
                 if match:
                     take(match[1], int(match[2]), int(match[3]), remembered)
+        drifted = (*drift(connection), *_torn_slots(connection))
     parts = {
         tag: (frozenset(numbers if len(set(numbers)) == len(numbers) else ()), sizes[tag])
         for tag, numbers in found.items()
     }
-    return Contents(parts, tuple(logged), tuple(remembered), integrity)
+    return Contents(parts, tuple(logged), tuple(remembered), integrity, drifted)
+
+
+def _torn_slots(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield what is wrong with slots, of a workload that forgets what fills one only by `revert`."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(memory_entries)")}
+    if "memory_entries" not in tables or "slot" not in columns:
+        return
+    # A proposal that waits, or was rejected, never filled its slot.
+    rows = connection.execute(
+        "SELECT slot, sum(deleted_at IS NULL AND superseded_by IS NULL), sum(deleted_at IS NULL) "
+        "FROM memory_entries WHERE slot IS NOT NULL GROUP BY scope, slot"
+    )
+    for slot, n_current, n_ever in rows:
+        if n_current > 1 or (n_ever and not n_current):
+            yield f"{slot}: {n_current} of {n_ever} facts fill it"
+    orphans = connection.execute(
+        "SELECT count(*) FROM memory_entries AS old JOIN memory_entries AS new "
+        "ON new.id = old.superseded_by WHERE old.slot IS NOT new.slot AND new.slot IS NOT NULL"
+    )
+    yield from (f"{n} facts left their slot" for (n,) in orphans if n)
 
 
 def judge(database: Path, promises: Promises, final: Contents | None = None) -> Verdict:
@@ -164,6 +191,8 @@ def judge(database: Path, promises: Promises, final: Contents | None = None) -> 
         return verdict
     if contents.integrity != "ok":
         verdict.corrupt = contents.integrity
+    if contents.drift:
+        verdict.corrupt += f" drift: {contents.drift[:3]}"
     whole = contents.whole
     verdict.lost = set(promises.acknowledged) - whole
     verdict.torn = set(contents.parts) - whole

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from memrepo import DailyLogFilter, DailyLogNew, MemoryFilter, MemoryNew, SessionFilter
-from memrepo.domain.codec import encode_cursor
 from memrepo.domain.instants import encode_instant
+from memrepo.domain.paging import encode_cursor
 
 from .actions import Action, Conversation, Single, Transaction
 from .calls import Call, Known, Repo
@@ -27,9 +27,11 @@ _Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _TEXTS = ("Likes tea", "likes  TEA.", "Plays chess", "C++")
 _CATEGORIES = ("fact", "preference")
+_SLOTS = ("drink", "game")
 _SOURCES = ("user_explicit", "inferred")
 _FIELDS = ("category", "source")
 _TYPES = ("x", "y", "tool_invocation")
+_PATTERNS = ("p1", "p2")
 _THREADS = ("", "", "phone")
 _KEYS = (None, "k1", "k2")
 #: A round takes about an hour of its clock.
@@ -79,8 +81,31 @@ def _fact(rng: _Random) -> dict[str, Any]:
     )
 
 
+def _dated_fact(rng: _Random) -> dict[str, Any]:
+    return _fact(rng) | _options(rng, due_at=lambda: rng.choice(_INSTANTS))
+
+
+def _curated(rng: _Random) -> dict[str, Any]:
+    """With a slot, or as a proposal, in half of the cases."""
+    options = _dated_fact(rng)
+    if rng.random() < 0.5:
+        options |= _options(rng, slot=lambda: rng.choice(_SLOTS), proposed=lambda: True)
+    if "slot" in options:
+        options |= _options(rng, overrule=lambda: True)
+    return options
+
+
 def _new_facts(rng: _Random) -> list[MemoryNew]:
-    return [MemoryNew(content=rng.choice(_TEXTS), **_fact(rng)) for _ in range(rng.randint(1, 4))]
+    n_facts = rng.randint(1, 4)
+    return [MemoryNew(content=rng.choice(_TEXTS), **_curated(rng)) for _ in range(n_facts)]
+
+
+def _slot(rng: _Random) -> tuple[str, ...]:
+    return (rng.choice(_SLOTS),)
+
+
+def _limit(rng: _Random) -> dict[str, Any]:
+    return _options(rng, limit=lambda: rng.randint(1, 3), after=lambda: f"~{rng.choice(_SLOTS)}")
 
 
 def _changes(rng: _Random) -> dict[str, Any]:
@@ -90,6 +115,8 @@ def _changes(rng: _Random) -> dict[str, Any]:
             rng,
             metadata=lambda: rng.choice([None, {"n": rng.randint(1, 9)}]),
             expires_at=lambda: rng.choice(_EXPIRIES),
+            due_at=lambda: rng.choice([None, *_INSTANTS]),
+            slot=lambda: rng.choice([None, *_SLOTS]),
         ),
     }
 
@@ -100,6 +127,8 @@ def _fact_filter(rng: _Random) -> MemoryFilter:
             rng,
             category=lambda: rng.choice(_CATEGORIES),
             source=lambda: rng.choice(_SOURCES),
+            due_before=lambda: rng.choice(_INSTANTS),
+            slot=lambda: rng.choice(_SLOTS),
             contains=lambda: rng.choice(["tea", "LIKES", "c"]),
             include_forgotten=lambda: True,
             include_expired=lambda: True,
@@ -156,11 +185,24 @@ def _new_events(rng: _Random) -> list[DailyLogNew]:
 
 #: Every method: how often it is called next to the others, and with what.
 METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
-    ("memories", "remember"): (8, lambda r: ((r.choice(_TEXTS),), _fact(r))),
+    ("memories", "remember"): (8, lambda r: ((r.choice(_TEXTS),), _curated(r))),
     ("memories", "remember_many"): (4, lambda r: ((_new_facts(r),), {})),
     ("memories", "supersede"): (4, lambda r: ((_fact_id(r), r.choice(_TEXTS)), _fact(r))),
+    ("memories", "observe"): (4, lambda r: ((r.choice(_PATTERNS),), _observation(r))),
+    ("memories", "would_infer"): (1, lambda r: ((r.choice(_PATTERNS),), _times(r))),
+    ("memories", "pending_inferences"): (1, lambda r: ((), {})),
+    ("memories", "pin"): (2, lambda r: ((_fact_id(r),), {})),
+    ("memories", "unpin"): (1, lambda r: ((_fact_id(r),), {})),
+    ("memories", "surface"): (1, lambda r: ((), {})),
+    ("memories", "surfaced"): (2, lambda r: (tuple(_several(r, _fact_id)), {})),
     ("memories", "touch"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "update"): (3, lambda r: ((_fact_id(r),), _changes(r))),
+    ("memories", "merge"): (
+        3,
+        lambda r: ((_fact_id(r), _fact_id(r), r.choice([None, None, *_TEXTS])), {}),
+    ),
+    ("memories", "near_duplicates"): (1, lambda r: ((), {})),
+    ("memories", "iterate_near_duplicates"): (1, lambda r: ((), {})),
     ("memories", "forget"): (3, lambda r: ((_fact_id(r),), {})),
     ("memories", "restore"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "forget_all"): (1, lambda r: ((), {"confirm": True})),
@@ -171,10 +213,23 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("memories", "find_by_content"): (2, lambda r: ((r.choice(_TEXTS),), {})),
     ("memories", "find_many"): (3, lambda r: ((_fact_filter(r),), _paging(r))),
     ("memories", "iterate"): (1, lambda r: ((_fact_filter(r),), {})),
+    ("memories", "search"): (2, lambda r: ((r.choice(_TEXTS),), {})),
+    ("memories", "search_as_you_type"): (1, lambda r: ((r.choice(_TEXTS),), {})),
+    ("memories", "find_to_forget"): (1, lambda r: ((r.choice(_TEXTS),), {})),
+    ("memories", "recall"): (2, lambda r: ((r.choice([None, *_TEXTS]),), {"touch": False})),
+    ("memories", "fading"): (1, lambda r: ((), {})),
+    ("memories", "forget_faded"): (1, lambda r: ((), _dry_run(r))),
     ("memories", "count"): (2, lambda r: ((_fact_filter(r),), {})),
     ("memories", "count_by"): (1, lambda r: ((r.choice(_FIELDS), _fact_filter(r)), {})),
     ("memories", "history"): (2, lambda r: ((_fact_id(r),), {})),
     ("memories", "forgotten"): (1, lambda r: ((), {**_paging(r), **_within(r)})),
+    ("memories", "in_slot"): (1, lambda r: (_slot(r), {})),
+    ("memories", "slots"): (1, lambda r: ((), _limit(r))),
+    ("memories", "revert"): (2, lambda r: (_slot(r), {})),
+    ("memories", "proposals"): (1, lambda r: ((), _paging(r))),
+    ("memories", "iterate_proposals"): (1, lambda r: ((), {})),
+    ("memories", "approve"): (2, lambda r: ((_fact_id(r),), _said_by(r))),
+    ("memories", "reject"): (2, lambda r: ((_fact_id(r),), {})),
     ("sessions", "start"): (3, lambda r: (_thread(r), {"end_active": r.random() < 0.5})),
     ("sessions", "get_or_start"): (5, lambda r: (_thread(r), _limits(r))),
     ("sessions", "resume"): (3, lambda r: ((_session_id(r),), {})),
@@ -186,9 +241,13 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("sessions", "find"): (1, lambda r: ((_session_id(r),), {})),
     ("sessions", "get_many"): (1, lambda r: ((_several(r, _session_id),), {})),
     ("sessions", "active"): (2, lambda r: (_thread(r), {})),
+    ("sessions", "search"): (1, lambda r: (("said",), {})),
     ("sessions", "count"): (1, lambda r: ((_session_filter(r),), {})),
     ("sessions", "unsummarized"): (1, lambda r: ((r.randint(1, 3),), _paging(r))),
     ("sessions", "carry_over"): (2, lambda r: (_thread(r), _max_tokens(r))),
+    ("sessions", "digest"): (1, lambda r: ((_session_id(r),), {"limit": r.randint(1, 3)})),
+    ("sessions", "threads"): (1, lambda r: ((), _paging(r))),
+    ("sessions", "iterate_threads"): (1, lambda r: ((), {})),
     ("sessions", "find_many"): (2, lambda r: ((_session_filter(r),), _paging(r))),
     ("sessions", "iterate"): (1, lambda r: ((_session_filter(r),), {})),
     ("daily_logs", "append"): (8, lambda r: ((_session_of_event(r), r.choice(_TYPES)), _event(r))),
@@ -205,10 +264,28 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("daily_logs", "count_by_type"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
     ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),
+    ("daily_logs", "search"): (1, lambda r: ((r.choice(_TEXTS),), {})),
     ("daily_logs", "for_day"): (1, lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {})),
+    ("daily_logs", "digest"): (
+        1,
+        lambda r: ((_INSTANTS[-1].date(), r.choice([UTC, _TOKYO])), {"limit": r.randint(1, 3)}),
+    ),
     ("daily_logs", "count_by_day"): (1, lambda r: ((r.choice([UTC, _TOKYO]),), {})),
 }
 _WEIGHTS = [weight for weight, _ in METHODS.values()]
+
+
+def _times(rng: _Random) -> dict[str, Any]:
+    return _options(rng, times=lambda: rng.choice([1, 2]))
+
+
+def _observation(rng: _Random) -> dict[str, Any]:
+    return _times(rng) | _options(
+        rng,
+        evidence=lambda: f"seen {rng.randint(0, 9)}",
+        content=lambda: rng.choice(_TEXTS),
+        metadata=lambda: {"n": rng.randint(1, 9)},
+    )
 
 
 def _dry_run(rng: _Random) -> dict[str, Any]:
@@ -242,6 +319,10 @@ def _idle_after(rng: _Random) -> dict[str, Any]:
 
 def _max_tokens(rng: _Random) -> dict[str, Any]:
     return _options(rng, max_tokens=lambda: rng.choice([10, 30, 50]))
+
+
+def _said_by(rng: _Random) -> dict[str, Any]:
+    return {"source": rng.choice([None, "user_explicit"])}
 
 
 def _limits(rng: _Random) -> dict[str, Any]:

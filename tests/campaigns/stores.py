@@ -7,7 +7,7 @@ import random
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from memrepo import Store
 from memrepo.connection.sqlite import limits
 from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.connection.sqlite.queue import ThreadQueue
+from memrepo.index import keeper
 
 from .journal import clock
 
@@ -28,6 +29,8 @@ _PATIENCE_S = 2
 #: Steps of SQLite between two looks at whether a call was cancelled: with few, even short statements
 #: are interrupted, anywhere. The last is memrepo's own.
 _STEPS = (1, 20, 100, 20_000)
+#: seconds without a write after which the search index of a store catches up: between the calls, or never
+_QUIETS_S = (0.0, 0.001, 3_600.0)
 #: seconds that a slow store sleeps at a look
 _NAP_S = 0.000_05
 
@@ -35,8 +38,9 @@ _NAP_S = 0.000_05
 class Stores:
     """New stores, in memory and on files by turns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, quiets_s: Sequence[float] = _QUIETS_S) -> None:
         self._folder = folder
+        self._quiets_s = quiets_s
         self._n = 0
         self._steps = 0
         self._wrong: list[str] = []
@@ -52,7 +56,7 @@ class Stores:
         # A file with our schema, to copy: that takes a fifth of the time of making one.
         template = self._folder / f"{same_fact}.db"
         if not template.exists():
-            async with memrepo.connect(template, same_fact=same_fact):
+            async with memrepo.connect(template, same_fact=same_fact, search="english"):
                 pass
         self._n += 1
         path = self._folder / f"{self._n}.db"
@@ -67,14 +71,20 @@ class Stores:
             clock=clock,
             durability=durability,
             same_fact=same_fact,
+            search="english",
         )
         with mock.patch.object(limits, "_STEPS_BETWEEN_CHECKS", self._steps):
             store = await opening
+        patch = mock.patch.object(keeper, "_QUIET_S", rng.choice(self._quiets_s))
+        patch.start()
         try:
             self._threads = _workers()  # the readers for long reads come later
             yield store
+            if n_pending := await store.catch_up():
+                self._wrong.append(f"{n_pending} rows are pending")
             self._wrong += await _problems(store)
         finally:
+            patch.stop()
             await store.close()
         self._threads = before
         self._wrong += await self.left_over()

@@ -20,13 +20,14 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 import pytest
 
 from memrepo import DailyLogFilter, DailyLogNew, MemoryNew, Store
 from memrepo.connection.sqlite.queue import ThreadQueue
+from memrepo.domain.indexing import TOKENIZERS
 from tests.connection.test_cancellation import Moment, cancelled_at
 
 from .actions import Action, Conversation, Single, Transaction
@@ -71,8 +72,9 @@ def _single(repo: Repo, method: str, *args: object, **kwargs: object) -> Single:
     return Single(Call(repo, method, args, kwargs))
 
 
-#: The first fact is current, the second forgotten, the third superseded by the fourth; one session is
-#: active; there are two events. Nothing else is there but old sessions.
+#: The first fact is current, the second forgotten, the third superseded by the fourth; the fifth is proposed for
+#: the slot that the seventh fills, which replaced the sixth there; one session is active; there are two events.
+#: Nothing else is there but old sessions.
 _PREPARATION = (
     _single("memories", "forget_all", confirm=True),
     _single("memories", "purge", _LATER),
@@ -80,25 +82,45 @@ _PREPARATION = (
     *(_single("memories", "remember", f"fact {n}") for n in (1, 2, 3)),
     _single("memories", "forget", Known("facts", -2)),
     _single("memories", "supersede", Known("facts", -1), "fact 4"),
+    _single("memories", "remember", "proposed", slot="home", proposed=True),
+    _single("memories", "remember", "fact 6", slot="home"),
+    _single("memories", "remember", "fact 7", slot="home"),
     _single("sessions", "start", end_active=True),
     _single("daily_logs", "append", Known("sessions", -1), "x", 1, key="known"),
     _single("daily_logs", "append", None, "x", 2),
 )
-_FIRST, _FORGOTTEN, _NEWEST = Known("facts", -4), Known("facts", -3), Known("facts", -1)
+_FIRST, _FORGOTTEN, _NEWEST = Known("facts", -7), Known("facts", -6), Known("facts", -4)
+_PROPOSAL = Known("facts", -3)
 _SESSION = Known("sessions", -1)
 _EVENT = Known("events", -1)
-_FACTS = [MemoryNew(content=f"fact {n}", source="inferred") for n in range(8)]
+_FACTS = [
+    *(MemoryNew(content=f"fact {n}", source="inferred") for n in range(8)),
+    MemoryNew(content="fact 9", slot="home"),
+    MemoryNew(content="fact 10", proposed=True),
+]
 _EVENTS = [
     DailyLogNew(event_type="x", event_data=n, key=key)
     for n, key in enumerate((None, "known", "new"))
 ]
+#: In how many tests, which run beside each other.
+_SHARES: Final = 4
 #: Every method of the three repositories.
 _METHODS = (
     _single("memories", "remember", "new"),
     _single("memories", "remember_many", _FACTS),
     _single("memories", "supersede", _FIRST, "new"),
+    _single("memories", "observe", "pattern", content="new", times=1),
+    _single("memories", "would_infer", "pattern"),
+    _single("memories", "pending_inferences"),
+    _single("memories", "pin", _FIRST),
+    _single("memories", "unpin", _FIRST),
+    _single("memories", "surface"),
+    _single("memories", "surfaced", _FIRST, _NEWEST),
     _single("memories", "touch", _FIRST),
     _single("memories", "update", _FIRST, category="work"),
+    _single("memories", "merge", _FIRST, _NEWEST, "facts 1 and 4"),
+    _single("memories", "near_duplicates"),
+    _single("memories", "iterate_near_duplicates"),
     _single("memories", "forget", _FIRST),
     _single("memories", "restore", _FORGOTTEN),
     _single("memories", "forget_all", confirm=True),
@@ -109,10 +131,23 @@ _METHODS = (
     _single("memories", "find_by_content", "Fact 1."),
     _single("memories", "find_many", limit=1),
     _single("memories", "iterate"),
+    _single("memories", "search", "fact"),
+    _single("memories", "search_as_you_type", "fac"),
+    _single("memories", "find_to_forget", "fact"),
+    _single("memories", "recall", "fact"),
+    _single("memories", "fading"),
+    _single("memories", "forget_faded"),
     _single("memories", "count"),
     _single("memories", "count_by", "category"),
     _single("memories", "history", _NEWEST),
     _single("memories", "forgotten"),
+    _single("memories", "in_slot", "home"),
+    _single("memories", "slots"),
+    _single("memories", "revert", "home"),
+    _single("memories", "proposals"),
+    _single("memories", "iterate_proposals"),
+    _single("memories", "approve", _PROPOSAL),
+    _single("memories", "reject", _PROPOSAL),
     _single("sessions", "start", end_active=True),
     _single("sessions", "get_or_start"),
     _single("sessions", "resume", _SESSION),
@@ -126,9 +161,13 @@ _METHODS = (
     _single("sessions", "active"),
     _single("sessions", "find_many"),
     _single("sessions", "iterate"),
+    _single("sessions", "search", "done"),
     _single("sessions", "count"),
     _single("sessions", "unsummarized", 1),
     _single("sessions", "carry_over"),
+    _single("sessions", "digest", _SESSION),
+    _single("sessions", "threads"),
+    _single("sessions", "iterate_threads"),
     _single("daily_logs", "append", _SESSION, "x", key="new"),
     _single("daily_logs", "append_many", _EVENTS),
     _single("daily_logs", "delete", _EVENT),
@@ -143,8 +182,10 @@ _METHODS = (
     _single("daily_logs", "count_by_type"),
     _single("daily_logs", "find_many"),
     _single("daily_logs", "iterate"),
+    _single("daily_logs", "search", "x"),
     _single("daily_logs", "for_day", START.date()),
     _single("daily_logs", "count_by_day"),
+    _single("daily_logs", "digest", START.date()),
 )
 _BLOCK = Transaction(
     (
@@ -164,12 +205,18 @@ def _cases(folder: Path) -> dict[str, Action]:
     Everything public that waits, by its name.
 
     Without `connect` and `close`, which leave no store to look at: ``tests/connection/test_cancellation.py``
-    cancels them at every await; and without `copy_to`, which ``test_copying.py`` cancels.
+    cancels them at every await; and without `copy_to` and `import_lines`, which ``test_copying.py`` and
+    ``test_exporting.py`` interrupt.
     """
     folders = _migrations(folder)
     backups = (folder / f"backup{n}.db" for n in itertools.count())
+    tokenizers = itertools.cycle(TOKENIZERS)
     return {
         **{f"{one.call.repo}.{one.call.method}": one for one in _METHODS},
+        "memories.remember, in a slot": _single("memories", "remember", "new", slot="home"),
+        "memories.remember, what is superseded": _single("memories", "remember", "fact 6"),
+        "memories.remember, what is proposed": _single("memories", "remember", "proposed"),
+        "memories.remember, as a proposal": _single("memories", "remember", "new", proposed=True),
         "sessions.get_or_start, in another scope": Single(
             Call("sessions", "get_or_start", scope="user:1")
         ),
@@ -187,10 +234,21 @@ def _cases(folder: Path) -> dict[str, Action]:
         "iterate_scopes": _Maintenance(_read_all_scopes),
         "erase": _Maintenance(_erase_somebody),
         "verify": _Maintenance(lambda store: store.verify()),
+        "examine": _Maintenance(lambda store: store.examine()),
+        "export_lines": _Maintenance(_export),
         "backup": _Maintenance(lambda store: store.backup(next(backups))),
         "repair": _Maintenance(lambda store: store.repair()),
+        "repair, with another tokenizer": _Maintenance(
+            lambda store: store.repair(search=next(tokenizers))
+        ),
+        "catch_up": _Maintenance(lambda store: store.catch_up()),
         "compact": _Maintenance(lambda store: store.compact()),
     }
+
+
+async def _export(store: Store) -> None:
+    async for _ in store.export_lines():
+        pass
 
 
 async def _read_all_scopes(store: Store) -> None:
@@ -295,11 +353,12 @@ class _Place:
 
 
 @pytest.mark.asyncio
-async def test_cancel_at_every_await(tmp_path: Path, figures: Figures) -> None:
+@pytest.mark.parametrize("share", range(_SHARES))
+async def test_cancel_at_every_await(tmp_path: Path, figures: Figures, share: int) -> None:
     """Whatever a method waits for when it is cancelled, and however it waits."""
     (folder := tmp_path / "stores").mkdir()
-    stores, tally, rng = Stores(folder), Tally(), random.Random(1)
-    cases = _cases(tmp_path)
+    stores, tally, rng = Stores(folder, quiets_s=[3_600.0]), Tally(), random.Random(1)
+    cases = dict([*_cases(tmp_path).items()][share::_SHARES])
     n_awaits = 0
     for name, is_file in [(name, is_file) for name in cases for is_file in (False, True)]:
         async with stores.new(rng, is_file=is_file) as store:
@@ -308,7 +367,8 @@ async def test_cancel_at_every_await(tmp_path: Path, figures: Figures) -> None:
         if tally.is_full:
             break
     tally.add("torn", "backup", _backup_problems(tmp_path))
-    tally.report(figures, "cancelled at every await", methods=len(cases), awaits=n_awaits)
+    title = f"cancelled at every await, {share + 1} of {_SHARES}"
+    tally.report(figures, title, methods=len(cases), awaits=n_awaits)
 
 
 def _backup_problems(folder: Path) -> list[str]:
@@ -327,4 +387,4 @@ def test_every_method_is_cancelled(tmp_path: Path) -> None:
     """The methods that are cancelled are all there are, so that a new one is not forgotten."""
     assert {(one.call.repo, one.call.method) for one in _METHODS} == set(METHODS)
     own = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if name[0] != "_"}
-    assert own - {*_cases(tmp_path)} == {"close", "copy_to", "scoped"}
+    assert own - {*_cases(tmp_path)} == {"at", "close", "copy_to", "import_lines", "scoped"}

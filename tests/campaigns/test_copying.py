@@ -52,7 +52,7 @@ asyncio.run(main())
 """
 
 
-def _digests(path: Path) -> list[tuple[int, str]]:
+def digests(path: Path) -> list[tuple[int, str]]:
     """The number of rows of each table, and a digest of the type and bytes of every value."""
     found = []
     with closing(sqlite3.connect(path)) as database:
@@ -121,7 +121,7 @@ async def test_file_to_server_to_file(
         await run(store, *ODD)
     async with memrepo.connect(source):
         pass  # adopts what the other program stored
-    expected = await asyncio.to_thread(_digests, source)
+    expected = await asyncio.to_thread(digests, source)
     n_rows = sum(n for n, _ in expected)
     assert n_rows > n_facts + n_events
     n_pages = n_rows // 1_000
@@ -133,7 +133,7 @@ async def test_file_to_server_to_file(
         n_before.append(_n_present(report))
         seconds.append(took_s)
         assert 0 < n_before[-1] < n_rows
-    assert await asyncio.to_thread(_digests, back) == expected
+    assert await asyncio.to_thread(digests, back) == expected
     figures(
         "copy file to server to file",
         rows=n_rows,

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.campaign
 
 _ROUNDS_PER_DATABASE = 10
 #: seconds for a program to start and acknowledge its first unit
-_START_LIMIT_S = 30
+_START_LIMIT_S = 120
 #: seconds between the first acknowledgement and the kill, at most
 _LONGEST_LIFE_S = 0.25
 

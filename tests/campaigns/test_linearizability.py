@@ -46,6 +46,7 @@ def _remembered(
         deleted_at=None,
         superseded_by=None,
         raw_metadata=None,
+        session_id=None,
     )
     return Returned(Remembered(outcome=outcome, entry=entry))
 

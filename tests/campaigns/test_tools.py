@@ -7,13 +7,17 @@ databases that are known to lose, to tear or to rot, and at ones that are known 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+import memrepo
 
 from . import programs
 from .disk import Directory, images
@@ -133,6 +137,39 @@ def test_judge_wants_a_prefix_of_the_commits(tmp_path: Path) -> None:
     final = read_contents(_database(tmp_path, ("a", 0, 1), ("b", 0, 1), ("c", 0, 1)))
     cut = _database(tmp_path / "cut", ("a", 0, 1), ("c", 0, 1))
     assert judge(cut, Promises(), final).disordered == {"c"}
+
+
+def test_judge_names_drift_of_the_index(tmp_path: Path) -> None:
+    """Once the index has taken in what the writer wrote, what then differs from the tables is named."""
+    path = tmp_path / "memory.db"
+    ended = programs.run("writer", path, "normal", "u", 40, 1, 2, timeout_s=60)
+    assert ended.code == 0, ended.err
+    asyncio.run(_catch_up(path))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        taken = dict(
+            connection.execute("SELECT number, taken_to FROM _cf_memrepo_taken").fetchall()
+        )
+        assert taken[2] >= 1
+        assert taken[3] > 10
+        # Noted, and not taken in.
+        connection.execute("UPDATE sessions SET summary = 'x' WHERE id = 1")
+    assert not judge(path, Promises()).corrupt
+    for harm in (
+        "DELETE FROM _cf_memrepo_fts_daily_logs WHERE rowid = 1",
+        "UPDATE _cf_memrepo_fts_daily_logs SET text = 'x' WHERE rowid = 1",
+        "INSERT INTO _cf_memrepo_fts_sessions (rowid, text) VALUES (9, 'x')",
+        "DELETE FROM _cf_memrepo_notes",
+    ):
+        harmed = tmp_path / "harmed.db"
+        shutil.copyfile(path, harmed)
+        with closing(sqlite3.connect(harmed)) as connection, connection:
+            connection.execute(harm)
+        assert "drift" in judge(harmed, Promises()).corrupt, harm
+
+
+async def _catch_up(path: Path) -> None:
+    async with memrepo.connect(path) as store:
+        assert await store.catch_up() == 0
 
 
 def test_judge_names_a_file_that_is_no_database(tmp_path: Path) -> None:

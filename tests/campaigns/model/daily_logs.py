@@ -9,8 +9,18 @@ from datetime import UTC, date, datetime, tzinfo
 
 import attrs
 
-from memrepo import Appended, DailyLog, DailyLogFilter, DailyLogNew, JsonValue, NotFoundError, Page
+from memrepo import (
+    Appended,
+    DailyLog,
+    DailyLogFilter,
+    DailyLogNew,
+    Digest,
+    JsonValue,
+    NotFoundError,
+    Page,
+)
 
+from .digests import tell
 from .sessions import last_activity
 from .state import Draft, Unfinished, page_of
 
@@ -98,6 +108,27 @@ class DailyLogs:
 
     def for_day(self, day: date, tz: tzinfo = UTC) -> list[DailyLog]:
         return [event for event in self.iterate() if _day(event, tz) == day]
+
+    def digest(self, day: date, tz: tzinfo = UTC, *, limit: int = 200) -> Digest:
+        events = self.for_day(day, tz)
+        ids = {event.session_id for event in events}
+        sessions = [
+            attrs.evolve(session, last_activity_at=last_activity(self._draft, session, self._now))
+            for session in self._draft.sessions.values()
+            if session.scope == self._scope
+            and (session.id in ids or session.started_at.astimezone(tz).date() == day)
+        ]
+        return tell(
+            self._draft,
+            self._scope,
+            self._now,
+            events=events,
+            sessions=sessions,
+            has=lambda instant: instant.astimezone(tz).date() == day,
+            day=day,
+            tz=tz,
+            limit=limit,
+        )
 
     def count_by_day(
         self, tz: tzinfo = UTC, *, progress: Unfinished | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, cast
 
 import attrs
@@ -13,15 +13,18 @@ from memrepo import (
     CarryOver,
     ConflictError,
     DailyLog,
+    Digest,
     NotFoundError,
     Page,
     Session,
     SessionEnd,
     SessionFilter,
     SessionStatus,
+    ThreadInfo,
 )
 from memrepo.domain.carry_over import NOTHING, CarryOverDraft, estimate_tokens
 
+from .digests import tell
 from .state import Draft, Unfinished, page_of
 
 __all__ = ["Sessions", "last_activity"]
@@ -111,6 +114,9 @@ class Sessions:
                 self._draft.events[event.id] = attrs.evolve(event, session_id=None)
             else:
                 del self._draft.events[event.id]
+        for fact in self._draft.facts.values():
+            if fact.session_id == id:
+                self._draft.facts[fact.id] = attrs.evolve(fact, session_id=None)
         del self._sessions[id]
         self._draft.summarized_until.pop(id, None)
         return len(its)
@@ -181,10 +187,47 @@ class Sessions:
                 break
         return draft.finish()
 
+    def digest(self, id: int, tz: tzinfo = UTC, *, limit: int = 200) -> Digest:
+        session = self.get(id)
+        end = session.ended_at
+        if end is None:
+            is_active = session.status == "active"
+            end = self._now + _AHEAD if is_active else session.last_activity_at
+        return tell(
+            self._draft,
+            self._scope,
+            self._now,
+            events=self._events(session),
+            sessions=[session],
+            has=lambda instant: session.started_at <= instant <= end,
+            day=None,
+            tz=tz,
+            limit=limit,
+        )
+
+    def threads(self, *, limit: int = 50, after: str | None = None) -> Page[ThreadInfo]:
+        last: dict[str, Session] = {}
+        for session in sorted(self._mine(), key=lambda its: (its.started_at, its.id)):
+            last[session.thread] = self._seen(session)
+        page = page_of(last.values(), lambda its: its.started_at, limit=limit, after=after)
+        return Page(items=tuple(map(self._thread_of, page)), next_cursor=page.next_cursor)
+
+    def iterate_threads(self) -> list[ThreadInfo]:
+        return list(self.threads(limit=10_000))
+
     # --- inside --------------------------------------------------------------------------------
 
     def _mine(self) -> list[Session]:
         return [session for session in self._sessions.values() if session.scope == self._scope]
+
+    def _thread_of(self, last: Session) -> ThreadInfo:
+        beside = [session for session in self._mine() if session.thread == last.thread]
+        return ThreadInfo(
+            thread=last.thread,
+            n_sessions=len(beside),
+            last_activity_at=max(map(self._last_activity, beside)),
+            last_session=last,
+        )
 
     def _open(self, thread: str) -> Session | None:
         of_thread = (session for session in self._mine() if session.thread == thread)

@@ -13,14 +13,16 @@ from memrepo import (
     CarryOver,
     DailyLog,
     MemoryEntry,
+    Observed,
     Page,
     Remembered,
     SameFact,
     Session,
     SessionEnd,
+    ThreadInfo,
 )
-from memrepo.domain.codec import encode_cursor
 from memrepo.domain.instants import encode_instant, parse_instant
+from memrepo.domain.paging import encode_cursor
 
 __all__ = [
     "AnyRow",
@@ -143,10 +145,15 @@ def rows_in(value: object) -> Iterator[AnyRow]:
         yield value.entry
     elif isinstance(value, Appended):
         yield value.event
+    elif isinstance(value, Observed):
+        yield value.event
+        yield from rows_in(value.inferred)
     elif isinstance(value, SessionEnd):
         yield value.session
     elif isinstance(value, CarryOver):
         yield from rows_in([value.session, *value.events])
+    elif isinstance(value, ThreadInfo):
+        yield value.last_session
     elif isinstance(value, Page | list):
         for item in value:
             yield from rows_in(item)

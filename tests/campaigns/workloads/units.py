@@ -10,12 +10,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import memrepo
+from memrepo.index import keeper
 
-__all__ = ["Marker", "write_unit", "write_units"]
+__all__ = ["Marker", "index_eagerly", "write_unit", "write_units"]
+
+
+def index_eagerly() -> None:
+    """Have the search index catch up all the time, and not only when nobody writes."""
+    keeper._QUIET_S, keeper._MOST_LOOKS = 0.002, 1  # type: ignore[misc]
 
 
 class Marker:
@@ -63,7 +70,12 @@ async def _one_event(store: memrepo.Store, session_id: int, tag: str) -> None:
 
 
 async def _one_fact(store: memrepo.Store, _session_id: int, tag: str) -> None:
-    await store.memories.remember(_fact(tag, 0, 1), category="fact")
+    fact = await store.memories.remember(_fact(tag, 0, 1), category="fact")
+    # Something to note, if the index has taken it in: what is forgotten, and what comes back.
+    if len(tag) % 2:
+        await store.memories.forget(fact.id)
+    if len(tag) % 4 == 1:
+        await store.memories.restore(fact.id)
 
 
 async def _mixed(store: memrepo.Store, session_id: int, tag: str) -> None:
@@ -76,12 +88,34 @@ async def _mixed(store: memrepo.Store, session_id: int, tag: str) -> None:
         await tx.daily_logs.append(session_id, "unit", _event(tag, 3, 4))
 
 
+async def _correction(store: memrepo.Store, _session_id: int, tag: str) -> None:
+    """Replace what fills a slot; some of it is undone, or said again."""
+    slot = f"slot {len(tag) % 2}"
+    fact = await store.memories.remember(_fact(tag, 0, 1), slot=slot)
+    if len(tag) % 3 == 0 and fact.replaced is not None:
+        await store.memories.remember(fact.replaced.content)
+    if len(tag) % 3 == 1:
+        with suppress(memrepo.NotFoundError):
+            await store.memories.revert(slot)
+
+
+async def _proposal(store: memrepo.Store, _session_id: int, tag: str) -> None:
+    """Propose a fact for a slot; most are answered."""
+    fact = await store.memories.remember(_fact(tag, 0, 1), slot="slot 0", proposed=True)
+    if len(tag) % 3 == 0:
+        await store.memories.approve(fact.id)
+    if len(tag) % 3 == 1:
+        await store.memories.reject(fact.id)
+
+
 _FORMS: tuple[Callable[[memrepo.Store, int, str], Awaitable[None]], ...] = (
     _three,
     _one_event,
     _mixed,
     _five,
     _one_fact,
+    _correction,
+    _proposal,
 )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import memrepo
 
-from .units import Marker, write_units
+from .units import Marker, index_eagerly, write_units
 
 
 async def main() -> None:
@@ -24,8 +24,9 @@ async def main() -> None:
     path, durability, prefix, units, tasks, openings, *rest = sys.argv[1:]
     profile: memrepo.Durability = "full" if durability == "full" else "normal"
     marker = Marker(Path(path).with_name("marker"))
+    index_eagerly()
     for opening in range(int(openings)):
-        async with memrepo.connect(path, durability=profile) as store:
+        async with memrepo.connect(path, durability=profile, search="english") as store:
             session = await _start(store, is_tolerant=bool(rest))
             marker.say("open", prefix)
             tags = [f"{prefix}-{opening}-{number}" for number in range(int(units))]
