@@ -9,6 +9,7 @@ is read from the imports of ``memrepo/__init__.py``; inside a module the order i
 from __future__ import annotations
 
 import ast
+import copy
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -40,8 +41,20 @@ _FIRST: Final = (
     "domain.unset",
     "errors",
 )
-#: What is public, but not imported by memrepo, because it needs an extra.
-_EXTRAS: Final = {"memrepo.contrib.opentelemetry": {"statement_hook"}}
+#: What is public, but not imported by memrepo: not every program needs it.
+_EXTRAS: Final = {
+    "memrepo.contrib.opentelemetry": {"statement_hook"},
+    "memrepo.contrib.tools.toolbox": {"TOOLS", "MemoryTools"},
+    "memrepo.contrib.tools.original": {"ORIGINAL_TOOLS"},
+    "memrepo.contrib.tools.tool": {"Tool"},
+    "memrepo.contrib.mcp.server": {"memory_server"},
+    "memrepo.contrib.mcp.http": {"http_app"},
+    "memrepo.contrib.openai": {"ITEM", "MemrepoSession"},
+    "memrepo.contrib.pydantic_ai": {"MESSAGE", "RECORD", "MemrepoConversationStore"},
+    "memrepo.contrib.adk": {"MemrepoMemoryService", "memory_of"},
+    "memrepo.contrib.asgi.lifespan": {"Lifespan", "store_lifespan"},
+    "memrepo.contrib.asgi.session_route": {"MemoryOf", "SessionRoute"},
+}
 #: What a public class has for memrepo itself only.
 _INTERNAL: Final = {
     "queries.statement": {"merge", "returns_little", "known", "positional_sql", "values"}
@@ -88,8 +101,17 @@ def _module(module: str, names: set[str]) -> Iterator[str]:
             yield from _function(module, node, f"### {node.name}", first_argument=0)
         elif (name := _assigned(node)) in names:
             yield f"### {name}\n"
-            yield f"```\n{ast.unparse(node)}\n```\n"
+            yield f"```\n{_assignment(module, node)}\n```\n"
             yield _markdown(_comment(module, node))
+
+
+def _assignment(module: str, node: ast.stmt) -> str:
+    """Print an assignment; of an alias, with all that it stands for."""
+    if not isinstance(node, ast.AnnAssign) or node.value is None:
+        return ast.unparse(node)
+    kind = ast.unparse(node.annotation)
+    value = _type(module, node.value) if kind == "TypeAlias" else ast.unparse(node.value)
+    return f"{_assigned(node)}: {kind} = {value}"
 
 
 # --- classes -----------------------------------------------------------------------------------
@@ -104,9 +126,25 @@ def _class(module: str, node: ast.ClassDef) -> Iterator[str]:
     fields = "\n".join(line for place, member in members for line in _fields(place, member))
     if fields:
         yield f"{fields}\n"
+    for base in (name for name in map(ast.unparse, node.bases) if name in memrepo.__all__):
+        own = {member.name for member in node.body if isinstance(member, _Function)}
+        if names := [f"`{name}`" for name in dict.fromkeys(_public(base)) if name not in own]:
+            yield f"From [{base}](#{base.lower()}): {', '.join(names)}.\n"
     for place, member in members:
         if isinstance(member, _Function) and _is_shown(member):
             yield from _function(place, member, f"#### {node.name}.{member.name}", first_argument=1)
+
+
+def _public(name: str) -> Iterator[str]:
+    """Yield the names that a class has which memrepo exports, those of its bases first."""
+    module = getattr(memrepo, name).__module__
+    (node,) = (n for n in _tree(module).body if isinstance(n, ast.ClassDef) and n.name == name)
+    for base in (base for base in map(ast.unparse, node.bases) if base in memrepo.__all__):
+        yield from _public(base)
+    for member in node.body:
+        yield from re.findall(r"^- `(\w+)", "\n".join(_fields(module, member)), re.MULTILINE)
+        if isinstance(member, _Function) and _is_shown(member) and member.name != "__init__":
+            yield member.name
 
 
 def _hidden_base(module: str, base: ast.expr) -> str:
@@ -144,7 +182,7 @@ def _fields(module: str, member: ast.stmt) -> Iterator[str]:
     for node in member.body if isinstance(member, _Function) and is_init else [member]:
         name, text = _assigned(node), _comment(module, node)
         if name and text and name not in _INTERNAL.get(module.removeprefix("memrepo."), ()):
-            kind = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
+            kind = f": {_type(module, node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
             value = getattr(node, "value", None)
             default = f" = {ast.unparse(value)}" if value is not None and not is_init else ""
             yield f"- `{name}{kind}{default}`: {_inline(text)}"
@@ -178,7 +216,7 @@ def _function(module: str, node: _Function, heading: str, *, first_argument: int
 
 def _signature(module: str, node: _Function, first_argument: int) -> str:
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
-    result = ast.unparse(node.returns) if node.returns is not None else "None"
+    result = _type(module, node.returns) if node.returns is not None else "None"
     if "property" in decorators:
         return f"{node.name}: {result}"
     prefix = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
@@ -197,7 +235,9 @@ def _arguments(module: str, arguments: ast.arguments) -> Iterator[str]:
     defaults: list[ast.expr | None] = [None] * required + list(arguments.defaults)
     for argument, default in zip(arguments.args, defaults, strict=True):
         yield _argument(module, argument, default)
-    if arguments.kwonlyargs:
+    if arguments.vararg is not None:
+        yield f"*{_argument(module, arguments.vararg, None)}"
+    elif arguments.kwonlyargs:
         yield "*"
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         yield _argument(module, argument, default)
@@ -206,7 +246,7 @@ def _arguments(module: str, arguments: ast.arguments) -> Iterator[str]:
 
 
 def _argument(module: str, argument: ast.arg, default: ast.expr | None) -> str:
-    kind = f": {ast.unparse(argument.annotation)}" if argument.annotation is not None else ""
+    kind = f": {_type(module, argument.annotation)}" if argument.annotation is not None else ""
     return argument.arg + kind + ("" if default is None else f" = {_value(module, default)}")
 
 
@@ -214,12 +254,50 @@ def _value(module: str, default: ast.expr) -> str:
     """Print a default; where it is a constant that memrepo does not export, the constant's value."""
     if not isinstance(default, ast.Name) or default.id in memrepo.__all__:
         return ast.unparse(default)
-    place = _imported_from(module, default.id) or module
+    _, node = _hidden(module, default.id)
+    return ast.unparse((node and node.value) or default)
+
+
+def _hidden(module: str, name: str) -> tuple[str, ast.AnnAssign | None]:
+    """Return the module that annotates and assigns a name that memrepo does not export, and where it does."""
+    place = _imported_from(module, name) or module
     for node in _tree(place).body:
         target = getattr(node, "target", None)
-        if isinstance(node, ast.AnnAssign) and getattr(target, "id", "") == default.id:
-            return ast.unparse(node.value or default)
-    return default.id
+        if isinstance(node, ast.AnnAssign) and getattr(target, "id", "") == name:
+            return place, node
+    return place, None
+
+
+def _type(module: str, kind: ast.expr) -> str:
+    """Print a type; in place of an alias that memrepo does not export, what it stands for."""
+    return ast.unparse(_Aliases(module).visit(copy.deepcopy(kind)))
+
+
+class _Aliases(ast.NodeTransformer):
+    """Replaces the aliases in a type that memrepo does not export."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        place, found = ("", None) if node.id in memrepo.__all__ else _hidden(self._module, node.id)
+        if found is None or found.value is None or ast.unparse(found.annotation) != "TypeAlias":
+            return node
+        alias: ast.expr = _Aliases(place).visit(copy.deepcopy(found.value))
+        return alias
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        if ast.unparse(node.value) == "Literal" and isinstance(node.slice, ast.Tuple):
+            node.slice.elts = [value for each in node.slice.elts for value in _values(each)]
+        return node
+
+
+def _values(literal: ast.expr) -> list[ast.expr]:
+    """Return the values of a ``Literal`` that stands in another one, or what else stands there."""
+    if not isinstance(literal, ast.Subscript):
+        return [literal]
+    return literal.slice.elts if isinstance(literal.slice, ast.Tuple) else [literal.slice]
 
 
 # --- docstrings --------------------------------------------------------------------------------
@@ -227,7 +305,7 @@ def _value(module: str, default: ast.expr) -> str:
 
 def _markdown(text: str) -> str:
     """Turn a docstring with Google's sections into Markdown."""
-    parts = []
+    parts: list[str] = []
     for paragraph in _paragraphs(text):
         head, _, rest = paragraph.partition("\n")
         if (match := _section(head)) is not None:

@@ -1,11 +1,12 @@
 """
-A small assistant with a memory: it remembers, forgets, answers from memory and logs what it did.
+A small assistant with a memory: it remembers, corrects, recalls, forgets, answers from memory and logs what it did.
 
     python assistant.py --db agent.db                  talk to it; start it again, and it knows you
     python assistant.py --transcript transcript.txt    replay a conversation; an empty line: a restart
     python assistant.py --locomo conversation.json     replay a LoCoMo conversation, twice
 
-No LLM and no server: it answers with the fact that shares the most words with the question.
+No LLM and no server: it answers with the fact that is most relevant to the question. Asked what it knows, it shows what a
+model would be given: the facts to have in mind, each learnt in a session.
 """
 
 from __future__ import annotations
@@ -25,18 +26,29 @@ import memrepo
 _to_remember = re.compile(r"(?:please )?remember(?: that)?\s+(.+)", re.IGNORECASE).fullmatch
 _to_forget = re.compile(r"(?:please )?forget(?: that| about)?\s+(.+)", re.IGNORECASE).fullmatch
 
+_to_recall = re.compile(r"what do you (?:know|remember)(?: about me)?\?", re.IGNORECASE).fullmatch
+
+_guess = re.compile(
+    r"(?:maybe|perhaps|I (?:think|guess)(?: that)?),?\s+(.+)", re.IGNORECASE
+).fullmatch
+_to_review = re.compile(r"what (?:do|did) you guess\?", re.IGNORECASE).fullmatch
+_is_answer = re.compile(r"(yes|no)\W*", re.IGNORECASE).fullmatch
+
+# What it knows how to correct: of the facts that fill a slot, the last one holds.
+_SLOTS = {
+    "home": re.compile(r"my home is .+", re.IGNORECASE).match,
+    "door_code": re.compile(r"(?:the|my) door code is .+", re.IGNORECASE).match,
+}
+
 _NOTED = {
     "created": "Noted.",
     "duplicate": "I know that already.",
     "restored": "I had forgotten that. Now I know it again.",
+    "approved": "Noted. I had guessed that.",
+    "proposed": "Is that so? I keep it as a guess until you say yes.",
+    "forgotten": "You had me forget that. Say 'remember ...' to have it back.",
+    "superseded": "You have corrected that. Say 'remember ...' to have it back.",
 }
-_words = re.compile(r"\w+").findall
-_COMMON_WORDS = frozenset(
-    _words(
-        "a about an and are at do does did i in is it me my of on that the to was"
-        " what when where which who why how you your"
-    )
-)
 
 
 class Assistant:
@@ -57,47 +69,83 @@ class Assistant:
             return await self.remember(match[1], source="user_explicit")
         if match := _to_forget(said):
             return await self.forget(match[1])
+        if _to_recall(said):
+            return await self.recall()
+        if _to_review(said):
+            return await self.guesses()
         if said.endswith("?"):
             return await self.answer(said)
+        return await self.hear(said)
+
+    async def hear(self, said: str) -> str:
+        """Keep what was told without being asked to: what can be corrected as said, the rest as inferred."""
+        if match := _is_answer(said):
+            return await self.review(is_true=match[1].lower() == "yes")
+        if match := _guess(said):
+            return await self.remember(match[1], source="inferred", proposed=True)
         if len(said.split()) > 1:
-            return await self.remember(said, source="inferred")
+            source = "user_explicit" if slot_of(said) else "inferred"
+            return await self.remember(said, source=source)
         return "You are welcome. Tell me something, ask me, or say 'forget ...'."
 
-    async def remember(self, fact: str, *, source: str) -> str:
-        """Store a fact, unless it is known."""
+    async def remember(self, fact: str, *, source: str, proposed: bool = False) -> str:
+        """Store a fact, unless it is known, in place of what it corrects."""
         try:
-            remembered = await self.store.memories.remember(fact, source=source)
+            remembered = await self.store.memories.remember(
+                fact,
+                source=source,
+                slot=slot_of(fact),
+                proposed=proposed,
+                session_id=self.session.id,
+            )
         except memrepo.InvalidInputError as error:
             return f"I cannot remember that: it {error.reason}."
         await self.log("remember", remembered.outcome, remembered.id)
+        if remembered.replaced is not None:
+            return f"Noted, in place of: {remembered.replaced.content}"
         return _NOTED[remembered.outcome]
+
+    async def guesses(self) -> str:
+        """List what waits for a yes or a no, the oldest first."""
+        waiting = [proposal.content async for proposal in self.store.memories.iterate_proposals()]
+        return "\n".join(waiting) or "Nothing."
+
+    async def review(self, *, is_true: bool) -> str:
+        """Approve or reject the oldest guess."""
+        memories = self.store.memories
+        for guess in await memories.proposals(limit=1):
+            if is_true:
+                await memories.approve(guess.id)
+            else:
+                await memories.reject(guess.id)
+            await self.log("review", "approved" if is_true else "rejected", guess.id)
+            return f"{'Noted' if is_true else 'Forgotten'}: {guess.content}"
+        return "I have not guessed anything."
+
+    async def recall(self) -> str:
+        """Show what to have in mind, as a model would be told."""
+        context = await self.store.memories.recall()
+        await self.log("recall", "found" if context.entries else "nothing found", None)
+        return context.to_prompt() or "I know nothing yet."
 
     async def forget(self, about: str) -> str:
         """Forget the fact that fits best."""
-        fact = await self.best_match(about)
-        if fact is None:
+        hits = await self.store.memories.find_to_forget(about, limit=1)
+        if not hits:
             return "I know nothing about that."
-        await self.store.memories.forget(fact.id)
+        fact = await self.store.memories.forget(hits[0].entry.id)
         await self.log("forget", "forgotten", fact.id)
         return f"Forgotten: {fact.content}"
 
     async def answer(self, question: str) -> str:
-        """Answer with the fact that fits best."""
-        fact = await self.best_match(question)
-        if fact is None:
+        """Answer with the fact that fits best, if one is relevant enough."""
+        context = await self.store.memories.recall(question, max_entries=1, touch=True)
+        if not context.entries:
             await self.log("answer", "nothing found", None)
             return "I do not know."
-        await self.store.memories.touch(fact.id)
+        fact = context.entries[0].entry
         await self.log("answer", "found", fact.id)
         return fact.content
-
-    async def best_match(self, text: str) -> memrepo.MemoryEntry | None:
-        """Return the fact that shares the most words with *text*; of equals the newest."""
-        wanted, best, most = words(text), None, 0
-        async for fact in self.store.memories.iterate():
-            if (n_shared := len(wanted & words(fact.content))) > most:
-                best, most = fact, n_shared
-        return best
 
     async def log(self, tool: str, result: str, fact_id: int | None) -> None:
         """Write down what was done."""
@@ -106,9 +154,9 @@ class Assistant:
         )
 
 
-def words(text: str) -> frozenset[str]:
-    """Return the words of *text* that say what it is about."""
-    return frozenset(_words(text.lower())) - _COMMON_WORDS
+def slot_of(fact: str) -> str | None:
+    """Return the slot that a fact fills, if it is one that can be corrected."""
+    return next((slot for slot, fills in _SLOTS.items() if fills(fact)), None)
 
 
 async def talk(url: str, scope: str, utterances: AsyncIterator[str]) -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import asyncio
-import inspect
-import io
 import re
 import runpy
 import subprocess
 import sys
-from contextlib import closing, redirect_stdout
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from blockbuster import BlockBuster
 
-from tests.docs.pages import PAGES, ROOT, blocks, fences, file_name, name, programs
+from tests.docs.pages import DOORS, NOT_RUN, PAGES, ROOT, fences, name, programs
+from tests.docs.running import run_page
+from tests.servers.binary import find_sqld
 from tests.servers.keys import TokenMaker
-from tests.servers.pages import PageShell
 from tests.servers.sqld import Sqld
 
 _MOST_LINES: Final = 15
@@ -33,19 +29,7 @@ _links = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _headings = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
-def _run(runner: asyncio.Runner, program: str, names: dict[str, Any]) -> str:
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(program, "<page>", "exec", flags=flags, dont_inherit=True)
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        result = eval(code, names)
-        if code.co_flags & inspect.CO_COROUTINE:
-            # One task's context for the page: contextvars last from block to block.
-            runner.run(result)
-    return printed.getvalue()
-
-
-_with_programs = [page for page in PAGES if programs(page)]
+_with_programs = [page for page in PAGES if programs(page) and name(page) not in DOORS]
 
 
 @pytest.mark.parametrize("page", _with_programs, ids=name)
@@ -62,8 +46,10 @@ def test_page_runs(
     monkeypatch.chdir(tmp_path)
     if page == _CLOUD:
         _stand_in_for_the_cloud(request, monkeypatch)
-    _run_page(page, tmp_path)
+    run_page(page, tmp_path)
     if any(tmp_path.glob("test_*.py")):
+        if (sqld := find_sqld()) is not None:
+            monkeypatch.setenv("SQLD", str(sqld))
         settings = "".join(_inis.findall(page.read_text(encoding="utf-8")))
         (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
         _run_pytest(tmp_path)
@@ -79,25 +65,7 @@ def test_own_repository_on_a_server(
     assert text.count('"agent.db"') == 1
     page = tmp_path / "page.md"
     page.write_text(text.replace('"agent.db"', repr(sqld.new_url(scheme))), encoding="utf-8")
-    _run_page(page, tmp_path)
-
-
-def _run_page(page: Path, folder: Path) -> None:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    with asyncio.Runner() as runner, closing(PageShell(folder)) as shell:
-        for block in blocks(page):
-            if file := file_name(block.code):
-                path = folder / (file[1] or file[2])
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(block.code, encoding="utf-8")
-                continue
-            if block.language == "sql":
-                continue
-            if block.language == "sh":
-                done = shell.run(block.code)
-            else:
-                done = _run(runner, shell.local(block.code), names)
-            assert None in (block.output, done) or done == shell.local(block.output or "")
+    run_page(page, tmp_path)
 
 
 def _stand_in_for_the_cloud(
@@ -142,6 +110,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in _anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_block_is_run_or_not_for_a_reason(page: Path) -> None:
+    """No block escapes the tests by having a language that they do not know."""
+    languages = {language for _, language, _ in fences.findall(page.read_text(encoding="utf-8"))}
+    assert languages <= {"python", *NOT_RUN}
 
 
 def test_every_page_is_in_the_index() -> None:

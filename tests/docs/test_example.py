@@ -36,18 +36,63 @@ def parts(output: str) -> dict[str, str]:
 
 
 def test_demo() -> None:
-    """`make demo` shows what is known in the second run, stored once, forgotten, and logged."""
+    """`make demo` shows what is known in the second run, stored once, corrected, forgotten, and logged."""
     said = parts(assistant("--transcript", EXAMPLES / "transcript.txt"))
     assert "Hello. I know nothing yet." in said["run 1"]
-    assert "Hello again. Facts I know: 3." in said["run 2"]
+    assert "Hello again. Facts I know: 4." in said["run 2"]
     assert "When is therapy?\nbot> therapy is on Thursdays at 3pm." in said["run 2"]
     assert "THERAPY is on Thursdays at 3pm!\nbot> I know that already." in said["run 1"]
     assert said["what it knows now"].lower().count("therapy") == 1
     assert "What is the door code?\nbot> I do not know." in said["run 2"]
     assert "door code" not in said["what it knows now"]
+    assert (
+        "What do you know about me?\nbot> User context:\n"
+        "- Fact: My home is in Graz now. (today, you told me)\n"
+        "- Fact: therapy is on Thursdays at 3pm. (today, you told me)\n"
+        "- Fact: Nora likes peppermint tea. (today, inferred)\n"
+        "- Fact: My sister Nora keeps bees in Lisbon. (today, inferred)\n"
+    ) in said["run 2"]
     assert "(forgotten)" in said["what it knows now"]
     log = said["today's log"]
-    assert [log.count(word) for word in ('"remember"', '"answer"', '"forget"')] == [5, 3, 1]
+    assert [log.count(word) for word in ('"remember"', '"answer"', '"forget"')] == [8, 5, 1]
+
+
+def test_demo_corrects_itself() -> None:
+    """What the user says of the same thing replaces what was known; a guess is one until the user says yes."""
+    said = parts(assistant("--transcript", EXAMPLES / "transcript.txt"))
+    assert "My home is in Graz now.\nbot> Noted, in place of: My home is in Bonn." in said["run 2"]
+    assert "Where is my home?\nbot> My home is in Graz now." in said["run 2"]
+    assert "What did you guess?\nbot> Nora likes peppermint tea.\nyou> Yes." in said["run 2"]
+    known = said["what it knows now"]
+    assert "My home is in Graz now.  (user_explicit)" in known
+    assert "Nora likes peppermint tea.  (inferred)" in known
+    assert "Bonn" not in known
+    log = said["today's log"]
+    assert '"result":"replaced"' in log
+    assert '"result":"approved"' in log
+
+
+def test_what_was_guessed_or_forgotten(tmp_path: Path) -> None:
+    """A guess that was denied, and what was forgotten, stay away when they are only told by the way."""
+    said = assistant(
+        "--db",
+        tmp_path / "agent.db",
+        typed="Yes\nI think the cat is ill\nNo.\nThe cat is ill\nRemember the cat is ill\n"
+        "My home is in Bonn\nMy home is in Rome\nmaybe my home is in Oslo\nyes\nWhere is my home?\n",
+    )
+    answers = [line.removeprefix("you> ").removeprefix("bot> ") for line in said.splitlines()]
+    assert [answer for answer in answers if answer][1:] == [
+        "I have not guessed anything.",
+        "Is that so? I keep it as a guess until you say yes.",
+        "Forgotten: the cat is ill",
+        "You had me forget that. Say 'remember ...' to have it back.",
+        "I had forgotten that. Now I know it again.",
+        "Noted.",
+        "Noted, in place of: My home is in Bonn",
+        "Is that so? I keep it as a guess until you say yes.",
+        "Noted: my home is in Oslo",
+        "my home is in Oslo",
+    ]
 
 
 def test_demo_removes_its_file() -> None:
