@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ import pytest_asyncio
 import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 
+# Before trio is imported: it looks for what refers to trio's numbers, and would not see what is frozen.
+from hypothesis import HealthCheck, settings
+
 import memrepo
+from pytest_memrepo import MemoryClock
 
 # Here, and not in the campaigns' own conftest.py: where workers collect, the main process reads only this.
 from tests.campaigns.reporting import pytest_terminal_summary  # noqa: F401 - a hook
@@ -25,6 +30,9 @@ from tests.servers.fixtures import (  # noqa: F401 - fixtures
     cluster,
     locked_sqld,
     new_sqld,
+    run_cluster,
+    run_locked_sqld,
+    run_sqld,
     sqld,
     sqld_cluster,
     sqld_proxy,
@@ -36,6 +44,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# That a machine is slow is no failure, and a fixture's store is as good for the next example.
+settings.register_profile(
+    "memrepo",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("memrepo")
 
 #: Where Linux keeps files in memory, and the bytes that must be free there for the tests to use it.
 _MEMORY = Path("/dev/shm")
@@ -51,6 +67,17 @@ def pytest_configure(config: pytest.Config) -> None:
     is_wanted = os.environ.get("MEMREPO_TMP") != "disk" and config.option.markexpr != "campaign"
     if is_wanted and os.path.ismount(_MEMORY) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the garbage collector the modules and thousands of tests, which stay: a pass took 0.2 s."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -93,19 +120,11 @@ if (_loop := os.environ.get("MEMREPO_LOOP", "asyncio")) != "asyncio":
         items[:] = on_loop
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
+class Clock(MemoryClock):
+    """A clock that stands still until it is moved, at an instant with every part that is stored."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 2, 2, 14, 16, 24, 123_000, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **duration: float) -> datetime:
-        """Move on by a timedelta's arguments."""
-        self.now += timedelta(**duration)
-        return self.now
 
 
 #: What may be in a program's stderr: a SQLite that has a bug, a folder for tests that is in memory, and, in
