@@ -86,28 +86,6 @@ async def test_call_that_times_out_leaves_nothing(tmp_path: Path) -> None:
         assert len(await store.daily_logs.recent_tool_invocations()) == 1
 
 
-def test_stdout_is_the_wire(tmp_path: Path) -> None:
-    """Each line of stdout is a message of the protocol, also where a call fails, and the end of stdin is the end."""
-    messages = [
-        HELLO,
-        READY,
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "forget", "arguments": {"id": 7}}},
-        {"jsonrpc": "2.0", "id": 3, "method": "no/such"},
-    ]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "memrepo", "mcp", "--db", str(tmp_path / "agent.db")],
-        input="".join(f"{json.dumps(message)}\n" for message in messages),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {answer["id"] for answer in answers} == {1, 2, 3}
-    assert done.returncode == 0
-    assert complaints(done.stderr) == ""
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server that has said hello, over pipes of our own."""
@@ -129,6 +107,23 @@ def send(process: subprocess.Popen[bytes], *messages: object) -> None:
     assert process.stdin
     process.stdin.write("".join(f"{json.dumps(message)}\n" for message in messages).encode())
     process.stdin.flush()
+
+
+def test_stdout_is_the_wire(server: subprocess.Popen[bytes]) -> None:
+    """Each line of stdout is a message of the protocol, also where a call fails, and the end of stdin is the end."""
+    send(
+        server,
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "forget", "arguments": {"id": 7}}},
+        {"jsonrpc": "2.0", "id": 3, "method": "no/such"},
+    )  # fmt: skip
+    assert server.stdout
+    # The end of stdin calls off what is not answered yet, so the answers come first.
+    answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+    assert {answer["id"] for answer in answers} == {2, 3}
+    rest, complained = server.communicate(timeout=60)
+    assert rest == b""
+    assert server.returncode == 0
+    assert complaints(complained.decode()) == ""
 
 
 def test_host_that_vanishes_is_no_failure(server: subprocess.Popen[bytes], tmp_path: Path) -> None:
