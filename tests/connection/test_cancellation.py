@@ -25,6 +25,7 @@ from memrepo import DailyLogNew, MemoryFilter, MemoryNew, Store
 from memrepo.queries.statement import BoundStatement, Statement
 from tests import leaks
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -106,7 +107,7 @@ async def cancelled_at(call: Awaitable[object], step: int, moment: Moment) -> bo
         await at_step
 
     task = asyncio.create_task(run(), context=Context())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.wait([task])
     assert task.cancelled() is at_step.is_reached, task
     if not at_step.is_reached:
@@ -202,7 +203,7 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
 async def check_usable(store: Store) -> None:
     """Read, write and begin a transaction, each at once."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         probe = await store.scoped("probe").memories.remember("probe")
         assert await store.scoped("probe").memories.find(probe.id) is not None
         async with store.transaction(timeout_s=1) as tx:
@@ -283,7 +284,7 @@ async def test_cancel_in_the_queue(store: Store, method: Method) -> None:
         undelivered = asyncio.create_task(_run(method, store), context=Context())
         await asyncio.sleep(0)
     undelivered.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*queued, undelivered, last, return_exceptions=True)
     assert isinstance(results[-1], memrepo.Remembered)
     for result in results[:2]:
@@ -345,7 +346,7 @@ async def test_cancel_half_of_the_waiters(store: Store) -> None:
         await asyncio.sleep(0.01)
         for task in tasks[::2]:
             task.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.wait(tasks)
     assert [task.cancelled() for task in tasks] == [True, False] * 5
     assert order == [1, 3, 5, 7, 9]
@@ -359,7 +360,7 @@ async def test_cancel_the_one_whose_turn_it_is(store: Store) -> None:
             waiter = asyncio.create_task(block_of(store), context=Context())
             await asyncio.sleep(0.001)
         waiter.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait([waiter])
             await store.memories.remember("free")
     await check_usable(store)
@@ -595,7 +596,7 @@ async def test_random_cancels(store: Store) -> None:
     for round_ in range(60):
         tasks = [asyncio.create_task(work(f"{round_}.{n}")) for n in range(4)]
         shots = [shoot(task) for task in tasks[:3]]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*tasks, *shots, return_exceptions=True)
     stored = {entry.content async for entry in store.memories.iterate()}
     assert acknowledged <= stored
@@ -665,7 +666,7 @@ async def test_long_query_beside_others(store: Store) -> None:
     await asyncio.sleep(0.02)
     second.cancel()
     first.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*others)
     assert results[5:] == [1] * 5
     for task in (first, second):
@@ -733,7 +734,7 @@ async def test_cancel_close(urls: Callable[[], str], clock: Clock, moment: Momen
         store = await memrepo.connect(url, clock=clock)
         await store.memories.remember("a")
         reached = await cancelled_at(store.close(), step, moment)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await store.close()
         with pytest.raises(memrepo.ClosedError):
             await store.memories.count()

@@ -27,6 +27,7 @@ from memrepo import (
     Store,
 )
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -233,7 +234,7 @@ async def test_transactions_are_not_starved(store: Store) -> None:
         return count
 
     writers = [asyncio.create_task(write(n)) for n in range(5)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         for n in range(10):
             async with store.transaction() as tx:
                 await tx.memories.remember(f"fact {n}")

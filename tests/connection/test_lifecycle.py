@@ -25,6 +25,7 @@ from memrepo import ClosedError, Store, WrongLoopError
 from memrepo.connection.sqlite.thread import WorkerThread
 from tests import leaks
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 PREAMBLE = """
 import asyncio, os, sys, time
@@ -55,7 +56,7 @@ def leave(script: str, url: str, *, send: signal.Signals | None = None) -> tuple
         if send is not None:
             process.send_signal(send)
         try:
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             pytest.fail(f"the program hangs: {process.communicate()[1]}")
@@ -464,7 +465,7 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
 async def test_five_closes_at_once(url: str, clock: Clock) -> None:
     """LI-04: five closes at once, and a sixth after them, all return within a second."""
     store = await memrepo.connect(url, clock=clock)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(store.close() for _ in range(5)))
         await store.close()
 
@@ -477,7 +478,7 @@ async def test_use_after_close(
     """LI-05: whatever is called after the close is refused at once, and does not open it again."""
     store = await memrepo.connect(url, clock=clock)
     await store.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(2):
             with pytest.raises(ClosedError):
                 await call(store)
@@ -489,7 +490,7 @@ async def test_use_during_close(url: str, clock: Clock) -> None:
     store = await memrepo.connect(url, clock=clock)
     calls = [asyncio.create_task(store.memories.remember(f"fact {n}")) for n in range(50)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         closing = asyncio.create_task(store.close())
         await asyncio.sleep(0)
         with pytest.raises(ClosedError):
@@ -514,7 +515,7 @@ async def test_close_behind_a_lock(tmp_path: Path, clock: Clock) -> None:
         calls = [asyncio.create_task(store.memories.remember(f"fact {n}")) for n in range(5)]
         calls.append(asyncio.create_task(_enter(store)))
         await asyncio.sleep(0.05)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             await store.close()
             results = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(result) for result in results] == [ClosedError] * 6
@@ -641,7 +642,7 @@ def test_another_loop(url: str, clock: Clock, call: Callable[[Store], Awaitable[
     """LI-07: a store is refused in another event loop, and goes on in its own."""
 
     async def use(store: Store) -> None:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(WrongLoopError):
                 await call(store)
             with pytest.raises(WrongLoopError):

@@ -23,6 +23,7 @@ from memrepo import (
     TransactionError,
 )
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -162,7 +163,7 @@ async def test_reads_on_a_file_go_on(tmp_path: Path, clock: Clock) -> None:
         async with store.transaction() as tx:
             await tx.memories.remember("new")
             await tx.memories.forget(known.id)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await elsewhere(contents(store)) == ["known"]
                 assert await elsewhere(store.memories.find_by_content("new")) is None
                 assert await elsewhere(store.sessions.active()) is None
@@ -236,7 +237,7 @@ async def test_store_inside_its_block(
 
     async with store.transaction() as tx:
         await tx.memories.remember("block")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(TransactionError):
                 await (asyncio.create_task(child()) if in_child else child())
         await tx.memories.remember("still works")
@@ -377,7 +378,7 @@ async def test_close_during_a_block(url: str, clock: Clock) -> None:
     with pytest.raises(ClosedError):
         async with store.transaction() as tx:
             await tx.memories.remember("block")
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(PATIENCE_S):
                 await elsewhere(store.close())
             with pytest.raises(ClosedError):
                 await tx.memories.remember("late")

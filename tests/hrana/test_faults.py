@@ -27,6 +27,7 @@ from memrepo import (
 )
 from memrepo.connection import waiting
 from memrepo.queries.statement import Statement
+from tests.patience import PATIENCE_S
 from tests.servers.proxy import Proxy, proxy
 from tests.servers.sqld import Sqld
 
@@ -78,7 +79,7 @@ async def test_silent_server(new_sqld: Callable[..., Sqld], scheme: str) -> None
                 await call
             assert time.monotonic() - began < 2.5
             assert caught.value.retryable
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises((DeadlineError, ConnectionLostError)):
                 async with store.transaction():
                     pytest.fail("the block ran")
@@ -113,7 +114,7 @@ async def test_no_server(scheme: str) -> None:
 @both
 async def test_no_such_namespace(sqld: Sqld, scheme: str) -> None:
     """A database that is not there is said to be missing, at once."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(DatabaseError, match="no such database"):
             await memrepo.connect(sqld.url("missing", scheme))
 
@@ -310,7 +311,7 @@ async def test_blocked_server(sqld: Sqld, scheme: str) -> None:
     async with memrepo.connect(sqld.url(namespace, scheme)) as store:
         await store.memories.remember("Likes tea")
         sqld.configure(namespace, block_writes=True, block_reason="maintenance")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(ReadOnlyError):
                 await store.memories.remember("Likes coffee")
             with pytest.raises(ReadOnlyError):
@@ -515,7 +516,7 @@ async def test_another_loop(sqld: Sqld, scheme: str) -> None:
             with pytest.raises(WrongLoopError):
                 asyncio.run(call())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await elsewhere(use)
     await store.close()
 
@@ -540,7 +541,7 @@ async def test_close_with_calls_under_way(sqld: Sqld, scheme: str) -> None:
     calls = [asyncio.create_task(store.memories.remember(f"{n}")) for n in range(50)]
     reads = [asyncio.create_task(store.memories.count()) for _ in range(50)]
     await asyncio.sleep(0.001)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(store.close() for _ in range(5)))
         results = await asyncio.gather(*calls, *reads, return_exceptions=True)
     assert all(
@@ -554,7 +555,7 @@ async def test_close_on_a_frozen_server(new_sqld: Callable[..., Sqld]) -> None:
     server = new_sqld()
     stores = [await memrepo.connect(server.url(scheme=scheme)) for scheme in ("http", "ws")]
     server.freeze()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         for store in stores:
             await store.close()
     server.thaw()

@@ -31,6 +31,7 @@ from memrepo import (
 from memrepo.connection.hrana.connection import LibSQLConnection
 from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.pool.slots import Slot
+from tests.patience import PATIENCE_S
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
@@ -118,7 +119,7 @@ def new_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., St
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what other tasks do."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -367,7 +368,7 @@ async def test_store_that_is_lost(tmp_path: Path, watch: Watch, kind: type[Excep
 
 async def until_closed(store: Store) -> None:
     """Ping a lost store until it is closed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(ConnectionLostError):
                 await store.ping()

@@ -19,6 +19,7 @@ import pytest
 import memrepo
 from memrepo import BusyError, Store
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 #: A program says that it is there, waits for a line, and then does its work and prints what came of it.
 PREAMBLE = """
@@ -56,7 +57,7 @@ def together(n_processes: int, script: str, path: Path) -> list[Any]:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        outputs = [process.communicate(timeout=60) for process in processes]
+        outputs = [process.communicate(timeout=PATIENCE_S) for process in processes]
     finally:
         for process in processes:
             if process.poll() is None:
@@ -88,7 +89,7 @@ def foreign_lock(path: Path) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.communicate("\n", timeout=10)
+            process.communicate("\n", timeout=PATIENCE_S)
 
 
 def check_whole(path: Path) -> None:

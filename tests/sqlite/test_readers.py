@@ -20,6 +20,7 @@ import memrepo
 from memrepo import DailyLogFilter, MemoryFilter, SessionFilter, Statement, Store
 from memrepo.connection.sqlite import readers
 from tests import leaks
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -149,7 +150,7 @@ async def test_quick_calls_beside_a_long_read(store: Store, endless: Endless) ->
     """While a read does not end, every call but those that may read many rows is answered."""
     await endless.begin()
     for name, method in QUICK.items():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await method(store)
         assert not endless.tasks[0].done(), name
 
@@ -204,7 +205,7 @@ async def test_readers_are_opened_when_they_are_needed(
 
 async def _until_threads(count: int) -> None:
     """Wait until the threads that open a database have ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(leaks.threads()) != count:
             await asyncio.sleep(0.001)
 
