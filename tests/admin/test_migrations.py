@@ -636,7 +636,7 @@ async def test_migrate_locked(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(memrepo.BusyError):
             await _open(path, lock_timeout_s=0.3)
-        assert 0.2 < time.monotonic() - began < 3
+        assert 0.2 < time.monotonic() - began < 25
         other.execute("COMMIT")
         await _open(path, lock_timeout_s=0.3)
     assert versions_of(path)[-1][0] == LATEST
@@ -786,7 +786,7 @@ _OPENER = """
         for index in range(number):
             time.sleep(max(0, begin_at + index * each_s - time.time()))
             print(index, flush=True)
-            async with memrepo.connect(folder / f"{index}.db", lock_timeout_s=30) as store:
+            async with memrepo.connect(folder / f"{index}.db", lock_timeout_s=90) as store:
                 await store.memories.remember("Tea, no milk")
 
     folder, begin_at, each_s, number = sys.argv[1:]

@@ -206,7 +206,7 @@ async def check_usable(store: Store) -> None:
     async with asyncio.timeout(PATIENCE_S):
         probe = await store.scoped("probe").memories.remember("probe")
         assert await store.scoped("probe").memories.find(probe.id) is not None
-        async with store.transaction(timeout_s=1) as tx:
+        async with store.transaction(timeout_s=PATIENCE_S) as tx:
             await tx.scoped("probe").memories.forget(probe.id)
         assert await store.scoped("probe").memories.count() == 0
 
@@ -421,7 +421,7 @@ async def test_cancelled_end_of_a_deleted_session(store: Store) -> None:
 async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbours: int) -> None:
     """A write that is cancelled while it waits for another program's lock ends, and never happens."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             first = asyncio.create_task(store.memories.remember("first"))
@@ -436,11 +436,10 @@ async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbour
             first.cancel()
             await asyncio.wait([first])
             await asyncio.sleep(0.05)
-            start = time.perf_counter()
             victim.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await victim
-            assert time.perf_counter() - start < 1
+                async with asyncio.timeout(PATIENCE_S):
+                    await victim
             happened = await store.memories.find_by_content("victim") is not None
             other.execute("ROLLBACK")
         await asyncio.gather(*neighbours)
@@ -453,7 +452,7 @@ async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbour
 async def test_cancelled_block_behind_a_lock(tmp_path: Path, clock: Clock) -> None:
     """A block that was cancelled while it waited for another program's lock hands the writer on."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for pause in (0.0, 0.01, 0.1, 0.21):
@@ -474,7 +473,7 @@ async def test_every_task_cancelled_behind_a_lock(
 ) -> None:
     """A program cancels all its tasks while another holds the lock: what then is stored was said to be."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             victim = asyncio.create_task(store.daily_logs.append(None, "x"))
@@ -503,7 +502,7 @@ async def test_anyio_does_not_spin(tmp_path: Path, clock: Clock) -> None:
             await asyncio.sleep(0.001)
             passes += 1
 
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             used_s = time.thread_time()
@@ -645,9 +644,8 @@ async def test_after_a_long_query(store: Store, kind: str) -> None:
         await asyncio.sleep(0.03)
         assert not task.done()
         task.cancel()
-        start = time.perf_counter()
-        await call(store)
-        assert time.perf_counter() - start < 1
+        async with asyncio.timeout(PATIENCE_S):
+            await call(store)
         with pytest.raises(asyncio.CancelledError):
             await task
     assert "endless" not in [event.event_type for event in await store.daily_logs.find_many()]

@@ -75,7 +75,9 @@ async def test_refused_token(locked_sqld: Sqld, tokens: TokenMaker, scheme: str,
     for _ in range(5):
         async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(AuthenticationError) as caught:
-                await memrepo.connect(locked_sqld.new_url(scheme), auth_token=token)
+                await memrepo.connect(
+                    locked_sqld.new_url(scheme), auth_token=token, lock_timeout_s=2 * PATIENCE_S
+                )
         assert (caught.value.retryable, caught.value.outcome_unknown) == (False, False)
 
 
@@ -195,7 +197,7 @@ async def test_certificate_that_is_not_trusted(
     """By default the system's roots decide; a certificate of nobody's is refused, at once."""
     async with behind_tls(sqld, certificate[0]) as authority, asyncio.timeout(PATIENCE_S):
         with pytest.raises(ConnectionLostError) as caught:
-            await memrepo.connect(f"{scheme}://{authority}")
+            await memrepo.connect(f"{scheme}://{authority}", lock_timeout_s=2 * PATIENCE_S)
     assert (caught.value.retryable, caught.value.outcome_unknown) == (False, False)
 
 

@@ -277,7 +277,7 @@ async def test_cancelled_when_its_turn_has_come(
 
 async def test_fair(tmp_path: Path) -> None:
     """A task that opens one tenant again and again does not keep out another that waits."""
-    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=5) as pool:
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=PATIENCE_S) as pool:
         order: list[str] = []
 
         async def work(tenant: str) -> None:
