@@ -57,7 +57,8 @@ def together(n_processes: int, script: str, path: Path) -> list[Any]:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        outputs = [process.communicate(timeout=PATIENCE_S) for process in processes]
+        # A script may have more to import, which takes long on a busy machine.
+        outputs = [process.communicate(timeout=4 * PATIENCE_S) for process in processes]
     finally:
         for process in processes:
             if process.poll() is None:
