@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.servers import binary
 from tests.servers.fixtures import Cluster
 from tests.servers.keys import TokenMaker
@@ -39,7 +40,7 @@ def test_frozen_server_says_nothing(new_sqld: Callable[..., Sqld]) -> None:
         with pytest.raises(TimeoutError):
             connection.recv(1)
         server.thaw()
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE_S)
         assert connection.recv(8) == b"HTTP/1.1"
 
 
