@@ -70,6 +70,8 @@ class Search(Generic[T]):
         index: SearchIndex | None,
         scope: str,
     ) -> None:
+        #: Whether hits say where the words stand in their texts: to look takes as long as to rank them.
+        self.marks_words = True
         self._source = source
         self._index = index
         self._now = now
@@ -112,7 +114,7 @@ class Search(Generic[T]):
             score=ranked.score,
             relevance=ranked.relevance,
             why=explain(ranked, noun=self._source.noun),
-            highlights=highlights(ranked.row.text, self._question),
+            highlights=highlights(ranked.row.text, self._question) if self.marks_words else (),
             only_checked=checked,
             has_word=ranked.has_word,
         )
