@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias, cast
 
 from memrepo.errors import InvalidInputError
@@ -82,10 +83,9 @@ def decode_json(text: str) -> tuple[JsonValue, bool]:
 
 def decode_many(texts: Sequence[str]) -> list[JsonValue]:
     """Decode stored texts together, which takes a quarter of the time; ``None`` for one that is not readable."""
-    try:
+    values: list[JsonValue] = []
+    with suppress(TypeError, ValueError, RecursionError):
         values = _read(f"[{','.join(texts)}]")
-    except (TypeError, ValueError, RecursionError):
-        values = ()
     # A text like `1,2`, which is no JSON by itself, changes their number.
     return values if len(values) == len(texts) else [decode_json(text)[0] for text in texts]
 
