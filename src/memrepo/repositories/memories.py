@@ -973,8 +973,7 @@ class MemoryRepo(SearchableRepository):
             n_hits = min(n_candidates, MOST_HITS)
             conditions = memory_conditions(_ALL, encode_instant(at))
             search = self._search(FACTS, query, conditions, n_hits, at)
-            search.marks_words = False
-            hits = await search.hits()
+            hits = await search.hits(highlighted=False)
             has_more = len(hits) == n_hits
             scored = [(hit.entry, relevant_score_of(hit, at, ranking, sources)) for hit in hits]
             score_pinned = unasked_score_of

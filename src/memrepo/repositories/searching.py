@@ -70,8 +70,6 @@ class Search(Generic[T]):
         index: SearchIndex | None,
         scope: str,
     ) -> None:
-        #: Whether hits say where the words stand in their texts: to look takes as long as to rank them.
-        self.marks_words = True
         self._source = source
         self._index = index
         self._now = now
@@ -90,31 +88,41 @@ class Search(Generic[T]):
         language = ENGLISH if self._index is None else self._index.language
         return parse(self._text[:_MOST_CHARS], language, now=self._now, most=_MOST_WORDS)
 
-    async def hits(self) -> list[Hit[T]]:
-        """Return what is most relevant, the most relevant first; ties as `relevance.rank` says."""
+    async def hits(self, *, highlighted: bool = True) -> list[Hit[T]]:
+        """
+        Return what is most relevant, the most relevant first; ties as `relevance.rank` says.
+
+        Args:
+            highlighted: Whether the hits have highlights: to find them takes as long as to rank.
+        """
         if not self._question.words:
             return []
         if self._index is None or not await self._has_index():
-            return await self._rank(*await self._read())
+            return await self._rank(*await self._read(), highlighted=highlighted)
         async with self._index.turn(self._connection):
-            return await self._rank(*await self._ask())
+            return await self._rank(*await self._ask(), highlighted=highlighted)
 
-    async def _rank(self, known: Scope, found: Found) -> list[Hit[T]]:
+    async def _rank(self, known: Scope, found: Found, *, highlighted: bool) -> list[Hit[T]]:
         among = found.meeting.keys()
         ranked = await self._run(
             rank(self._question, found.rows, known, among=among, limit=self._limit)
         )
         checked = tuple(word for word, its in known.postings.items() if not its.is_complete)
-        hits = (self._hit(its, found.meeting[its.row.id], checked) for its in ranked)
+        hits = (
+            self._hit(its, found.meeting[its.row.id], checked, highlighted=highlighted)
+            for its in ranked
+        )
         return await self._run(collect(hits))
 
-    def _hit(self, ranked: Ranked, row: Row, checked: tuple[str, ...]) -> Hit[T]:
+    def _hit(
+        self, ranked: Ranked, row: Row, checked: tuple[str, ...], *, highlighted: bool
+    ) -> Hit[T]:
         return Hit(
             entry=self._source.decode(row),
             score=ranked.score,
             relevance=ranked.relevance,
             why=explain(ranked, noun=self._source.noun),
-            highlights=highlights(ranked.row.text, self._question) if self.marks_words else (),
+            highlights=highlights(ranked.row.text, self._question) if highlighted else (),
             only_checked=checked,
             has_word=ranked.has_word,
         )
