@@ -201,3 +201,6 @@ async def test_wal_reset_bug_is_warned_of_once(
     assert (logger, level) == ("memrepo.connection.sqlite.health", "WARNING")
     assert sqlite3.sqlite_version in message
     assert "https://sqlite.org/wal.html#walresetbug" in message
+    page = re.search(r"docs/\S+\.md", message)
+    assert page is not None
+    assert (SCHEMA.parent / page[0]).is_file()

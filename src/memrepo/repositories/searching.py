@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
@@ -71,6 +70,8 @@ class Search(Generic[T]):
         index: SearchIndex | None,
         scope: str,
     ) -> None:
+        #: Whether hits say where the words stand in their texts: to look takes as long as to rank them.
+        self.marks_words = True
         self._source = source
         self._index = index
         self._now = now
@@ -93,7 +94,12 @@ class Search(Generic[T]):
         """Return what is most relevant, the most relevant first; ties as `relevance.rank` says."""
         if not self._question.words:
             return []
-        known, found = await (self._ask() if await self._has_index() else self._read())
+        if self._index is None or not await self._has_index():
+            return await self._rank(*await self._read())
+        async with self._index.turn(self._connection):
+            return await self._rank(*await self._ask())
+
+    async def _rank(self, known: Scope, found: Found) -> list[Hit[T]]:
         among = found.meeting.keys()
         ranked = await self._run(
             rank(self._question, found.rows, known, among=among, limit=self._limit)
@@ -108,7 +114,7 @@ class Search(Generic[T]):
             score=ranked.score,
             relevance=ranked.relevance,
             why=explain(ranked, noun=self._source.noun),
-            highlights=highlights(ranked.row.text, self._question),
+            highlights=highlights(ranked.row.text, self._question) if self.marks_words else (),
             only_checked=checked,
             has_word=ranked.has_word,
         )
@@ -158,11 +164,13 @@ class Search(Generic[T]):
         everything = json.loads(of_scope)
         counts = Counts(everything, highest or 0, most)
 
-        def posting(row: Row) -> Posting:
-            ids = json.loads(row[0])
-            return Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
-
-        each = await self._run(collect(map(posting, of_words)))
+        lists = await self._run(collect(json.loads(row[0]) for row in of_words))
+        each = await self._run(
+            collect(
+                Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
+                for ids in lists
+            )
+        )
         postings = {word.text: its for word, its in zip(words, each, strict=True)}
         known = Scope(
             counts.of(everything), postings, _subjects(heads, self._question.language.stop_words)
@@ -239,9 +247,8 @@ class Search(Generic[T]):
         return told, {row[1]: row[1:] for row in rows if row[0]}
 
     async def _run(self, steps: Steps[R]) -> R:
-        """Do all steps, while other tasks run; of several searches, one at a time."""
-        async with nullcontext() if self._index is None else self._index.ranking:
-            return await run_in_steps(steps, self._connection.give_way)
+        """Do all steps, while other tasks run."""
+        return await run_in_steps(steps, self._connection.give_way)
 
     # --- without an index --------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ import pytest
 from tests.doors.web.serving import WebServer, running
 from tests.patience import PATIENCE_S
 
-#: An If-Match is valid in its form, and yet names no session.
+#: An If-Match is a text, as the description has it, and yet no ETag, or names no session.
 _CONFIG: Final = """\
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "3xx", "404", "412"]
+expected-statuses = ["2xx", "3xx", "400", "404", "412"]
 """
 
 
