@@ -29,6 +29,7 @@ from memrepo import (
 )
 from memrepo.connection import waiting
 from memrepo.queries.statement import Statement
+from pytest_memrepo.sqld import free_port
 from tests.patience import PATIENCE_S
 from tests.servers.proxy import Proxy, proxy
 from tests.servers.sqld import Sqld
@@ -110,8 +111,7 @@ async def test_opening_on_a_silent_server(scheme: str) -> None:
 @both
 async def test_no_server(scheme: str) -> None:
     """Where nothing listens, opening tries until its deadline, names the server; nothing was stored."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     began = time.monotonic()
     with pytest.raises(ConnectionLostError) as caught:
         await memrepo.connect(f"{scheme}://127.0.0.1:{port}", lock_timeout_s=0.3)

@@ -108,7 +108,7 @@ def check_nothing_lost(load: Load, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "n_restarts", [1, pytest.param(10, marks=[pytest.mark.campaign, pytest.mark.timeout(900)])]
+    "n_restarts", [1, pytest.param(10, marks=[pytest.mark.campaign, pytest.mark.timeout(1_800)])]
 )
 @pytest.mark.parametrize("kind", _STARTED)
 def test_rolling_restart_under_load(kind: str, n_restarts: int, tmp_path: Path) -> None:
