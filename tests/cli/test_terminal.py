@@ -125,6 +125,21 @@ def test_width(filled: Path, width: int) -> None:
     assert {*_LONG.split()} <= {*table.split()}
 
 
+def test_many_columns_on_a_narrow_terminal(path: Path) -> None:
+    """Where a table's columns would be too narrow for words, each cell has a line, and no word is cut."""
+
+    async def talk(store: memrepo.Store) -> None:
+        session = await store.sessions.start(thread="telephone")
+        await store.sessions.end(session.id, summary=_LONG)
+
+    on_store(path, talk)
+    wide, narrow = (_colour.sub("", shown("sessions", width=width)) for width in (100, 40))
+    assert "─" * 10 in wide
+    assert "─" * 10 not in narrow
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert {*_LONG.split(), "telephone", "ended", "explicit"} <= {*narrow.split()}
+
+
 def test_colours(filled: Path) -> None:
     """There are colours on a terminal, but not with NO_COLOR, nor where it has none."""
     assert _colour.search(shown("search", "dog"))
