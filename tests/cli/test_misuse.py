@@ -214,6 +214,7 @@ def test_completion(path: Path) -> None:
         (("remember", "tea", "--slot", ""), "--slot: "),
         (("remember", "tea", "--scope", "x" * 300), "--scope: "),
         (("backup", "agent.db"), "FILE: already exists"),
+        (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
         (("export", "agent.db"), "FILE: already exists"),
     ],
 )
