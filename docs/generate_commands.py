@@ -46,7 +46,9 @@ def _width() -> Iterator[None]:
 
 def _context(name: str, command: click.Command) -> click.Context:
     parent = None if command is program else _context("memrepo", program)
-    return click.Context(command, info_name=name, parent=parent, max_content_width=_WIDTH)
+    return click.Context(
+        command, info_name=name, parent=parent, max_content_width=_WIDTH, **command.context_settings
+    )
 
 
 def _help(name: str) -> str:

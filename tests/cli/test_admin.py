@@ -26,7 +26,7 @@ def test_init(command: Command, path: Path) -> None:
     refused = command("init", "--same-fact", "folded")
     assert (refused.status, refused.err) == (
         2,
-        'memrepo: same_fact: is "exact" for this database, for good\n',
+        'memrepo: --same-fact: is "exact" for this database, for good\n',
     )
 
 
@@ -133,10 +133,10 @@ def test_purge(command: Command, path: Path) -> None:
     command("forget", 1)
     on_store(path, lambda store: store.daily_logs.append(None, "e"))
     arguments = ("purge", "--before", "2999-01-01", "--events")
-    assert command(*arguments, "--dry-run").out == "would delete 1 facts, 1 events\n"
+    assert command(*arguments, "--dry-run").out == "would delete 1 fact, 1 event\n"
     assert command(*arguments).status == 2
     assert command("purge", "--before", "1d", "--yes", "--json").json["facts"] == 0
-    assert command(*arguments, "--yes").out == "deleted 1 facts, 1 events\n"
+    assert command(*arguments, "--yes").out == "deleted 1 fact, 1 event\n"
     assert command("restore").err == "nothing is forgotten\n"
 
 

@@ -19,7 +19,7 @@ def test_page_of_the_command_line(tmp_path: Path) -> None:
     shown = [
         block for block in blocks(ROOT / "docs" / "how-to" / "command-line.md") if block.output
     ]
-    assert len(shown) == 7
+    assert len(shown) == 8
     for block in shown:
         done = subprocess.run(
             ["bash", "-c", block.code],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import memrepo
 from memrepo import MemoryNew
 from tests.cli.conftest import Command, on_store
@@ -81,7 +83,7 @@ def test_recall(command: Command, path: Path) -> None:
         "User context:\n- Fact: Likes tea (today, you told me)\n"
     )
     shown = command("recall", "--max-entries", "2", "--explain").table
-    assert [(row[1], row[4]) for row in shown] == [
+    assert [(row[2], row[4]) for row in shown] == [
         ("Plays chess", ""),
         ("Has a dog", ""),
         ("Likes tea", "max_entries"),
@@ -97,7 +99,8 @@ def test_forget_and_restore(command: Command) -> None:
     """Facts are forgotten by their ids, listed, and brought back."""
     command("remember", "Likes tea", "Has a dog")
     assert command("forget", "2", "1").out == "forgot 2\nforgot 1\n"
-    assert command("recall").out == "\n"
+    nothing = command("recall")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "nothing found\n")
     assert {row[2] for row in command("restore").table} == {"Likes tea", "Has a dog"}
     assert len(command("restore", "--json").json["facts"]) == 2
     (fact,) = command("restore", "1", "--json").json["facts"]
@@ -151,3 +154,35 @@ def test_review(command: Command, path: Path) -> None:
     after = command("review")
     assert after.err == "no proposals\nno duplicates\n"
     assert after.table == [[*after.table[0][:3], "Lives in Leeds", *after.table[0][4:]]]
+
+
+def test_facts(command: Command) -> None:
+    """All current facts are listed, the latest first, or those of a category, a source or with a text."""
+    command("remember", "Likes tea", "Lives in Y\u00f6rk")
+    command("remember", "Has a dog", "--category", "pet", "--source", "app")
+    command("remember", "Likes rum", "--proposed")
+    command("remember", "Likes ale")
+    command("forget", 5)
+    assert [row[2] for row in command("facts").table] == [
+        "Has a dog",
+        "Lives in Y\u00f6rk",
+        "Likes tea",
+    ]
+    for arguments, ids in (
+        (("--category", "pet"), [3]),
+        (("--source", "user_explicit"), [2, 1]),
+        (("--contains", "Y\u00d6RK"), [2]),
+        (("-n", 1), [3]),
+        (("--scope", "ada"), []),
+    ):
+        assert [its["id"] for its in command("facts", *arguments, "--json").json["facts"]] == ids
+    assert command("facts", "--scope", "ada").err == "no facts\n"
+
+
+@pytest.mark.parametrize("when", ["2020-01-01", "0d"])
+def test_expiry_that_is_past(command: Command, when: str) -> None:
+    """A fact that nobody would ever see again is not stored: the year may be misspelled."""
+    ran = command("remember", "Likes tea", "--expires", when)
+    assert (ran.status, "--expires" in ran.err, "to come" in ran.err) == (2, True, True)
+    assert command("init").status == 0
+    assert command("facts").out == ""

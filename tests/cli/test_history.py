@@ -158,3 +158,13 @@ def test_status(filled: Path, command: Command) -> None:
     assert command("status", "--json").json["schema_version"] == 8
     assert command("status", "--db", "none.db").status == 1
     assert not filled.with_name("none.db").exists()
+
+
+def test_data_in_any_language(command: Command, path: Path) -> None:
+    """People see the letters of an event's data; what moves a cursor is left out, and JSON stays ASCII."""
+    data = {"topic": "Z\u00fcrich \u65e5\u672c", "evil": "\x9b2J\u202e"}
+    on_store(path, lambda store: store.daily_logs.append(None, "e", data))
+    (shown,) = command("log").table
+    assert '"topic": "Z\u00fcrich \u65e5\u672c"' in shown[4]
+    assert not {"\x9b", "\u202e"} & {*shown[4]}
+    assert command("log", "--nl").out.isascii()

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import memrepo
 from memrepo.cli.commands.program import program
 from memrepo.cli.main import MORE_COMMANDS, OWN_COMMANDS
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, on_store
 
 _URL = "http://127.0.0.1:9?authToken=S3CRET"
 _MISUSES: dict[tuple[str, ...], str] = {
@@ -119,7 +120,10 @@ def test_without_a_database(command: Command, monkeypatch: pytest.MonkeyPatch) -
     """Which database is meant has to be said."""
     monkeypatch.delenv("MEMREPO_URL")
     ran = command("recall")
-    assert (ran.status, ran.err) == (2, "memrepo: --db: or MEMREPO_URL must name a database\n")
+    assert (ran.status, ran.err) == (
+        2,
+        "memrepo: which database? Say --db agent.db, or set MEMREPO_URL\n",
+    )
 
 
 def test_token_of_the_environment(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +173,7 @@ def test_without_the_extra(path: Path) -> None:
 def test_names() -> None:
     """What is named without the extra is what there is with it: about twenty commands."""
     assert MORE_COMMANDS | OWN_COMMANDS.keys() == program.commands.keys()
-    assert len(program.commands) == 21
+    assert len(program.commands) == 22
 
 
 def test_completion(path: Path) -> None:
@@ -198,3 +202,95 @@ def test_completion(path: Path) -> None:
         "plain,events",
         "plain,sessions",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "tea", "-n", 0), "--limit: must be from 1 to 1,000"),
+        (("facts", "-n", 0), "--limit: must be from 1 to 10,000"),
+        (("recall", "--max-entries", 0), "--max-entries: "),
+        (("remember", ""), "TEXT: must not be empty or blank"),
+        (("remember", "tea", "--slot", ""), "--slot: "),
+        (("remember", "tea", "--scope", "x" * 300), "--scope: "),
+        (("backup", "agent.db"), "FILE: already exists"),
+        (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
+        (("export", "agent.db"), "FILE: already exists"),
+    ],
+)
+def test_arguments_have_the_names_that_were_typed(
+    arguments: tuple[object, ...], said: str, command: Command
+) -> None:
+    """What the library does not accept is called as it is on the command line."""
+    command("init")
+    ran = command(*arguments)
+    assert (ran.status, ran.err.startswith(f"memrepo: {said}")) == (2, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--db", "agent.db", "recall"), "--db comes after the command"),
+        (("--scope", "ada", "recall"), "--scope comes after the command"),
+        (("--token", "recall"), "there is no such option: --token"),
+        (("serch", "tea"), "no such command: did you mean search? There are backup, "),
+        (("S3CRET",), "no such command; there are backup, "),
+    ],
+)
+def test_says_what_may_be_meant(arguments: tuple[str, ...], said: str, command: Command) -> None:
+    """An option before its command, and a command with a typing error, are told apart from what is none."""
+    ran = command(*arguments)
+    assert ran.status == 2
+    assert ran.err.splitlines()[-1].startswith(f"memrepo: {said}")
+
+
+@pytest.mark.parametrize("name", ["recall", "copy", "mcp"])
+def test_short_help(name: str, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """-h is --help, of every command."""
+    helps = []
+    for option in ("-h", "--help"):
+        try:
+            helps.append(command(name, option).out)
+        except SystemExit:  # argparse's way
+            helps.append(capsys.readouterr().out)
+    assert helps[0] == helps[1] != ""
+
+
+def test_missing_file(command: Command, path: Path) -> None:
+    """A file that is not there is said not to be there, with what makes one, and is not made."""
+    ran = command("recall")
+    said = f"memrepo: there is no database {path}; memrepo init makes one\n"
+    assert (ran.status, ran.err, path.exists()) == (1, said, False)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_letters_that_the_terminal_does_not_have(path: Path, encoding: str) -> None:
+    """A text is shown with escapes where the encoding of stdout lacks its letters; nothing fails."""
+
+    async def fill(store: memrepo.Store) -> None:
+        await store.memories.remember("Likes \u8336")
+        await store.daily_logs.append(None, "topic", {"of": "\u8336"})
+
+    on_store(path, fill)
+    for arguments in (("search", "likes"), ("recall",), ("log",), ("facts",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "memrepo", *arguments],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr, b"\\u8336" in done.stdout) == (0, b"", True)
+
+
+def test_input_that_is_not_text_in_the_c_locale(path: Path) -> None:
+    """Where Python lets bytes pass that are no text, the command still says that they are none."""
+    done = subprocess.run(
+        [sys.executable, "-m", "memrepo", "remember"],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"},
+        input=b"Gr\xfc\xdfe\n",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"memrepo: stdin is not text in UTF-8\n")

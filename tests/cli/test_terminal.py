@@ -132,6 +132,21 @@ def test_width(filled: Path, width: int) -> None:
     assert {*_LONG.split()} <= {*table.split()}
 
 
+def test_many_columns_on_a_narrow_terminal(path: Path) -> None:
+    """Where a table's columns would be too narrow for words, each cell has a line, and no word is cut."""
+
+    async def talk(store: memrepo.Store) -> None:
+        session = await store.sessions.start(thread="telephone")
+        await store.sessions.end(session.id, summary=_LONG)
+
+    on_store(path, talk)
+    wide, narrow = (_colour.sub("", shown("sessions", width=width)) for width in (100, 40))
+    assert "─" * 10 in wide
+    assert "─" * 10 not in narrow
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert {*_LONG.split(), "telephone", "ended", "explicit"} <= {*narrow.split()}
+
+
 def test_colours(filled: Path) -> None:
     """There are colours on a terminal, but not with NO_COLOR, nor where it has none."""
     assert _colour.search(shown("search", "dog"))
@@ -222,13 +237,18 @@ def test_erase_asks(filled: Path, command: Command, answer: str, n_left: int) ->
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "n_left"), [("3\n", 0, 2), ("\n", 1, 3), ("99\n", 2, 3), (_CTRL_C, 1, 3)]
+    ("answer", "status", "n_left"),
+    [
+        *(("3\n", 0, 2), ("3, 2\n", 0, 1), ("1 2 3\n", 0, 0)),
+        *(("\n", 1, 3), ("99\n", 2, 3), ("3 99\n", 2, 3), (_CTRL_C, 1, 3)),
+    ],
 )
 def test_forget_asks_which(
     filled: Path, command: Command, answer: str, status: int, n_left: int
 ) -> None:
-    """Of the candidates one is chosen by its id; no other id is taken."""
-    ended, text = _answer(("forget", "the", "dog"), "Forget which id (none):", answer)
+    """Of the candidates some are chosen by their ids; no other id is taken."""
+    words = ("forget", "dog", "tea", "meeting")
+    ended, text = _answer(words, "Forget which? Ids, or Enter for none:", answer)
     assert (ended, "Has a dog" in text) == (status, True)
     assert len(command("recall", "--json").json["entries"]) == n_left
 
@@ -253,3 +273,39 @@ def test_interrupted_export_says_how_to_go_on(path: Path) -> None:
     assert terminal.finish() == 1
     assert "memrepo: interrupted; run the command again to resume" in terminal.shown
     assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize(("answer", "status", "n_left"), [("y\n", 0, 2), ("n\n", 1, 3)])
+def test_forget_asks_about_one(
+    filled: Path, command: Command, answer: str, status: int, n_left: int
+) -> None:
+    """A single candidate is asked about with yes and no, and a no says that nothing was done."""
+    ended, text = _answer(("forget", "the", "dog"), "Forget 3? [y/N]:", answer)
+    assert (ended, "memrepo: nothing was done" in text) == (status, bool(status))
+    assert len(command("recall", "--json").json["entries"]) == n_left
+
+
+def test_export_to_the_terminal_is_only_its_lines(path: Path) -> None:
+    """Where the lines of an export are shown, no progress stands among them."""
+    on_store(path, lambda store: store.memories.remember("Likes tea"))
+    text = shown("export")
+    assert "\x1b" not in text
+    assert text.splitlines()[-1] == '{"memrepo":"end"}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [(["remember"], "a fact a line"), (["recall", "-"], "a text"), (["import"], "an export")],
+)
+def test_tells_that_it_reads(filled: Path, arguments: list[str], what: str) -> None:
+    """Who types a command that reads stdin is told what it waits for."""
+    terminal = start(*arguments)
+    terminal.expect(f"memrepo: reads {what}, until Ctrl-D")
+    terminal.interrupt()
+    terminal.finish()
+
+
+def test_more_than_is_shown(filled: Path) -> None:
+    """A list that ends at its limit says so to people."""
+    assert "there are more: --limit shows them" in shown("facts", "-n", "2")
+    assert "there are more" not in shown("facts", "-n", "3")

@@ -32,8 +32,8 @@ OWN_COMMANDS: Final = {
 #: The commands that need it.
 MORE_COMMANDS: Final = frozenset(
     {
-        *("backup", "compact", "doctor", "erase", "export", "forget", "import", "init", "log"),
-        *("purge", "recall", "remember", "restore", "restore-backup", "review", "search"),
+        *("backup", "compact", "doctor", "erase", "export", "facts", "forget", "import", "init"),
+        *("log", "purge", "recall", "remember", "restore", "restore-backup", "review", "search"),
         *("sessions", "stats", "status"),
     }
 )

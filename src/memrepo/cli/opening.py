@@ -8,11 +8,11 @@ from typing import Unpack
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
-from memrepo.errors import InvalidInputError
+from memrepo.errors import DatabaseError, UsageError
 from memrepo.opening import OpeningStore
 from memrepo.options import ConnectOptions
 
-__all__ = ["database_url", "open_database", "server_token"]
+__all__ = ["database_url", "open_database", "require_database", "server_token"]
 
 
 def database_url(given: str | None) -> str:
@@ -20,12 +20,25 @@ def database_url(given: str | None) -> str:
     Return the URL that *given* or ``MEMREPO_URL`` is.
 
     Raises:
-        InvalidInputError: Neither is there.
+        UsageError: Neither is there.
     """
     url = given or os.environ.get("MEMREPO_URL")
     if not url:
-        raise InvalidInputError("--db", "or MEMREPO_URL must name a database")
+        raise UsageError("which database? Say --db agent.db, or set MEMREPO_URL")
     return url
+
+
+def require_database(given: str | None) -> None:
+    """
+    Raise an error if `database_url` is a file that is not there; it blocks.
+
+    Raises:
+        DatabaseError: It is not there.
+    """
+    location = parse_url(database_url(given))
+    if isinstance(location, ServerLocation) or location.path is None or location.path.exists():
+        return
+    raise DatabaseError(f"there is no database {location.path}; memrepo init makes one")
 
 
 def open_database(

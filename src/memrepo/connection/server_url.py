@@ -96,7 +96,9 @@ def parse_server_url(url: str) -> ServerLocation:
     if not host or "://" not in url or not re.fullmatch(r"[\w.:%-]+", host):
         raise UnsupportedURLError("the URL names no server: libsql://host")
     if parts.username is not None or parts.password is not None:
-        raise UnsupportedURLError("a URL has no user: pass the token as auth_token")
+        raise UnsupportedURLError(
+            "a URL has no user: give the token as auth_token, or in the URL as ?authToken="
+        )
     if parts.fragment:
         raise UnsupportedURLError("the URL of a server has no fragment")
     options = _options(parts.query)

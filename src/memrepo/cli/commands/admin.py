@@ -16,6 +16,7 @@ from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
 from memrepo.domain.hashing import SameFact
 from memrepo.domain.indexing import Tokenizer
+from memrepo.domain.markdown import plural
 from memrepo.errors import UsageError
 from memrepo.repositories.scopes import ScopedStore
 from memrepo.store import Store
@@ -97,13 +98,13 @@ async def _purge(
     n_facts = await store.memories.purge(before, dry_run=True)
     n_events = await store.daily_logs.purge(before, dry_run=True) if events else 0
     if not dry_run:
-        what = f"{n_facts:,} facts" + (f" and {n_events:,} events" if events else "")
+        what = plural(n_facts, "fact") + (f" and {plural(n_events, 'event')}" if events else "")
         confirm(f"Delete {what} for good?", yes=yes)
         n_facts = await store.memories.purge(before)
         n_events = await store.daily_logs.purge(before) if events else 0
     word = "would delete" if dry_run else "deleted"
     shown = {"dry_run": dry_run, "facts": n_facts, "events": n_events}
-    output.one(shown, f"{word} {n_facts:,} facts, {n_events:,} events")
+    output.one(shown, f"{word} {plural(n_facts, 'fact')}, {plural(n_events, 'event')}")
 
 
 @click.command("erase")
@@ -120,14 +121,15 @@ async def _erase(output: Output, store: Store, scope: str, yes: bool) -> None:  
     n_facts, n_sessions = await its.memories.count(), await its.sessions.count()
     n_events = sum((await its.daily_logs.count_by_type()).values())
     confirm(
-        f"Delete {n_facts:,} facts and what was forgotten, {n_sessions:,} sessions and {n_events:,} events"
-        " for good?",
+        f"Delete {plural(n_facts, 'fact')} and what was forgotten, {plural(n_sessions, 'session')}"
+        f" and {plural(n_events, 'event')} for good?",
         yes=yes,
     )
     report = await its.erase(confirm=True)
     output.one(
         report,
-        f"deleted {report.n_facts:,} facts, {report.n_sessions:,} sessions, {report.n_events:,} events",
+        f"deleted {plural(report.n_facts, 'fact')}, {plural(report.n_sessions, 'session')},"
+        f" {plural(report.n_events, 'event')}",
     )
 
 

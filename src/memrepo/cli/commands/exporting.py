@@ -14,7 +14,7 @@ import click
 
 from memrepo.admin.files import create_missing
 from memrepo.cli.commands.options import on_store
-from memrepo.cli.commands.output import Output, progress
+from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
 from memrepo.errors import InvalidInputError
 from memrepo.store import Store
 from memrepo.transfer.copy import CopyProgress
@@ -27,8 +27,8 @@ _STDIO: Final = "-"
 
 
 @contextmanager
-def _progress() -> Generator[Callable[[CopyProgress], None]]:
-    with progress() as tell:
+def _progress(*, is_shown: bool = True) -> Generator[Callable[[CopyProgress], None]]:
+    with progress(is_shown=is_shown) as tell:
         yield lambda its: tell(f"{its.step} {its.table}", its.n_done, its.n_rows)
 
 
@@ -46,7 +46,8 @@ async def _export(output: Output, store: Store, path: str, scope: str | None) ->
     The format is JSON Lines. FILE gets its name when it is complete; until then it is FILE.partial, and
     the same command goes on where an interrupted one ended. It can be read by its owner only.
     """
-    with _progress() as tell:
+    # Not between the lines that it would tell of.
+    with _progress(is_shown=path != _STDIO or not is_terminal()) as tell:
         if path == _STDIO:
             async for part in store.export_lines(scope=scope, on_progress=tell):
                 await asyncio.to_thread(_write, sys.stdout.buffer, part)
@@ -59,7 +60,7 @@ async def _export_to(
     store: Store, path: Path, scope: str | None, tell: Callable[[CopyProgress], None]
 ) -> None:
     if await asyncio.to_thread(os.path.lexists, path):
-        raise InvalidInputError("FILE", "already exists")
+        raise InvalidInputError("path", "already exists")
     partial = path.with_name(f"{path.name}.partial")
     await asyncio.to_thread(create_missing, partial)
     file = await asyncio.to_thread(partial.open, "r+b")
@@ -87,7 +88,7 @@ def _seek_end(file: BinaryIO) -> tuple[bytes, bytes] | None:
     """
     first = file.readline()
     if not first.startswith(BEGINNING[: len(first)]):
-        raise InvalidInputError("FILE", "has a .partial file beside it that is no export")
+        raise InvalidInputError("path", "has a .partial file beside it that is no export")
     end = file.seek(0, os.SEEK_END)
     tail = b""
     while end and tail.count(b"\n") < 2:  # noqa: PLR2004 - the end of the last line, and of the one before
@@ -127,11 +128,13 @@ async def _import(output: Output, store: Store, path: str) -> None:
 
 async def _parts(path: str) -> AsyncIterator[bytes]:
     file: Any = sys.stdin.buffer
-    if path != _STDIO:
+    if path == _STDIO:
+        await_stdin("an export")
+    else:
         try:
             file = await asyncio.to_thread(open, path, "rb")
         except OSError as error:
-            raise InvalidInputError("FILE", f"cannot be read: {error.strerror}") from None
+            raise InvalidInputError("path", f"cannot be read: {error.strerror}") from None
     try:
         while part := await asyncio.to_thread(file.read, _PART_BYTES):
             yield part

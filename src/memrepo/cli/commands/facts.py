@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import click
 
-from memrepo.cli.commands.options import Misuse, interruptible, limit, on_store
-from memrepo.cli.commands.output import Column, Output
-from memrepo.cli.commands.values import AHEAD, METADATA, WHOLE
+from memrepo.cli.commands.options import Declined, Misuse, interruptible, limit, on_store
+from memrepo.cli.commands.output import Column, Output, await_stdin
+from memrepo.cli.commands.values import AHEAD, METADATA, TO_COME, WHOLE
 from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Remembered
 from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
@@ -32,29 +32,33 @@ FACT: Final = (
     Column("created", "created_at", "dim"),
 )
 _STDIN: Final = "-"
+_NOTHING: Final = "nothing found"
 
 
 def _text(words: Sequence[str]) -> str:
     """Return the words of the command line as a text; stdin for ``-``."""
-    return sys.stdin.read().strip() if [*words] == [_STDIN] else " ".join(words)
+    if [*words] != [_STDIN]:
+        return " ".join(words)
+    await_stdin("a text")
+    return sys.stdin.read().strip()
 
 
 # --- remember ----------------------------------------------------------------------------------
 
 
 @click.command("remember")
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.argument("content", nargs=-1, metavar="[TEXT]...")
 @click.option("--category", help="What kind of fact it is; fact by default.")
 @click.option("--source", default="user_explicit", show_default=True, help="Who says so.")
 @click.option("--metadata", type=METADATA, help="A JSON object that belongs to it.")
-@click.option("--expires", "expires_at", type=AHEAD, help="When it expires: 2026-02-28, 30d.")
+@click.option("--expires", "expires_at", type=TO_COME, help="When it expires: 2026-02-28, 30d.")
 @click.option("--due", "due_at", type=AHEAD, help="When it is to be brought up.")
 @click.option("--session", "session_id", type=WHOLE, help="The session that it was learnt in.")
 @click.option("--slot", help="The slot that it fills; what filled it is replaced.")
 @click.option("--proposed", is_flag=True, help="Only propose it; see review.")
 @on_store(creates=True)
 async def _remember(
-    output: Output, store: ScopedStore, texts: tuple[str, ...], **given: Any
+    output: Output, store: ScopedStore, content: tuple[str, ...], **given: Any
 ) -> None:
     """
     Remember facts, each once.
@@ -62,7 +66,7 @@ async def _remember(
     Each TEXT is one; without TEXT, or with -, each line of stdin. A fact that is known already is not
     stored twice. The database is made if it is not there.
     """
-    lines = iter(texts) if texts and texts != (_STDIN,) else _lines_of_stdin()
+    lines = iter(content) if content and content != (_STDIN,) else _lines_of_stdin()
     outcomes: list[Remembered] = []
     while batch := [*islice(lines, _BATCH)]:
         facts = [MemoryNew(content=text, **given) for text in batch]
@@ -75,6 +79,7 @@ async def _remember(
 
 
 def _lines_of_stdin() -> Iterator[str]:
+    await_stdin("a fact a line")
     return (line.strip() for line in sys.stdin if line.strip())
 
 
@@ -146,7 +151,7 @@ async def _search(
     else:
         its_filter = MemoryFilter(category=category, source=source)
         hits = await store.memories.search(text, where=its_filter, limit=limit)
-    output.rows("hits", hits, _FOUND[where], empty="nothing found")
+    output.rows("hits", hits, _FOUND[where], empty=_NOTHING)
 
 
 def _reason(its: RecalledFact | LeftOut) -> str:
@@ -156,9 +161,9 @@ def _reason(its: RecalledFact | LeftOut) -> str:
 
 
 _RECALLED: Final = (
-    Column("id", "entry.id", "cyan", is_number=True),
-    Column("fact", "entry.content"),
+    _ID,
     Column("score", "score.total", "green", is_number=True),
+    Column("fact", "entry.content"),
     Column("why", "score", "dim"),
     Column("left out", _reason, "yellow"),
 )
@@ -189,9 +194,11 @@ async def _recall(
     if output.form == "json":
         output.one({**found.to_dict(), "prompt": found.to_prompt()}, "")
     elif output.form == "nl" or explain:
-        output.rows("entries", _explained(found, explain=explain), _RECALLED)
-    else:
+        output.rows("entries", _explained(found, explain=explain), _RECALLED, empty=_NOTHING)
+    elif found.entries:
         output.text(found.to_prompt())
+    else:
+        sys.stderr.write(f"{_NOTHING}\n")
 
 
 def _explained(found: MemoryContext, *, explain: bool) -> list[RecalledFact | LeftOut]:
@@ -212,29 +219,36 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
     """
     if not all(word.isdecimal() for word in what):
         hits = await store.memories.find_to_forget(_text(what))
-        chosen = _choose(output, hits)
-        if chosen is None:
+        what = _choose(output, hits)
+        if not what:
             return 1
-        what = (str(chosen),)
     async with store.transaction() as tx:
         facts = [await tx.memories.forget(int(word)) for word in what]
     output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
     return None
 
 
-def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> int | None:
-    """Ask which of some facts is meant; without a terminal, show them."""
+def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]:
+    """Ask which of some facts are meant, and return their ids; without a terminal, show them."""
     output.rows("candidates", hits, _FOUND["facts"], empty="no fact is like this")
-    if not hits or output.form != "text" or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        if hits:
-            sys.stderr.write("memrepo: nothing was forgotten: say the id\n")
-        return None
+    if not hits:
+        return ()
+    if output.form != "text" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write("memrepo: nothing was forgotten: say the id\n")
+        return ()
     ids = [str(hit.entry.id) for hit in hits]
     with interruptible():
-        chosen = click.prompt("Forget which id (none)", default="", show_default=False, err=True)
-    if chosen and chosen not in ids:
-        raise Misuse("this is none of their ids")
-    return int(chosen) if chosen else None
+        if len(ids) == 1:
+            chosen = ids if click.confirm(f"Forget {ids[0]}?", err=True) else []
+        else:
+            question = "Forget which? Ids, or Enter for none"
+            answer = click.prompt(question, default="", show_default=False, err=True)
+            chosen = answer.replace(",", " ").split()
+    if not {*chosen} <= {*ids}:
+        raise Misuse("nothing was forgotten: that is not one of these ids")
+    if not chosen:
+        raise Declined
+    return tuple(chosen)
 
 
 @click.command("restore")

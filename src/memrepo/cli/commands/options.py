@@ -14,10 +14,12 @@ import click
 
 from memrepo.cli.commands.output import Output
 from memrepo.cli.commands.values import WHOLE
-from memrepo.cli.opening import open_database
+from memrepo.cli.opening import open_database, require_database
+from memrepo.errors import InvalidInputError
 from memrepo.options import ConnectOptions
 
 __all__ = [
+    "Declined",
     "Interrupted",
     "Misuse",
     "ReaderGoneError",
@@ -42,6 +44,10 @@ class Misuse(click.UsageError):
 
 class Interrupted(click.Abort):
     """Ctrl-C; its text says how to go on."""
+
+
+class Declined(click.Abort):
+    """A question that was answered with no."""
 
 
 class ReaderGoneError(Exception):
@@ -69,11 +75,24 @@ def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
             raise ReaderGoneError from None
         except KeyboardInterrupt:
             raise Interrupted("; run the command again to resume" if resumes else "") from None
+        except InvalidInputError as error:
+            raise InvalidInputError(_as_typed(error.field), error.reason) from error
         return status
 
     nl = click.option("--nl", "as_nl", is_flag=True, help="Print a JSON object a line.")
     as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     return as_json(nl(run))
+
+
+def _as_typed(field: str) -> str:
+    """Return what the command line calls an argument of the library: ``--limit``, ``TEXT``."""
+    name = field.rpartition(".")[2]  # of facts[0].content
+    for its in click.get_current_context().command.params:
+        if its.name == name and isinstance(its, click.Argument):
+            return (its.metavar or name).strip("[].")
+        if its.name == name:
+            return max(its.opts, key=len)
+    return field
 
 
 def on_store(
@@ -96,6 +115,8 @@ def on_store(
     def decorate(body: _Body) -> _Command:
         @wraps(body)
         async def run(output: Output, *, db: str | None, **given: Any) -> Status:
+            if not creates:
+                await asyncio.to_thread(require_database, db)
             async with open_database(db, creates=creates, **options) as store:
                 on = store.scoped(given.pop("scope")) if scoped else store
                 return await body(output, on, **given)
@@ -133,14 +154,15 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises:
         Misuse: There is no terminal to ask on.
-        click.Abort: The answer was not yes.
+        Declined: The answer was not yes.
     """
     if yes:
         return
     if not sys.stdin.isatty():
         raise Misuse("this asks first: without a terminal, say --yes")
     with interruptible():
-        click.confirm(question, abort=True, err=True)
+        if not click.confirm(question, err=True):
+            raise Declined
 
 
 @contextmanager

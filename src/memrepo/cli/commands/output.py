@@ -13,9 +13,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.one_line import one_line
+from memrepo.domain.paging import Page
 from memrepo.domain.plain import PlainModel
 
-__all__ = ["Column", "Form", "Output", "is_terminal", "progress", "terminal"]
+__all__ = ["Column", "Form", "Output", "await_stdin", "is_terminal", "progress", "terminal"]
 
 #: How a result is printed: for people, as one JSON object, or as one a line.
 Form: TypeAlias = Literal["text", "json", "nl"]
@@ -47,10 +48,16 @@ def terminal() -> Any:
     return import_module("memrepo.cli.commands.terminal")
 
 
+def await_stdin(what: str) -> None:
+    """Tell who sits at a terminal that *what* is read from it."""
+    if sys.stdin.isatty():
+        sys.stderr.write(f"memrepo: reads {what}, until Ctrl-D\n")
+
+
 @contextmanager
-def progress() -> Generator[Callable[[str, int, int], None]]:
+def progress(*, is_shown: bool = True) -> Generator[Callable[[str, int, int], None]]:
     """Yield what shows progress, on a terminal."""
-    if sys.stderr.isatty():
+    if is_shown and sys.stderr.isatty():
         with terminal().progress() as tell:
             yield tell
     else:
@@ -109,6 +116,8 @@ class Output:
         else:
             for row in rows:
                 _print("\t".join(cell(column.of(row)) for column in columns))
+        if self.form == "text" and is_terminal() and isinstance(rows, Page) and rows.next_cursor:
+            sys.stderr.write("there are more: --limit shows them\n")
 
     async def stream(self, rows: AsyncIterable[PlainModel], columns: Sequence[Column]) -> None:
         """Print rows that have no end, each as it comes: as a line of text or of JSON."""
@@ -130,7 +139,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, Mapping | list | tuple):
-        return one_line(_json(cast("object", value)))
+        return one_line(json.dumps(cast("object", value), ensure_ascii=False))
     return one_line(str(value))
 
 

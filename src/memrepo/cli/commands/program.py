@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 import click
@@ -17,12 +19,13 @@ from memrepo.cli.commands import (
     doctor,
     exporting,
     facts,
+    listing,
     log,
     reviewing,
     sessions,
     stats,
 )
-from memrepo.cli.commands.options import Misuse, ReaderGoneError
+from memrepo.cli.commands.options import Declined, Misuse, ReaderGoneError
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
 from memrepo.errors import MemrepoError, UsageError
@@ -34,6 +37,11 @@ _DONE: Final = 0
 _FAILED: Final = 1
 _MISUSED: Final = 2
 
+_EXAMPLES: Final = """\b
+Examples:
+  memrepo remember "Ada likes green tea" --db agent.db
+  memrepo recall "What does Ada like?" --db agent.db
+"""
 _is_option: Final = re.compile(r"--?[a-z][a-z-]{0,20}").fullmatch
 
 
@@ -45,18 +53,27 @@ class _Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command."""
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise Misuse(f"no such command; there are {', '.join(self.list_commands(ctx))}", ctx)
+            names = self.list_commands(ctx)
+            near = get_close_matches(args[0], names, 1)
+            there_are = f": did you mean {near[0]}? There are" if near else "; there are"
+            raise Misuse(f"no such command{there_are} {', '.join(names)}", ctx)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Program, invoke_without_command=True, subcommand_metavar="[COMMAND] [ARGS]...")
+@click.group(
+    cls=_Program,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND] [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXAMPLES,
+)
 @click.version_option(__version__, message="memrepo %(version)s")
 @click.pass_context
 def program(ctx: click.Context) -> None:
     """
     The durable memory of an asyncio agent: see it, ask it, correct it, carry it away, erase it.
 
-    A command works on the database of --db, or of MEMREPO_URL: a file, or a server as
+    A command works on the database of its --db, or of MEMREPO_URL: a file, or a server as
     http://localhost:8080?namespace=acme. A server's token comes from the URL (?authToken=), where other
     users of the machine may see it, or from TURSO_AUTH_TOKEN.
 
@@ -72,7 +89,7 @@ def _own(name: str, help_text: str) -> click.Command:
     return click.Command(name, help=help_text, add_help_option=False)
 
 
-for _module in (facts, reviewing, sessions, log, stats, admin, exporting, doctor):
+for _module in (facts, listing, reviewing, sessions, log, stats, admin, exporting, doctor):
     for _command in _module.COMMANDS:
         program.add_command(_command)
 for _name, _help in OWN_COMMANDS.items():
@@ -85,6 +102,7 @@ def run(arguments: Sequence[str]) -> int:
     health = logging.getLogger("memrepo.connection.sqlite.health")
     level = health.level
     health.setLevel(logging.ERROR)
+    _set_encodings()
     try:
         status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
         sys.stdout.flush()
@@ -97,6 +115,14 @@ def run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else _DONE
 
 
+def _set_encodings() -> None:
+    """Have a terminal show what it has no letters for as escapes, and stdin refuse what is no text."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="strict")
+
+
 def _tell(error: Exception, *, as_json: bool) -> int:
     """Say on stderr what is wrong, and return the exit status."""
     is_misuse = isinstance(error, click.UsageError | UsageError)
@@ -104,12 +130,14 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     match error:
         case click.UsageError():
             kind, message = "UsageError", _said(error)
+        case Declined():
+            kind, message = "Declined", "nothing was done"
         case click.Abort():
             kind, message = "Interrupted", f"interrupted{error}"
         case click.ClickException():
             message = "the command failed"
         case UnicodeError():  # its own message shows a part of the text
-            message = "stdin is not text in UTF-8"
+            message = f"stdin is not text in {sys.stdin.encoding.upper()}"
         case OSError():
             message = f"cannot read or write: {error.strerror or kind}"
         case _:
@@ -129,8 +157,10 @@ def _said(error: click.UsageError) -> str:
         case Misuse() | Refused() | click.MissingParameter() | click.BadOptionUsage():
             return error.format_message()
         case click.NoSuchOption():
-            named = f": {error.option_name}" if _is_option(error.option_name) else ""
-            return f"there is no such option{named}"
+            name = error.option_name
+            if _is_before_its_command(error):
+                return f"{name} comes after the command"
+            return f"there is no such option{f': {name}' if _is_option(name) else ''}"
         case click.BadParameter() if error.param is not None:
             its = error.param
             choices = its.type.choices if isinstance(its.type, click.Choice) else ()
@@ -138,6 +168,16 @@ def _said(error: click.UsageError) -> str:
             return f"invalid value for {its.get_error_hint(error.ctx)}{among}"
         case _:
             return "too many arguments, or invalid ones"
+
+
+def _is_before_its_command(error: click.NoSuchOption) -> bool:
+    """Tell whether an option that stands before the command is one that commands have."""
+    of_commands = {
+        name for its in program.commands.values() for param in its.params for name in param.opts
+    }
+    return (
+        error.ctx is not None and error.ctx.command is program and error.option_name in of_commands
+    )
 
 
 def _be_quiet() -> int:

@@ -55,10 +55,12 @@ async def _review(
     limit: int,
 ) -> None:
     """
-    Show what waits for your word, or decide; of several decisions, all are carried out or none.
+    Show what waits for your word, or decide.
 
-    That is proposals, pairs of facts that say nearly the same (duplicates), and slots, which one fact fills
-    at a time. Without WHAT, all three are shown.
+    Of several decisions, all are carried out or none.
+
+    What waits is proposals, pairs of facts that say nearly the same (duplicates), and slots, which one fact fills
+    at a time. Name one of these kinds, or see all three.
     """
     if not (approve or reject or merge or revert is not None):
         await _show(output, store, (what,) if what else _COLUMNS, limit)

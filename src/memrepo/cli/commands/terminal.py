@@ -26,10 +26,15 @@ __all__ = ["bar", "progress", "show_line", "show_table"]
 
 #: Columns of a terminal that a bar takes at most.
 _WIDEST_BAR: Final = 40
+#: Columns of a terminal that a column of a table needs: with fewer, words are cut into pieces.
+_NARROWEST: Final = 10
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table that fits the terminal: what is too long goes on in the next line."""
+    """Print a table that fits the terminal: what is too long goes on in the next line, or each cell has its own."""
+    if Console().width < len(columns) * _NARROWEST:
+        _show_records(columns, rows)
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(
@@ -42,6 +47,20 @@ def show_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> N
     for row in rows:
         table.add_row(*map(_shown, row))
     Console().print(table)
+
+
+def _show_records(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    console = Console()
+    for row in rows:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for column, value in zip(columns, row, strict=True):
+            if shown := _shown(value):
+                shown.stylize(column.style)
+                table.add_row(column.title, shown)
+        console.print(table)
+        console.print()
 
 
 def show_line(columns: Sequence[Column], row: Sequence[object]) -> None:

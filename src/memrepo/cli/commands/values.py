@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 
 import click
 
-__all__ = ["AHEAD", "BEFORE", "DAY", "LOCAL", "METADATA", "NUMBER", "WHOLE", "ZONE", "Refused"]
+__all__ = [
+    "AHEAD",
+    "BEFORE",
+    "DAY",
+    "LOCAL",
+    "METADATA",
+    "NUMBER",
+    "TO_COME",
+    "WHOLE",
+    "ZONE",
+    "Refused",
+]
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _is_duration: Final = re.compile(r"(\d{1,6})([mhdw])").fullmatch
@@ -80,11 +91,18 @@ class _Instant(_Type):
 
     name = "when"
 
-    def __init__(self, sign: int, word: str) -> None:
+    def __init__(self, sign: int, word: str, *, is_to_come: bool = False) -> None:
         self._sign = sign
-        self.takes = f"2026-02-28, 2026-02-28T14:30 (local time), or as 30d {word}: m, h, d or w"
+        self._is_to_come = is_to_come
+        self.takes = f"{'to come: ' if is_to_come else ''}2026-02-28, 2026-02-28T14:30 (local time), or as 30d {word}: m, h, d or w"
 
     def read(self, text: str) -> datetime:
+        instant = self._instant(text)
+        if self._is_to_come and instant <= datetime.now(UTC):
+            raise ValueError
+        return instant
+
+    def _instant(self, text: str) -> datetime:
         if found := _is_duration(text):
             return datetime.now(UTC) + self._sign * timedelta(**{_UNITS[found[2]]: int(found[1])})
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -132,5 +150,7 @@ ZONE: Final = _Zone()
 METADATA: Final = _Metadata()
 #: An instant to come.
 AHEAD: Final = _Instant(1, "from now")
+#: One that must not be past.
+TO_COME: Final = _Instant(1, "from now", is_to_come=True)
 #: An instant that is past.
 BEFORE: Final = _Instant(-1, "ago")
