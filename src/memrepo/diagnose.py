@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Final, Unpack
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import SIDE_SUFFIXES, Location, parse_url
-from memrepo.domain.findings import CheckKind, Finding, memrepo_command
+from memrepo.domain.findings import CheckKind, Finding, memrepo_command, shell_word
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
@@ -85,10 +84,10 @@ def _of_error(
     path = location.path if isinstance(location, Location) else None
     if path is None:
         check, cure = _OF_A_SERVER.get(type(error), ("opening", ""))
-        return check, cure.format(file=shlex.quote(str(location)))
+        return check, cure.format(file=shell_word(location))
     if isinstance(error, CorruptDatabaseError):
         return "integrity", _cure_of_damage(path)
-    file, folder = shlex.quote(str(path)), shlex.quote(str(path.parent))
+    file, folder = shell_word(path), shell_word(path.parent)
     check, cure = _OF_A_FILE.get(type(error), ("opening", ""))
     if not path.parent.exists():
         cure = "mkdir -p {folder}"
@@ -111,8 +110,6 @@ def _cure_of_damage(path: Path) -> str:
     """Move everything away, because nobody can tell whether somebody uses a file that is so damaged."""
     files = [path, *(Path(f"{path}{suffix}") for suffix in SIDE_SUFFIXES)]
     moves = [
-        f"mv {shlex.quote(str(file))} {shlex.quote(f'{file}.damaged')}"
-        for file in files
-        if file.exists()
+        f"mv {shell_word(file)} {shell_word(f'{file}.damaged')}" for file in files if file.exists()
     ]
     return " && ".join([*moves, memrepo_command("restore-backup BACKUP", path)])

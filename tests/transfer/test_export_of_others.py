@@ -156,7 +156,9 @@ async def test_slot_that_is_filled_meanwhile(tmp_path: Path) -> None:
 
         with pytest.raises(ConflictError, match=r"fact \d+ fills its slot there"):
             await target.import_lines(parts())
-        assert (await target.memories.in_slot("home")).content == "Lives in York"
+        home = await target.memories.in_slot("home")
+        assert home is not None
+        assert home.content == "Lives in York"
         assert await target.verify() == []
 
 
@@ -209,7 +211,9 @@ async def test_source_that_is_written_meanwhile(tmp_path: Path, clock: Clock) ->
         await target.import_lines(_parts(*lines))
         facts = [fact async for fact in target.memories.iterate()]
         assert {fact.content for fact in facts} == {"Lives in Leeds", "Likes tea"}
-        assert (await target.memories.in_slot("home")).id == leeds.id
+        home = await target.memories.in_slot("home")
+        assert home is not None
+        assert home.id == leeds.id
         assert await target.verify() == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from memrepo.cli.commands import (
 from memrepo.cli.commands.options import Misuse, ReaderGoneError
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
+from memrepo.cli.streams import drop_output, visible
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -88,8 +88,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
         sys.stdout.flush()
-    except (BrokenPipeError, ReaderGoneError):
-        return _be_quiet()
+    except (BrokenPipeError, ReaderGoneError):  # who reads has had enough, as `head`
+        drop_output()
+        return _DONE
     except (click.ClickException, click.Abort, MemrepoError, OSError, UnicodeError) as error:
         return _tell(error, as_json=not {"--json", "--nl"}.isdisjoint(arguments))
     finally:
@@ -108,9 +109,12 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             kind, message = "Interrupted", f"interrupted{error}"
         case click.ClickException():
             message = "the command failed"
-        case UnicodeError():  # its own message shows a part of the text
+        case UnicodeDecodeError():  # its own message shows a part of the text
             message = "stdin is not text in UTF-8"
+        case UnicodeError():
+            message = "a text has a character that cannot be written"
         case OSError():
+            drop_output()
             message = f"cannot read or write: {error.strerror or kind}"
         case _:
             message = str(error)  # our errors never hold a token
@@ -119,7 +123,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     else:
         context = error.ctx if isinstance(error, click.UsageError) else None
         usage = "" if context is None else f"{context.get_usage()}\n"
-        sys.stderr.write(f"{usage}memrepo: {message}\n")
+        sys.stderr.write(f"{usage}memrepo: {visible(message)}\n")
     return _MISUSED if is_misuse else _FAILED
 
 
@@ -138,9 +142,3 @@ def _said(error: click.UsageError) -> str:
             return f"invalid value for {its.get_error_hint(error.ctx)}{among}"
         case _:
             return "too many arguments, or invalid ones"
-
-
-def _be_quiet() -> int:
-    # Who reads has had enough, as `head`; nor must Python complain when it flushes stdout at its end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _DONE
