@@ -17,7 +17,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
-from memrepo.admin.files import create_missing, give_name
+from memrepo.admin.files import create_missing, sync
 from memrepo.cli.commands.options import on_store
 from memrepo.cli.commands.output import Output, progress
 from memrepo.errors import BusyError, InvalidInputError
@@ -63,8 +63,7 @@ async def _export(output: Output, store: Store, path: str, scope: str | None) ->
 async def _export_to(
     store: Store, path: Path, scope: str | None, tell: Callable[[CopyProgress], None]
 ) -> None:
-    if await asyncio.to_thread(os.path.lexists, path):
-        raise InvalidInputError("FILE", "already exists")
+    await asyncio.to_thread(_require_free, path)
     partial = path.with_name(f"{path.name}.partial")
     await asyncio.to_thread(create_missing, partial)
     file = await asyncio.to_thread(partial.open, "r+b")
@@ -74,12 +73,24 @@ async def _export_to(
         async for part in store.export_lines(scope=scope, resume=resume, on_progress=tell):
             await asyncio.to_thread(_write, file, part)
         await asyncio.to_thread(os.fsync, file.fileno())
-        await asyncio.to_thread(give_name, partial, path)
+        await asyncio.to_thread(_complete, partial, path)
     except InvalidInputError as error:
         its = "has a .partial file beside it that " if error.field == "resume" else ""
         raise InvalidInputError("FILE", f"{its}{error.reason}") from None
     finally:
         await asyncio.to_thread(file.close)
+
+
+def _require_free(path: Path) -> None:
+    if os.path.lexists(path):
+        raise InvalidInputError("FILE", "already exists")
+
+
+def _complete(partial: Path, path: Path) -> None:
+    """Give a complete export its name in one step: a second name would be gone on with the next time."""
+    _require_free(path)
+    partial.rename(path)
+    sync(path.parent)
 
 
 def _require_alone(file: BinaryIO, partial: Path) -> None:
