@@ -194,3 +194,11 @@ def test_export_of_another_database(path: Path, command: Command) -> None:
     assert (ran.status, ran.err) == (2, said)
     assert partial.read_bytes() == first + fact
     assert command("export", "other.jsonl").status == 0
+
+
+def test_purge_leaves_what_expires_later(path: Path, command: Command) -> None:
+    """Of facts that have not expired yet none is purged, however late an instant is given."""
+    command("remember", "Likes tea", "--expires", "365d")
+    ran = command("purge", "--before", "2999-01-01", "--yes", "--json")
+    assert ran.json == {"dry_run": False, "facts": 0, "events": 0}
+    assert on_store(path, lambda store: store.memories.count()) == 1

@@ -151,3 +151,13 @@ def test_review(command: Command, path: Path) -> None:
     after = command("review")
     assert after.err == "no proposals\nno duplicates\n"
     assert after.table == [[*after.table[0][:3], "Lives in Leeds", *after.table[0][4:]]]
+
+
+def test_forget_no_number(path: Path, command: Command) -> None:
+    """Digits that are no id are refused without being repeated."""
+    command("remember", "Likes tea")
+    for digits in ("9" * 20, "9" * 5_000):
+        ran = command("forget", digits)
+        assert ran.status == 2
+        assert "99" not in ran.err
+    assert on_store(path, lambda store: store.memories.count()) == 1
