@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
+import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final, Unpack
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import SIDE_SUFFIXES, Location, parse_url
-from memrepo.domain.findings import CheckKind, Finding, memrepo_command
+from memrepo.domain.findings import CheckKind, Finding, memrepo_command, shell_word
 from memrepo.errors import (
     AuthenticationError,
     BusyError,
@@ -67,7 +67,6 @@ def _refusal(error: DatabaseError | MigrationError, location: Location | ServerL
 _OF_A_FILE: Final[Mapping[type[MemrepoError], tuple[CheckKind, str]]] = {
     StorageFullError: ("disk space", "df -h {folder}"),
     BusyError: ("opening", "lsof {file}"),
-    ReadOnlyError: ("permissions", "chmod u+rw {file}"),
 }
 #: The same of a server.
 _OF_A_SERVER: Final[Mapping[type[MemrepoError], tuple[CheckKind, str]]] = {
@@ -85,16 +84,52 @@ def _of_error(
     path = location.path if isinstance(location, Location) else None
     if path is None:
         check, cure = _OF_A_SERVER.get(type(error), ("opening", ""))
-        return check, cure.format(file=shlex.quote(str(location)))
+        return check, cure.format(file=shell_word(location))
     if isinstance(error, CorruptDatabaseError):
         return "integrity", _cure_of_damage(path)
-    file, folder = shlex.quote(str(path)), shlex.quote(str(path.parent))
+    if path.parent.exists() and _lacks_rights(error, path):
+        return "permissions", _cure_of_rights(path)
     check, cure = _OF_A_FILE.get(type(error), ("opening", ""))
     if not path.parent.exists():
         cure = "mkdir -p {folder}"
     elif not path.exists():
         return check, memrepo_command("init", path)
-    return check, cure.format(file=file, folder=folder)
+    return check, cure.format(file=shell_word(path), folder=shell_word(path.parent))
+
+
+def _lacks_rights(error: DatabaseError, path: Path) -> bool:
+    """Tell whether it is a right that is missing, of which SQLite may only say that it cannot open the file. Blocks."""
+    if type(error) in _OF_A_FILE:
+        return False
+    if not os.access(path.parent, os.X_OK):
+        return True
+    is_there = path.is_file()
+    is_closed = not os.access(path, os.R_OK) or _is_read_only(path.parent)
+    return isinstance(error, ReadOnlyError) or (is_there and is_closed)
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Tell whether a folder is on a disk that is mounted for reading only. Blocks."""
+    return os.name == "posix" and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _cure_of_rights(path: Path) -> str:
+    """Give this user back what is missing; nothing cures what belongs to another one. Blocks."""
+    folder = path.parent
+    if _is_read_only(folder):
+        return f"cp {shell_word(path)}* FOLDER"  # with its log
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return f"chmod u+rwx {shell_word(folder)}" if _is_mine(folder) else ""
+    # Those that SQLite made beside the file have its rights.
+    files = [path, *(Path(f"{path}{suffix}") for suffix in SIDE_SUFFIXES)]
+    closed = [file for file in files if file.exists() and not os.access(file, os.R_OK | os.W_OK)]
+    if not closed or not all(map(_is_mine, closed)):
+        return ""
+    return f"chmod u+rw {' '.join(map(shell_word, closed))}"
+
+
+def _is_mine(path: Path) -> bool:
+    return os.name != "posix" or path.stat().st_uid == os.geteuid()
 
 
 def _cure_of_schema(message: str, location: Location | ServerLocation) -> str:
@@ -111,8 +146,6 @@ def _cure_of_damage(path: Path) -> str:
     """Move everything away, because nobody can tell whether somebody uses a file that is so damaged."""
     files = [path, *(Path(f"{path}{suffix}") for suffix in SIDE_SUFFIXES)]
     moves = [
-        f"mv {shlex.quote(str(file))} {shlex.quote(f'{file}.damaged')}"
-        for file in files
-        if file.exists()
+        f"mv {shell_word(file)} {shell_word(f'{file}.damaged')}" for file in files if file.exists()
     ]
     return " && ".join([*moves, memrepo_command("restore-backup BACKUP", path)])

@@ -262,7 +262,7 @@ class Store(ScopedStore):
             Parts of up to a thousand whole lines. The last line of all says that it is complete.
 
         Raises:
-            InvalidInputError: *resume* is not of an export of this *scope*.
+            InvalidInputError: *resume* is not of an export of this database and *scope*.
             MigrationError: The store is not migrated to this memrepo's schema.
             UsageError: The database's text is not UTF-8.
         """

@@ -160,3 +160,42 @@ def test_compact(command: Command, path: Path) -> None:
     assert sizes["size_bytes"] < sizes["size_bytes_before"] - 2_000_000
     assert b"S3CRET" not in path.read_bytes()
     assert command("compact").out.endswith(" now\n")
+
+
+def test_exports_to_one_file(path: Path, command: Command) -> None:
+    """While an export writes a file, a second one to it is refused, and nothing of the first is lost."""
+    fcntl = pytest.importorskip("fcntl")
+    on_store(path, lambda store: store.memories.remember("Likes tea"))
+    partial = path.with_name("memory.jsonl.partial")
+    with partial.open("wb") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write(b'{"memrepo":"export",')
+        first.flush()
+        ran = command("export", "memory.jsonl")
+        assert (ran.status, ran.err.endswith("is being written by another export\n")) == (1, True)
+        assert partial.read_bytes() == b'{"memrepo":"export",'
+    assert command("export", "memory.jsonl").status == 0
+    assert not partial.exists()
+
+
+def test_export_of_another_database(path: Path, command: Command) -> None:
+    """What is left of an export is not gone on with from another database, and stays as it is."""
+    on_store(path, lambda store: store.memories.remember("Likes tea"))
+    command("export", "memory.jsonl")
+    first, fact, _ = path.with_name("memory.jsonl").read_bytes().splitlines(keepends=True)
+    partial = path.with_name("other.jsonl.partial")
+    partial.write_bytes(first + fact)
+    command("init", "--db", "other.db")
+    ran = command("export", "other.jsonl", "--db", "other.db")
+    said = "memrepo: FILE: has a .partial file beside it that is an export of another database\n"
+    assert (ran.status, ran.err) == (2, said)
+    assert partial.read_bytes() == first + fact
+    assert command("export", "other.jsonl").status == 0
+
+
+def test_purge_leaves_what_expires_later(path: Path, command: Command) -> None:
+    """Of facts that have not expired yet none is purged, however late an instant is given."""
+    command("remember", "Likes tea", "--expires", "365d")
+    ran = command("purge", "--before", "2999-01-01", "--yes", "--json")
+    assert ran.json == {"dry_run": False, "facts": 0, "events": 0}
+    assert on_store(path, lambda store: store.memories.count()) == 1

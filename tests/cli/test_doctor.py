@@ -9,12 +9,14 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -458,3 +460,51 @@ def test_repairs_are_shown(patient: Path, command: Command) -> None:
     (only,) = command("doctor", "--repair", "--search", "unicode", "--json").json["repairs"]
     assert only["kind"] == "search index"
     assert command("status", "--json").json["search_index"]["tokenizer"] == "unicode"
+
+
+_WITHOUT_RIGHTS = """
+import asyncio, json, os, subprocess, sys
+import memrepo
+from memrepo.admin import surroundings
+path, file_mode, folder_mode = sys.argv[1], int(sys.argv[2], 8), int(sys.argv[3], 8)
+folder = os.path.dirname(path)
+if os.geteuid() == 0:
+    os.chown(path, 65534, 65534), os.chown(folder, 65534, 65534)
+    # What is imported later could not be read any more.
+    asyncio.run(memrepo.diagnose(path))
+os.chmod(path, file_mode), os.chmod(folder, folder_mode)
+if os.geteuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+for _ in range(3):
+    found = [its for its in asyncio.run(memrepo.diagnose(path)) if its.severity == "problem"]
+    if not found:
+        break
+    print(found[0].check, found[0].cure)
+    subprocess.run(["sh", "-c", found[0].cure], check=True)
+assert not found, found
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as on Linux and macOS")
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode"),
+    [("400", "700"), ("000", "700"), ("600", "500"), ("600", "000"), ("400", "500")],
+)
+def test_missing_rights(file_mode: str, folder_mode: str) -> None:
+    """The cure of missing rights is about what lacks them, the file, its log or the folder, and cures that."""
+    with TemporaryDirectory() as above:
+        os.chmod(above, 0o755)
+        file = Path(above, "its folder", "agent.db")
+        file.parent.mkdir()
+        on_store(file, _fill)
+        done = subprocess.run(
+            [sys.executable, "-c", _WITHOUT_RIGHTS, str(file), file_mode, folder_mode],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        said = [line.split()[:3] for line in done.stdout.splitlines()]
+        first = "u+rwx" if folder_mode != "700" else "u+rw"
+        assert said[0] == ["permissions", "chmod", first]

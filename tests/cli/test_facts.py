@@ -186,3 +186,13 @@ def test_expiry_that_is_past(command: Command, when: str) -> None:
     assert (ran.status, "--expires" in ran.err, "to come" in ran.err) == (2, True, True)
     assert command("init").status == 0
     assert command("facts").out == ""
+
+
+def test_forget_no_number(path: Path, command: Command) -> None:
+    """Digits that are no id are refused without being repeated."""
+    command("remember", "Likes tea")
+    for digits in ("9" * 20, "9" * 5_000):
+        ran = command("forget", digits)
+        assert ran.status == 2
+        assert "99" not in ran.err
+    assert on_store(path, lambda store: store.memories.count()) == 1

@@ -143,6 +143,13 @@ SELECT count(*)
 FROM `sqlite_master`
 WHERE `name`='sqlite_sequence';
 
+-- copying.holder
+SELECT `item`.`key`,`fact`.`id`
+FROM json_each(:slots) `item` CROSS JOIN `memory_entries` `fact` ON `fact`.`scope`=json_extract(`item`.`value`,'$[0]') AND `fact`.`slot`=json_extract(`item`.`value`,'$[1]') AND `fact`.`slot` IS NOT NULL AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL
+WHERE (`fact`.`expires_at` IS NULL OR `fact`.`expires_at`>:now) AND NOT (`fact`.`id` BETWEEN :first AND :last)
+ORDER BY `item`.`key`,`fact`.`id`
+LIMIT 1;
+
 -- copying.holders
 SELECT `id`,hex(`scope`),hex(`slot`)
 FROM `memory_entries`

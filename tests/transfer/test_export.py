@@ -279,13 +279,21 @@ _FACT = b'{"table":"memory_entries","id":1,"content":"S3CRET"'
         (_FACT + b',"category":"\\ud800"}', "has a value that its column cannot have"),
         (_FACT + b',"category":{"blob":"S3CRET!"}}', "has a value that its column cannot have"),
         (_FACT + b',"session_id":[1]}', "has a value that its column cannot have"),
+        (_FACT + b',"hash_version":NaN}', "is not a JSON object"),
+        (_FACT + b',"hash_version":-Infinity}', "is not a JSON object"),
+        (_FACT + b',"hash_version":{"real":"nan"}}', "has a value that its column cannot have"),
+        (_FACT.replace(b"1", b"2") + b"}", "has a higher id than the first line says"),
         (b'{"memrepo":"end"}\n{}', "comes after the end"),
     ],
 )
 async def test_bad_lines(bad: bytes, said: str, clock: Clock) -> None:
     """A line that is none of an export is refused by its number, and not shown; nothing of it is stored."""
-    async with memrepo.connect(":memory:", clock=clock) as store:
-        header = (await exported(store)).splitlines(keepends=True)[0]
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(":memory:", clock=clock) as store,
+    ):
+        await source.memories.remember("a")
+        header = (await exported(source)).splitlines(keepends=True)[0]
         with pytest.raises(InvalidInputError) as caught:
             await imported(store, [header, bad, b"\n"])
         number = 2 + bad.count(b"\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ import attrs
 from memrepo.admin.surroundings import examine_file, examine_replica, examine_server
 from memrepo.admin.verify import Problem, ProblemKind
 from memrepo.connection.contract import ConnectionInfo, Driver
-from memrepo.domain.findings import CheckKind, Finding, Severity, memrepo_command
+from memrepo.domain.findings import CheckKind, Finding, Severity, memrepo_command, shell_word
 from memrepo.domain.instants import NO_INSTANT, encode_instant, parse_instant
 from memrepo.queries import examining as queries
 
@@ -128,7 +127,7 @@ def _cure(database: Examined, problem: Problem) -> str:
         case "foreign key", "memory_entries":
             return repair
         case "foreign key", "daily_logs" if database.info.path is not None:
-            return _RELEASE_EVENTS.format(shlex.quote(str(database.name)))
+            return _RELEASE_EVENTS.format(shell_word(database.name))
         case (("foreign key" | "value"), _):
             return ""  # only who knows the data can decide
         case "integrity", _ if not any(text in problem.detail for text in _OF_AN_INDEX):
@@ -150,7 +149,7 @@ async def _of_rows(database: Examined) -> AsyncIterator[Finding]:
         yield Finding(check="search index", severity="note", detail=detail, cure=cure)
     before = encode_instant(database.now - _LONG_IDLE)
     for scope, n_idle in await connection.read_aside(queries.IDLE_SESSIONS.bind(before=before)):
-        its_scope = f" --scope {shlex.quote(scope)}" if isinstance(scope, str) and scope else ""
+        its_scope = f" --scope {shell_word(scope)}" if isinstance(scope, str) and scope else ""
         cure = database.command(f"sessions --end-abandoned{its_scope}")
         detail = f"{n_idle:,} open sessions were not active for {_LONG_IDLE.days} days"
         yield Finding(check="sessions", severity="note", detail=detail, cure=cure)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import shutil
 import stat
 import time
@@ -16,7 +15,7 @@ from typing import Final
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.connection.sqlite.health import is_shared, is_volatile
 from memrepo.connection.url import SIDE_SUFFIXES
-from memrepo.domain.findings import Finding, memrepo_command
+from memrepo.domain.findings import Finding, memrepo_command, shell_word
 from memrepo.domain.instants import NO_INSTANT, parse_instant
 from memrepo.errors import DatabaseError, DeadlineError
 from memrepo.queries import examining as queries, versions
@@ -47,11 +46,11 @@ async def examine_file(info: ConnectionInfo) -> AsyncIterator[Finding]:
     assert info.path is not None  # noqa: S101 - for the type checker
     if is_shared(info.file_system):
         detail = f"the file is on {info.file_system}, which several machines may share: it can be corrupted"
-        cure = f"memrepo copy {shlex.quote(str(info.path))} LOCAL_FILE"
+        cure = f"memrepo copy {shell_word(info.path)} LOCAL_FILE"
         yield Finding(check="file system", detail=detail, cure=cure)
     elif is_volatile(info.file_system):
         detail = f"the file is on {info.file_system}, which a power loss empties"
-        cure = f"memrepo copy {shlex.quote(str(info.path))} FILE_ON_DISK"
+        cure = f"memrepo copy {shell_word(info.path)} FILE_ON_DISK"
         yield Finding(check="file system", severity="note", detail=detail, cure=cure)
     if info.wal_size_bytes > _LARGE_LOG:
         detail = f"the write-ahead log has {info.wal_size_bytes:,} bytes: a program reads for a long time"
@@ -69,7 +68,7 @@ def _look(info: ConnectionInfo, now: float) -> Iterator[Finding]:
     for file in [path, *(Path(f"{path}{suffix}") for suffix in SIDE_SUFFIXES)]:
         if _mode(file) & _OTHERS:
             detail = f"every user of this machine can read or write {file.name}"
-            cure = f"chmod o-rwx {shlex.quote(str(file))}"
+            cure = f"chmod o-rwx {shell_word(file)}"
             yield Finding(check="permissions", detail=detail, cure=cure)
             break
     yield from _of_disk(shutil.disk_usage(path.parent).free, info)
@@ -77,13 +76,13 @@ def _look(info: ConnectionInfo, now: float) -> Iterator[Finding]:
         with suppress(OSError):
             if now - file.stat().st_mtime > _LEFT_OVER_S:
                 detail = f"{file.name} is of a backup that was interrupted"
-                cure = f"rm {shlex.quote(str(file))}"
+                cure = f"rm {shell_word(file)}"
                 yield Finding(check="left over", severity="note", detail=detail, cure=cure)
 
 
 def _of_disk(free: int, info: ConnectionInfo) -> Iterator[Finding]:
     needed = info.size_bytes + info.wal_size_bytes
-    where = shlex.quote(str(info.path and info.path.parent))
+    where = shell_word(info.path and info.path.parent)
     if free < _LEAST_FREE:
         detail = f"the disk has only {free:,} bytes free"
         yield Finding(check="disk space", detail=detail, cure=f"df -h {where}")

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, Final, NoReturn
 
 from memrepo.cli import copy, mcp
+from memrepo.cli.streams import drop_output, prepare, visible
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -72,6 +73,7 @@ def _without_values(message: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default that of ``sys.argv``, and return its exit status."""
+    prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] and given[0] in OWN_COMMANDS:
         return _run_own(given)
@@ -98,13 +100,21 @@ def _import_commands() -> Any:
 def _run_own(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     try:
-        return _DONE if asyncio.run(given.run(given)) else _FAILED
+        status = _DONE if asyncio.run(given.run(given)) else _FAILED
+        sys.stdout.flush()
     except UsageError as error:
         return _fail(error, _MISUSED)
     except MemrepoError as error:
         return _fail(error, _FAILED)
+    except BrokenPipeError:  # who reads has had enough
+        drop_output()
+        return _DONE
+    except OSError as error:
+        drop_output()
+        return _fail(f"cannot read or write: {error.strerror or type(error).__name__}", _FAILED)
     except KeyboardInterrupt:
         return _fail(f"interrupted{given.resume_hint}", _FAILED)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,5 +133,5 @@ def _parser() -> argparse.ArgumentParser:
 
 def _fail(reason: object, status: int) -> int:
     # Our errors never hold a token.
-    sys.stderr.write(f"memrepo: {reason}\n")
+    sys.stderr.write(f"memrepo: {visible(str(reason))}\n")
     return status

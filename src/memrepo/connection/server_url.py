@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
@@ -22,6 +22,8 @@ SERVER_SCHEMES: Final = {
     "wss": "wss",
 }
 _WITHOUT_TLS: Final = {"https": "http", "wss": "ws"}
+#: A token in another place than its own, where it would be shown with the rest of the URL.
+_has_token = re.compile(r"auth[-_]?token", re.IGNORECASE).search
 _OPTIONS: Final = ("authToken", "namespace", "tls")
 #: Names that fit into a ``Host`` header as they are; the server itself takes any name.
 _namespace = re.compile(r"[A-Za-z0-9_-]{1,63}").fullmatch
@@ -101,6 +103,8 @@ def parse_server_url(url: str) -> ServerLocation:
         )
     if parts.fragment:
         raise UnsupportedURLError("the URL of a server has no fragment")
+    if _has_token(unquote(f"{host}{parts.path}")):
+        raise UnsupportedURLError("a token stands in ?authToken=, or is passed as auth_token")
     options = _options(parts.query)
     return ServerLocation(
         scheme=_scheme(parts.scheme, options.get("tls")),

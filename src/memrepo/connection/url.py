@@ -23,8 +23,10 @@ _SQLITE_SCHEMES: Final = ("sqlite", "sqlite+aiosqlite")
 _MODES: Final = ("ro", "rw", "rwc", "memory")
 #: At least two characters, so that ``C:\\agent.db`` is a path.
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
-#: An option that would be taken for a part of a file's name, which then is another file.
-_has_option = re.compile(r"\?\w+=").search
+#: An option that would be taken for a part of a file's name, which then is another file, and is shown.
+_has_option = re.compile(r"\?[^/\\]*=").search
+#: What looks like a server's URL without its scheme: its token must not be shown as a file's name.
+_has_secret = re.compile(r"auth[-_]?token=|^//[^/]*@", re.IGNORECASE).search
 
 
 @attrs.frozen
@@ -68,6 +70,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     if not scheme:
         if _has_option(url):
             raise UnsupportedURLError("a path has no options, but file:agent.db?mode=ro has")
+        if _has_secret(unquote(url)):
+            raise UnsupportedURLError("the URL of a server begins with its scheme: libsql://host")
         return _file(url)
     if scheme == "file":
         return _file_uri(url)

@@ -15,6 +15,7 @@ __all__ = [
     "COUNTS_OF_SCOPE",
     "ENCODING",
     "HAS_NUMBERS",
+    "HOLDER",
     "HOLDERS",
     "IMPORT",
     "INTEGERS",
@@ -109,6 +110,19 @@ HOLDERS: Final = Statement(
         "AND (`expires_at` IS NULL OR `expires_at`>:now) AND `id`>=:first ORDER BY `id` LIMIT :limit",
     ),
     is_long=True,
+)
+#: The first of ``:slots``, a JSON array of pairs of a scope and a slot, that a current fact fills whose id is none from
+#: ``:first`` to ``:last``: its place in the array, and the fact.
+HOLDER: Final = Statement(
+    "copying.holder",
+    _join(
+        "SELECT `item`.`key`,`fact`.`id` FROM json_each(:slots) `item` CROSS JOIN `memory_entries` `fact`",
+        "ON `fact`.`scope`=json_extract(`item`.`value`,'$[0]')",
+        "AND `fact`.`slot`=json_extract(`item`.`value`,'$[1]') AND `fact`.`slot` IS NOT NULL",
+        "AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL",
+        "WHERE (`fact`.`expires_at` IS NULL OR `fact`.`expires_at`>:now)",
+        "AND NOT (`fact`.`id` BETWEEN :first AND :last) ORDER BY `item`.`key`,`fact`.`id` LIMIT 1",
+    ),
 )
 #: Whether SQLite keeps the highest id that each table has used: 1 or 0; https://sqlite.org/autoinc.html
 HAS_NUMBERS: Final = Statement(

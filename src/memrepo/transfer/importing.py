@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Final, NamedTuple
 
 import attrs
 
 from memrepo.connection.contract import Driver
-from memrepo.domain.codec import Row, to_number
+from memrepo.domain.codec import Row
 from memrepo.domain.hashing import SameFact
-from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import InvalidInputError
 from memrepo.queries import copying as queries
-from memrepo.queries.statement import BoundStatement
 from memrepo.transfer.copy import CopyProgress, OnProgress, require_utf8
+from memrepo.transfer.ids import is_one_row, moved, own_ids, take_ids
 from memrepo.transfer.lines import Header, bad_line, read_line, to_row
 from memrepo.transfer.pages import (
     PAGE_BYTES,
     PAGE_ROWS,
+    Inserted,
     conflict,
     insert_page,
     match_page,
 )
-from memrepo.transfer.slots import Holders, read_holders
+from memrepo.transfer.slots import Wanted, holder, slots_of
 
 __all__ = ["ImportReport", "ImportedTable", "import_rows"]
 
@@ -79,15 +78,14 @@ async def import_rows(
     await require_utf8(target)
     lines = _lines(parts)
     header = _header(await anext(lines, b""), schema_version, same_fact)
-    shifts = await _shifts(target, header)
-    holders = await read_holders(target, now)
+    shifts = await take_ids(target, header)
     done = {
         name: ImportedTable(table=name, n_rows=0, n_imported=0, n_present=0, n_known=0)
         for name in queries.TABLES
     }
-    async for table, rows in _pages(lines):
-        moved = [_moved(table, row, shifts) for row in rows]
-        added = await _store(target, table, moved, holders, now)
+    async for table, rows in _pages(lines, header):
+        there = [moved(table, row, shifts) for row in rows]
+        added = await _store(target, table, there, own_ids(header, shifts, table), now)
         before = done[table]
         done[table] = ImportedTable(
             table=table,
@@ -115,18 +113,22 @@ def _header(line: bytes, schema_version: int, same_fact: SameFact) -> Header:
 
 async def _lines(parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """Yield whole lines."""
-    rest = b""
+    begun = bytearray()
     async for part in parts:
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            yield line
-        if len(rest) > _LONGEST_LINE:
+        end, *lines = part.split(b"\n")
+        begun += end
+        if len(begun) > _LONGEST_LINE:
             raise InvalidInputError("parts", "have a line that no export has, so long it is")
-    if rest:
-        yield rest
+        if lines:
+            yield bytes(begun)
+            for line in lines[:-1]:
+                yield line
+            begun = bytearray(lines[-1])
+    if begun:
+        yield bytes(begun)
 
 
-async def _pages(lines: AsyncIterator[bytes]) -> AsyncIterator[_Page]:
+async def _pages(lines: AsyncIterator[bytes], header: Header) -> AsyncIterator[_Page]:
     """
     Yield the rows of the lines after the first.
 
@@ -152,6 +154,8 @@ async def _pages(lines: AsyncIterator[bytes]) -> AsyncIterator[_Page]:
         if last is not None and place <= last:
             raise bad_line(number, "is not in the order of tables and ids")
         last = place
+        if row[0] > (header.last_ids[table] or 0):
+            raise bad_line(number, "has a higher id than the first line says")
         if page.rows and (table != page.table or len(page.rows) == PAGE_ROWS or size > PAGE_BYTES):
             yield page
             page, size = _Page(table, []), 0
@@ -166,92 +170,29 @@ async def _pages(lines: AsyncIterator[bytes]) -> AsyncIterator[_Page]:
         )
 
 
-# --- ids ---------------------------------------------------------------------------------------
-
-
-async def _shifts(target: Driver, header: Header) -> dict[str, int]:
-    """Return by how much the ids of each table are raised: by nothing, if the target is empty."""
-    name = f"import.{header.id}"
-    while not (noted := await target.read(queries.IMPORT.bind(name=name))):
-        shifts = await _free_ids(target)
-        note = queries.NOTE_IMPORT.bind(name=name, value=to_compact_json(shifts))
-        await target.write((note, *await _raise_numbers(target, header, shifts)))
-    found: dict[str, int] = json.loads(noted[0][0])
-    return found
-
-
-async def _free_ids(target: Driver) -> dict[str, int]:
-    ((*bounds,),) = await target.read(queries.BOUNDS.bind())
-    if not any(bounds[1::2]):
-        return dict.fromkeys(queries.TABLES, 0)
-    used = dict(zip(queries.TABLES, (number or 0 for number in bounds[::2]), strict=True))
-    for name, number in await _numbers(target):
-        if name in used:
-            used[name] = max(used[name], number)
-    return used
-
-
-async def _numbers(target: Driver) -> list[Row]:
-    has_numbers = to_number(await target.read(queries.HAS_NUMBERS.bind()))
-    return await target.read(queries.NUMBERS.bind()) if has_numbers else []
-
-
-async def _raise_numbers(
-    target: Driver, header: Header, shifts: dict[str, int]
-) -> list[BoundStatement]:
-    """Keep others from taking the ids of the rows to come."""
-    if not to_number(await target.read(queries.HAS_NUMBERS.bind())):
-        return []
-    return [
-        statement.bind(name=name, seq=seq + shift)
-        for name, shift in shifts.items()
-        if (seq := header.last_ids[name]) is not None and seq > 0
-        for statement in (queries.RAISE_NUMBER, queries.ADD_NUMBER)
-    ]
-
-
-#: When a row came into being.
-_BEGINNINGS: Final = {
-    "sessions": "started_at",
-    "memory_entries": "created_at",
-    "daily_logs": "timestamp",
-}
-#: The columns that refer to rows, and their tables; ``None`` for their own.
-_REFERENCES: Final[Mapping[str, str | None]] = {
-    "id": None,
-    "session_id": "sessions",
-    "superseded_by": "memory_entries",
-}
-
-
-def _moved(table: str, row: Row, shifts: dict[str, int]) -> Row:
-    if not any(shifts.values()):
-        return row
-    values = list(row)
-    for place, column in enumerate(queries.TABLES[table]):
-        if column in _REFERENCES and type(values[place]) is int:
-            values[place] += shifts[_REFERENCES[column] or table]
-    return tuple(values)
-
-
 # --- rows --------------------------------------------------------------------------------------
 
 
 async def _store(
-    target: Driver, table: str, rows: list[Row], holders: Holders, now: str
+    target: Driver, table: str, rows: list[Row], own: range, now: str
 ) -> ImportedTable:
     """Store what the target lacks of a page."""
+    if rows[0][0] not in own:
+        raise conflict(table, rows[0][0], "only an empty store takes ids below 1")
     match = await match_page(target, table, rows, rows[0][0])
     missing: list[Row] = []
     for row in rows:
         if (theirs := match.different.get(row[0])) is not None:
-            if _origin(table, row) != _origin(table, theirs):
+            if not is_one_row(table, row, theirs):
                 raise conflict(table, row[0], "the target has another row with this id")
         elif row[0] not in match.same:
             missing.append(row)
-            if table == "memory_entries" and (holder := holders.of(row, now)) is not None:
-                raise conflict(table, row[0], f"fact {holder} fills its slot there")
-    inserted = await insert_page(target, table, missing)
+    wanted = slots_of(missing, now) if table == "memory_entries" else []
+    inserted = (
+        await _insert_holders(target, missing, wanted, own, now)
+        if wanted
+        else await insert_page(target, table, missing)
+    )
     if inserted.refused and table == "sessions":
         raise conflict(table, inserted.refused[0], "another session of its thread is active there")
     return ImportedTable(
@@ -263,7 +204,12 @@ async def _store(
     )
 
 
-def _origin(table: str, row: Row) -> list[object]:
-    """Return what of a row never changes: with one id, it tells that a row was changed since it was imported."""
-    columns = queries.TABLES[table]
-    return [row[columns.index(name)] for name in ("scope", _BEGINNINGS[table])]
+async def _insert_holders(
+    target: Driver, facts: list[Row], wanted: list[Wanted], own: range, now: str
+) -> Inserted:
+    """Insert facts that fill slots, unless others do: nobody can fill one between the look and the insertion."""
+    async with target.transaction() as transaction:
+        if (clash := await holder(transaction, wanted, own, now)) is not None:
+            reason = f"fact {clash.theirs} fills its slot there"
+            raise conflict("memory_entries", clash.mine, reason)
+        return await insert_page(transaction, "memory_entries", facts)

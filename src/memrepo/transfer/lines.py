@@ -10,6 +10,7 @@ as they are stored: those that are NULL are left out. What JSON has no exact for
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,7 +49,7 @@ class Header:
     scope: str | None
     #: Of each table, how many rows there were when it began.
     n_rows: Mapping[str, int]
-    #: Of each table, the highest id then; ``None`` for an empty table.
+    #: Of each table, the highest id that was ever used then; ``None`` if none was.
     last_ids: Mapping[str, int | None]
 
     def to_line(self) -> bytes:
@@ -133,12 +134,16 @@ def read_line(line: bytes, number: int) -> dict[str, Any]:
         InvalidInputError: It is not a JSON object; the message does not show it.
     """
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise bad_line(number, "is not a JSON object")
     return cast("dict[str, Any]", values)
+
+
+def _refuse_constant(_name: str) -> None:
+    raise ValueError  # NaN, Infinity and -Infinity are no JSON
 
 
 def to_row(table: str, values: dict[str, Any], number: int) -> Row:
@@ -172,12 +177,18 @@ def _integer(value: Any) -> Value:
         raise ValueError
     if isinstance(value, dict):
         its = cast("dict[str, str]", value)
-        return float(its["real"]) if "real" in its else _text(its)[0]
+        return _real(its["real"]) if "real" in its else _text(its)[0]
     if isinstance(value, bool | list):
         raise TypeError
     if isinstance(value, str):
         value.encode()  # half of a surrogate pair cannot be stored
     return cast("Value", value)
+
+
+def _real(text: str) -> float:
+    if math.isnan(number := float(text)):
+        raise ValueError  # SQLite would store NULL
+    return number
 
 
 def _text(value: Any) -> tuple[bytes | None, str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from memrepo.connection.contract import Driver
+from memrepo.connection.contract import Connection
 from memrepo.domain.codec import Row
 from memrepo.domain.paging import last_id
 from memrepo.errors import ConflictError, ConstraintError
@@ -58,7 +58,7 @@ class Inserted:
 
 
 async def read_page(
-    connection: Driver, table: str, first: int, last: int, scope: str | None = None
+    connection: Connection, table: str, first: int, last: int, scope: str | None = None
 ) -> list[Row]:
     """Read the next rows with ids from *first* to *last*; only those of *scope*, if it is given."""
     if first > last:
@@ -69,7 +69,7 @@ async def read_page(
     return await connection.read(queries.read(table, scoped=True).bind(**bounds, scope=scope))
 
 
-async def match_page(target: Driver, table: str, rows: list[Row], first: int) -> Match:
+async def match_page(target: Connection, table: str, rows: list[Row], first: int) -> Match:
     """Look for *rows* among those of the target with ids from *first* to the last of *rows*."""
     wanted = {row[0]: row for row in rows}
     same: set[int] = set()
@@ -87,7 +87,7 @@ async def match_page(target: Driver, table: str, rows: list[Row], first: int) ->
     return Match(frozenset(same), different, n_extra)
 
 
-async def insert_page(target: Driver, table: str, rows: list[Row]) -> Inserted:
+async def insert_page(target: Connection, table: str, rows: list[Row]) -> Inserted:
     """
     Insert *rows*, and say which of them were new.
 

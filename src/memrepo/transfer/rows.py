@@ -11,7 +11,7 @@ from memrepo.domain.jsontext import to_compact_json
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
 
-__all__ = ["insertions"]
+__all__ = ["as_text", "insertions"]
 
 #: Bytes above which a row is inserted alone: as JSON it may be six times as long, and a server takes
 #: 5,000,000.
@@ -40,7 +40,7 @@ def _as_json(table: str, row: Row) -> list[Value] | None:
     for column, value in zip(queries.TABLES[table], row[:-1], strict=True):
         if value is None or type(value) is int:
             values.append(value)
-        elif column in queries.INTEGERS or (text := _as_text(value)) is None:
+        elif column in queries.INTEGERS or (text := as_text(value)) is None:
             return None
         else:
             size += len(value)
@@ -48,7 +48,8 @@ def _as_json(table: str, row: Row) -> list[Value] | None:
     return None if size > _LARGE_ROW or "1" in row[-1] else values
 
 
-def _as_text(value: bytes) -> str | None:
+def as_text(value: bytes) -> str | None:
+    """Return a text's bytes as str; ``None`` where JSON in SQLite cannot carry it."""
     # SQLite takes a NUL in JSON for the end of the text.
     if b"\0" in value:
         return None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import attrs
-
-from memrepo.connection.contract import Driver
+from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.codec import Row, Value
+from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.paging import last_id
 from memrepo.queries import copying as queries
+from memrepo.transfer.rows import as_text
 
-__all__ = ["Clash", "Holders", "read_holders", "taken_slot"]
+__all__ = ["Clash", "Wanted", "holder", "slots_of", "taken_slot"]
 
 #: Most facts that fill slots, in one answer.
 _PAGE_ROWS: Final = 10_000
+
+#: Which facts fill each slot: more than one, where another program has restored one. A slot is the scope and its
+#: name, each as hexadecimal digits, because they may be no text.
+_Holders = dict[tuple[Value, ...], set[int]]
 
 
 class Clash(NamedTuple):
@@ -25,43 +30,25 @@ class Clash(NamedTuple):
     theirs: int
 
 
-@attrs.frozen
-class Holders:
-    """
-    Which facts fill each slot of a database: more than one, where another program has restored one.
+class Wanted(NamedTuple):
+    """The slot that a fact is to fill."""
 
-    A slot is the scope and its name, each as hexadecimal digits, because they may be no text.
-    """
-
-    by_slot: dict[tuple[Value, ...], set[int]]
-
-    def of(self, row: Row, now: str) -> int | None:
-        """Return the fact that fills the slot of a raw row, if the row is current and is none that fills it."""
-        fact = dict(zip(queries.TABLES["memory_entries"], row[:-1], strict=True))
-        scope, slot, expires_at = fact["scope"], fact["slot"], fact["expires_at"]
-        is_current = fact["deleted_at"] is None and fact["superseded_by"] is None
-        if (
-            slot is None
-            or not is_current
-            or (expires_at is not None and expires_at <= now.encode())
-        ):
-            return None
-        theirs = self.by_slot.get((scope.hex().upper(), slot.hex().upper()), set())
-        return min(theirs) if theirs and fact["id"] not in theirs else None
+    fact: int
+    scope: str
+    slot: str
 
 
 async def taken_slot(source: Driver, target: Driver, now: str) -> Clash | None:
     """Return a fact of the source whose slot another one fills in the target, and that one."""
-    mine = (await read_holders(source, now)).by_slot
-    for slot, theirs in (await read_holders(target, now)).by_slot.items():
+    mine = await _read_holders(source, now)
+    for slot, theirs in (await _read_holders(target, now)).items():
         if slot in mine and (others := theirs - mine[slot]):
             return Clash(min(mine[slot]), min(others))
     return None
 
 
-async def read_holders(connection: Driver, now: str) -> Holders:
-    """Read which facts fill slots."""
-    found: dict[tuple[Value, ...], set[int]] = {}
+async def _read_holders(connection: Driver, now: str) -> _Holders:
+    found: _Holders = {}
     first = LOWEST_ID
     while first <= HIGHEST_ID:
         bound = queries.HOLDERS.bind(first=first, now=now, limit=_PAGE_ROWS)
@@ -70,4 +57,35 @@ async def read_holders(connection: Driver, now: str) -> Holders:
         for number, *slot in rows:
             found.setdefault((*slot,), set()).add(number)
         first = last_id(rows, first - 1) + 1
-    return Holders(found)
+    return found
+
+
+# --- facts to come -----------------------------------------------------------------------------
+
+
+def slots_of(facts: Sequence[Row], now: str) -> list[Wanted]:
+    """Return the slots that raw rows fill; without those that are no text, which memrepo never stores."""
+    wanted: list[Wanted] = []
+    for row in facts:
+        fact = dict(zip(queries.TABLES["memory_entries"], row[:-1], strict=True))
+        expires_at = fact["expires_at"]
+        is_current = fact["deleted_at"] is None and fact["superseded_by"] is None
+        if fact["slot"] is None or not is_current:
+            continue
+        if expires_at is not None and expires_at <= now.encode():
+            continue
+        scope, slot = as_text(fact["scope"]), as_text(fact["slot"])
+        if scope is not None and slot is not None:
+            wanted.append(Wanted(fact["id"], scope, slot))
+    return wanted
+
+
+async def holder(
+    connection: Connection, wanted: Sequence[Wanted], own: range, now: str
+) -> Clash | None:
+    """Return the first that cannot fill its slot, because a fact does whose id is not in *own*; and that one."""
+    slots = to_compact_json([[its.scope, its.slot] for its in wanted])
+    bound = queries.HOLDER.bind(slots=slots, now=now, first=own.start, last=own.stop - 1)
+    for place, number in await connection.read(bound):
+        return Clash(wanted[place].fact, number)
+    return None

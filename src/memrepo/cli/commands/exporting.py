@@ -6,16 +6,21 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import click
 
-from memrepo.admin.files import create_missing
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
+from memrepo.admin.files import create_missing, sync
 from memrepo.cli.commands.options import on_store
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
-from memrepo.errors import InvalidInputError
+from memrepo.errors import BusyError, InvalidInputError
 from memrepo.store import Store
 from memrepo.transfer.copy import CopyProgress
 from memrepo.transfer.lines import BEGINNING
@@ -59,19 +64,49 @@ async def _export(output: Output, store: Store, path: str, scope: str | None) ->
 async def _export_to(
     store: Store, path: Path, scope: str | None, tell: Callable[[CopyProgress], None]
 ) -> None:
-    if await asyncio.to_thread(os.path.lexists, path):
-        raise InvalidInputError("path", "already exists")
+    await asyncio.to_thread(_require_free, path)
     partial = path.with_name(f"{path.name}.partial")
     await asyncio.to_thread(create_missing, partial)
     file = await asyncio.to_thread(partial.open, "r+b")
     try:
+        await asyncio.to_thread(_require_alone, file, partial)
         resume = await asyncio.to_thread(_seek_end, file)
         async for part in store.export_lines(scope=scope, resume=resume, on_progress=tell):
             await asyncio.to_thread(_write, file, part)
         await asyncio.to_thread(os.fsync, file.fileno())
+        await asyncio.to_thread(_complete, partial, path)
+    except InvalidInputError as error:
+        its = "has a .partial file beside it that " if error.field == "resume" else ""
+        raise InvalidInputError("FILE", f"{its}{error.reason}") from None
     finally:
         await asyncio.to_thread(file.close)
-    await asyncio.to_thread(partial.rename, path)
+
+
+def _require_free(path: Path) -> None:
+    if os.path.lexists(path):
+        raise InvalidInputError("FILE", "already exists")
+
+
+def _complete(partial: Path, path: Path) -> None:
+    """Give a complete export its name in one step: a second name would be gone on with the next time."""
+    _require_free(path)
+    partial.rename(path)
+    sync(path.parent)
+
+
+def _require_alone(file: BinaryIO, partial: Path) -> None:
+    """
+    Keep another export from writing to the file as long as it is open; not on Windows.
+
+    Raises:
+        BusyError: Another one does, or has just completed it.
+    """
+    if fcntl is not None:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if partial.exists() and os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+                return
+        raise BusyError(f"{partial} is being written by another export")
 
 
 def _write(file: BinaryIO, part: bytes) -> None:

@@ -222,10 +222,18 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
         what = _choose(output, hits)
         if not what:
             return 1
+    ids = [_id(word) for word in what]
     async with store.transaction() as tx:
-        facts = [await tx.memories.forget(int(word)) for word in what]
+        facts = [await tx.memories.forget(number) for number in ids]
     output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
     return None
+
+
+def _id(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python reads no number of so many digits
+        raise Misuse("an id is a number below 2**63") from None
 
 
 def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -28,6 +26,7 @@ from memrepo.cli.commands import (
 from memrepo.cli.commands.options import Declined, Misuse, ReaderGoneError
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
+from memrepo.cli.streams import drop_output, visible
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -102,25 +101,17 @@ def run(arguments: Sequence[str]) -> int:
     health = logging.getLogger("memrepo.connection.sqlite.health")
     level = health.level
     health.setLevel(logging.ERROR)
-    _set_encodings()
     try:
         status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
         sys.stdout.flush()
-    except (BrokenPipeError, ReaderGoneError):
-        return _be_quiet()
+    except (BrokenPipeError, ReaderGoneError):  # who reads has had enough, as `head`
+        drop_output()
+        return _DONE
     except (click.ClickException, click.Abort, MemrepoError, OSError, UnicodeError) as error:
         return _tell(error, as_json=not {"--json", "--nl"}.isdisjoint(arguments))
     finally:
         health.setLevel(level)
     return status if isinstance(status, int) else _DONE
-
-
-def _set_encodings() -> None:
-    """Have a terminal show what it has no letters for as escapes, and stdin refuse what is no text."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="strict")
 
 
 def _tell(error: Exception, *, as_json: bool) -> int:
@@ -136,9 +127,12 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             kind, message = "Interrupted", f"interrupted{error}"
         case click.ClickException():
             message = "the command failed"
-        case UnicodeError():  # its own message shows a part of the text
-            message = f"stdin is not text in {sys.stdin.encoding.upper()}"
+        case UnicodeDecodeError():  # its own message shows a part of the text
+            message = "stdin is not text in UTF-8"
+        case UnicodeError():
+            message = "a text has a character that cannot be written"
         case OSError():
+            drop_output()
             message = f"cannot read or write: {error.strerror or kind}"
         case _:
             message = str(error)  # our errors never hold a token
@@ -147,7 +141,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     else:
         context = error.ctx if isinstance(error, click.UsageError) else None
         usage = "" if context is None else f"{context.get_usage()}\n"
-        sys.stderr.write(f"{usage}memrepo: {message}\n")
+        sys.stderr.write(f"{usage}memrepo: {visible(message)}\n")
     return _MISUSED if is_misuse else _FAILED
 
 
@@ -178,9 +172,3 @@ def _is_before_its_command(error: click.NoSuchOption) -> bool:
     return (
         error.ctx is not None and error.ctx.command is program and error.option_name in of_commands
     )
-
-
-def _be_quiet() -> int:
-    # Who reads has had enough, as `head`; nor must Python complain when it flushes stdout at its end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _DONE
