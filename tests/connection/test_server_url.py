@@ -63,7 +63,7 @@ def test_namespace_is_the_first_label_of_host(url: str, host: str) -> None:
         "libsql://db.example.org:99999",
         "libsql://db.example.org#part",
         "libsql://user@db.example.org",
-        "libsql://db.example.org?mode=ro",
+        "libsql://db.example.org?mode=rw",
         "libsql://db.example.org?tls=2",
         "http://db.example.org?tls=1",
         "https://db.example.org?tls=0",

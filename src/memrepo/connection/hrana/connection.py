@@ -26,7 +26,7 @@ from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
-from memrepo.errors import ClosedError, TransactionError, UsageError
+from memrepo.errors import ClosedError, ReadOnlyError, TransactionError, UsageError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LibSQLConnection"]
@@ -148,8 +148,12 @@ class LibSQLConnection:
 
     @property
     def is_read_only(self) -> bool:
-        """Never: a token or the server may refuse writes, when they come."""
-        return False
+        """Whether it was opened with ``mode=ro``; a token or the server may refuse writes all the same."""
+        return self.location.is_read_only
+
+    def _require_writable(self) -> None:
+        if self.is_read_only:
+            raise ReadOnlyError("the database was opened for reading only")
 
     @property
     def is_lost(self) -> bool:
@@ -159,6 +163,7 @@ class LibSQLConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
+        self._require_writable()
         deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
         call = self._writer.run(unit, deadline, self._on_statement)
         try:
@@ -212,6 +217,7 @@ class LibSQLConnection:
     async def begin(self, timeout_s: float | None) -> Turn:
         """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
+        self._require_writable()
         deadline = self._deadline(timeout_s)
         turn = await self._writer.take(deadline)
         try:
