@@ -133,7 +133,7 @@ class Browsed(Repository):
 
     async def amounts(self) -> dict[State, Amount]:
         """Return how many facts the lists have that few facts are in, as a rule."""
-        rows = await self._read(browsing.amounts(), {**self._place(), "most": MOST + 1})
+        rows = await self._read(browsing.few(), {**self._place(), "most": MOST + 1})
         return {state: Amount(n) for state, n in zip(browsing.COUNTED, rows[0], strict=True)}
 
     async def categories(self) -> list[str]:
@@ -153,7 +153,7 @@ class Browsed(Repository):
 
     async def of_sessions(self, ids: Sequence[int]) -> dict[int, tuple[Amount, Amount]]:
         """Return how many events and facts each of these sessions has."""
-        values: dict[str, Value] = {"ids": to_compact_json([*ids]), "most": MOST + 1}
+        values = {**self._place(), "ids": to_compact_json([*ids]), "most": MOST + 1}
         rows = await self._read(amounts.COUNTS_BY_SESSION, values)
         return {number: (Amount(events), Amount(facts)) for number, events, facts in rows}
 

@@ -31,7 +31,20 @@ __all__ = ["Site", "Visit", "day_name", "month_name"]
 _HIGHEST_NUMBER: Final = 2**31
 
 Form: TypeAlias = Literal["minute", "day", "time", "second"]
-_MONTHS: Final = ("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
+_MONTHS: Final = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 _FORMS: Final[dict[str, Callable[[datetime], str]]] = {
     "minute": lambda at: f"{day_name(at)}, {at:%H:%M}",
     "day": lambda at: day_name(at),  # noqa: PLW0108 - it is defined below

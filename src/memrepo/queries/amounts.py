@@ -10,7 +10,7 @@ from pypika.functions import Count
 from pypika.queries import QueryBuilder
 from pypika.terms import Term
 
-from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
+from memrepo.queries.builder import JsonEach, Query, Scalar, by_ids, json_item, param, statement
 from memrepo.queries.facts import MEMORIES, in_scope
 from memrepo.queries.statement import Statement
 
@@ -23,6 +23,7 @@ __all__ = [
     "ROWS",
     "SOURCES",
     "bounded",
+    "one_line",
     "scopes",
 ]
 
@@ -30,19 +31,24 @@ _log: Final = Table("daily_logs")
 _sessions: Final = Table("sessions")
 
 
+def one_line(name: str, sql: str) -> Statement:
+    """Return a statement whose text was laid out for its reader."""
+    return Statement(name, " ".join(sql.split()))
+
+
 def bounded(rows: QueryBuilder) -> Scalar:
     """Return how many rows there are, at most ``:most``."""
-    return Scalar(Query.from_(rows.limit(param("most")).as_("some")).select(Count("*")))
+    return Scalar(Query.from_(rows.limit(param("most")).as_("part")).select(Count("*")))
 
 
 #: The categories of a scope, each by one look into the index on (scope, category, created_at).
-CATEGORIES: Final = Statement(
-    "browsing.categories",
+CATEGORIES: Final = one_line(
+    "amounts.categories",
     """
     WITH RECURSIVE `found`(`name`) AS (
-        SELECT min(`category`) FROM `memory_entries` WHERE `scope` = :scope
+        SELECT min(`category`) FROM `memory_entries` WHERE `scope`=:scope
         UNION ALL
-        SELECT (SELECT min(`category`) FROM `memory_entries` WHERE `scope` = :scope AND `category` > `name`)
+        SELECT (SELECT min(`category`) FROM `memory_entries` WHERE `scope`=:scope AND `category`>`name`)
         FROM `found` WHERE `name` IS NOT NULL
         LIMIT :limit
     )
@@ -50,17 +56,17 @@ CATEGORIES: Final = Statement(
     """,
 )
 #: The sources of the latest ``:window`` facts of a scope.
-SOURCES: Final = Statement(
-    "browsing.sources",
+SOURCES: Final = one_line(
+    "amounts.sources",
     """
     SELECT DISTINCT `source` FROM (
-        SELECT `source` FROM `memory_entries` WHERE `scope` = :scope
+        SELECT `source` FROM `memory_entries` WHERE `scope`=:scope
         ORDER BY `created_at` DESC, `id` DESC LIMIT :window
-    ) ORDER BY `source` LIMIT :limit
+    ) AS `newest` ORDER BY `source` LIMIT :limit
     """,
 )
 OF_CATEGORY: Final = statement(
-    "browsing.of_category",
+    "amounts.of_category",
     Query.from_(MEMORIES)
     .select(Count("*"))
     .where(in_scope())
@@ -68,33 +74,31 @@ OF_CATEGORY: Final = statement(
     is_long=True,
 )
 
-_ids: Final = JsonEach("ids")
-
 
 def _of_session(table: Table) -> Scalar:
-    return bounded(Query.from_(table).select(1).where(table.session_id == _ids.value))
+    return bounded(Query.from_(table).select(1).where(table.session_id == _sessions.id))
 
 
 #: Of each session in a JSON array of ids: how many events and facts it has, each at most ``:most``.
 COUNTS_BY_SESSION: Final = statement(
-    "browsing.counts_by_session",
-    Query.from_(_ids).select(_ids.value, _of_session(_log), _of_session(MEMORIES)),
+    "amounts.counts_by_session",
+    by_ids(_sessions)
+    .select(_sessions.id, _of_session(_log), _of_session(MEMORIES))
+    .where(in_scope(_sessions)),
 )
 
 
 _SCOPES: Final = """
 WITH RECURSIVE `found`(`scope`) AS (
-    SELECT (SELECT min(`lowest`) FROM ({first}))
+    SELECT (SELECT min(`lowest`) FROM ({first}) AS `part`)
     UNION ALL
-    SELECT (SELECT min(`lowest`) FROM ({then})) FROM `found` WHERE `found`.`scope` IS NOT NULL
+    SELECT (SELECT min(`lowest`) FROM ({then}) AS `part`) FROM `found` WHERE `found`.`scope` IS NOT NULL
     LIMIT :limit
 )
 SELECT `scope`, {counts} FROM `found` WHERE `scope` IS NOT NULL
 """
 _LOWEST: Final = "SELECT min(`scope`) AS `lowest` FROM `{table}`{where}"
-_COUNT: Final = (
-    "(SELECT count(*) FROM (SELECT 1 FROM `{table}` WHERE `scope` = `found`.`scope` LIMIT :most))"
-)
+_COUNT: Final = "(SELECT count(*) FROM (SELECT 1 FROM `{table}` WHERE `scope`=`found`.`scope` LIMIT :most) AS `part`)"
 _TABLES: Final = ("memory_entries", "sessions", "daily_logs")
 
 
@@ -105,8 +109,8 @@ def scopes(*, after: bool) -> Statement:
     def lowest(where: str) -> str:
         return " UNION ALL ".join(_LOWEST.format(table=table, where=where) for table in _TABLES)
 
-    return Statement(
-        "browsing.scopes",
+    return one_line(
+        "amounts.scopes",
         _SCOPES.format(
             first=lowest(" WHERE `scope` > :after" if after else ""),
             then=lowest(" WHERE `scope` > `found`.`scope`"),
@@ -127,7 +131,7 @@ def _in_ranges(what: str) -> Statement:
     found = Query.from_(table).select(Count("*")).where(in_scope(table))
     found = found.where(instant >= json_item(_ranges, 0)).where(instant < json_item(_ranges, 1))
     query = Query.from_(_ranges).select(_ranges.key, Scalar(found))
-    return statement(f"browsing.{what}_in_ranges", query, is_long=True)
+    return statement(f"amounts.{what}_in_ranges", query, is_long=True)
 
 
 def _first_and_last(what: str) -> Statement:
@@ -137,7 +141,7 @@ def _first_and_last(what: str) -> Statement:
         query = Query.from_(table).select(instant).where(in_scope(table))
         return Scalar(query.orderby(instant, order=order).limit(1))
 
-    return statement(f"browsing.ends_of_{what}", Query.select(end(Order.asc), end(Order.desc)))
+    return statement(f"amounts.ends_of_{what}", Query.select(end(Order.asc), end(Order.desc)))
 
 
 #: How many rows of a scope are in each of a JSON array of ranges of instants, by the index on both.
@@ -147,7 +151,7 @@ FIRST_AND_LAST: Final = {what: _first_and_last(what) for what in _GROWING}
 #: How many rows a table has, of all scopes.
 ROWS: Final = {
     table.get_table_name(): statement(
-        f"browsing.rows_of_{table.get_table_name()}",
+        f"amounts.rows_of_{table.get_table_name()}",
         Query.from_(table).select(Count("*")),
         is_long=True,
     )

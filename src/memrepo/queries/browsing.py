@@ -17,7 +17,7 @@ from pypika.queries import QueryBuilder
 from pypika.terms import EmptyCriterion, Field, Tuple, ValueWrapper
 
 from memrepo.domain.codec import MEMORY_COLUMNS
-from memrepo.queries.amounts import bounded
+from memrepo.queries.amounts import bounded, one_line
 from memrepo.queries.builder import Query, param, statement
 from memrepo.queries.facts import (
     COLUMNS,
@@ -40,8 +40,8 @@ __all__ = [
     "SUCCESSOR",
     "SUCCESSORS",
     "State",
-    "amounts",
     "edge",
+    "few",
     "order_of",
     "page",
 ]
@@ -129,7 +129,7 @@ _LISTS: Final[Mapping[State, _List]] = {
 }
 #: Where `order_of` is at the id of the fact that superseded one.
 SUCCESSOR: Final = MEMORY_COLUMNS.index("superseded_by")
-#: What `amounts` counts: the lists that few facts are in, as a rule.
+#: What `few` counts: the lists that few facts are in, as a rule.
 COUNTED: Final[tuple[State, ...]] = ("pinned", "proposed", "due", "expiring", "expired")
 #: Filters that each list takes, beside its own conditions.
 _FILTERS: Final[Mapping[str, Callable[[], Criterion]]] = {
@@ -188,13 +188,13 @@ def page(state: State, filters: frozenset[str], *, after: bool, until: bool) -> 
 
 
 @cache
-def amounts() -> Statement:
+def few() -> Statement:
     """Count each list in one row, of each at most ``:most``; rows of other conditions count as well."""
     each = [
         bounded(Query.from_(MEMORIES).select(1).where(its.part & its.rest))
         for its in map(_LISTS.__getitem__, COUNTED)
     ]
-    return statement("browsing.amounts", Query.select(*each), returns_little=True)
+    return statement("browsing.few", Query.select(*each), returns_little=True)
 
 
 # --- one fact -----------------------------------------------------------------------------------
@@ -205,22 +205,22 @@ FACT: Final = statement("browsing.fact", Query.from_(MEMORIES).select(*COLUMNS).
 
 _CHAIN: Final = """
 WITH RECURSIVE `chain`(`id`, `step`) AS (
-    SELECT {next}, 1 FROM `memory_entries` AS `known` WHERE {link} = :id AND `known`.`scope` = :scope
+    SELECT {next}, 1 FROM `memory_entries` AS `known` WHERE {link}=:id AND `known`.`scope`=:scope
     UNION
-    SELECT {next}, `step` + 1 FROM `chain` JOIN `memory_entries` AS `known` ON {link} = `chain`.`id`
-    WHERE `known`.`scope` = :scope AND `step` < :most
+    SELECT {next}, `step`+1 FROM `chain` JOIN `memory_entries` AS `known` ON {link}=`chain`.`id`
+    WHERE `known`.`scope`=:scope AND `step`<:most
     LIMIT :most
 )
-SELECT {columns} FROM (SELECT DISTINCT `id` FROM `chain`) AS `one`
-CROSS JOIN `memory_entries` ON `memory_entries`.`id` = `one`.`id`
-WHERE `memory_entries`.`id` <> :id AND `memory_entries`.`scope` = :scope
+SELECT {columns} FROM (SELECT DISTINCT `id` FROM `chain`) AS `found`
+CROSS JOIN `memory_entries` ON `memory_entries`.`id`=`found`.`id`
+WHERE `memory_entries`.`id`<>:id AND `memory_entries`.`scope`=:scope
 ORDER BY `created_at`, `memory_entries`.`id`
 """
 
 
 def _chain(name: str, link: str, following: str) -> Statement:
     """Follow references from ``:id``, at most ``:most`` steps; other programs may have made a circle of them."""
-    return Statement(name, _CHAIN.format(next=following, link=link, columns=_listed))
+    return one_line(name, _CHAIN.format(next=following, link=link, columns=_listed))
 
 
 #: What a fact superseded, directly or not, whatever became of it.

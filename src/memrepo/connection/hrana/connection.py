@@ -33,6 +33,7 @@ __all__ = ["LibSQLConnection"]
 
 #: Seconds that a check of the whole database may take.
 _ASIDE_S: Final = 600.0
+_ONLY_READS: Final = "the database was opened for reading only"
 
 
 class LibSQLConnection:
@@ -151,10 +152,6 @@ class LibSQLConnection:
         """Whether it was opened with ``mode=ro``; a token or the server may refuse writes all the same."""
         return self.location.is_read_only
 
-    def _require_writable(self) -> None:
-        if self.is_read_only:
-            raise ReadOnlyError("the database was opened for reading only")
-
     @property
     def is_lost(self) -> bool:
         """Never: it connects again."""
@@ -163,7 +160,8 @@ class LibSQLConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
-        self._require_writable()
+        if self.location.is_read_only:
+            raise ReadOnlyError(_ONLY_READS)
         deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
         call = self._writer.run(unit, deadline, self._on_statement)
         try:
@@ -217,7 +215,8 @@ class LibSQLConnection:
     async def begin(self, timeout_s: float | None) -> Turn:
         """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
-        self._require_writable()
+        if self.location.is_read_only:
+            raise ReadOnlyError(_ONLY_READS)
         deadline = self._deadline(timeout_s)
         turn = await self._writer.take(deadline)
         try:
