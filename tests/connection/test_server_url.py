@@ -36,6 +36,17 @@ def test_forms(url: str, root: str, namespace: str | None) -> None:
     assert (location.root, location.namespace) == (root, namespace)
 
 
+@pytest.mark.parametrize("url", ["http://localhost:8080", "ws://localhost:8080?namespace=n"])
+def test_reading_only(url: str) -> None:
+    """``mode=ro`` is the only mode of a server."""
+    location = parse_url(f"{url}{'&' if '?' in url else '?'}mode=ro")
+    assert isinstance(location, ServerLocation)
+    assert location.is_read_only
+    plain = parse_url(url)
+    assert isinstance(plain, ServerLocation)
+    assert not plain.is_read_only
+
+
 @pytest.mark.parametrize(
     ("url", "host"),
     [

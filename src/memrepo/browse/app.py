@@ -28,8 +28,12 @@ from memrepo.store import Store
 __all__ = ["Browser"]
 
 _View: TypeAlias = Callable[[Visit], Awaitable[Response]]
-#: Files that are sent as they are.
-_ASSETS: Final = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+_assets: Final = resources.files("memrepo.browse").joinpath("assets")
+#: Files that are sent as they are: the type of each, and what is in it.
+_ASSETS: Final = {
+    name: (kind, _assets.joinpath(name).read_bytes())
+    for name, kind in (("style.css", "text/css"), ("icon.svg", "image/svg+xml"))
+}
 _PAGES: Final[dict[str, _View]] = {
     "/facts": list_facts,
     "/facts/{id:int}": show_fact,
@@ -63,7 +67,7 @@ class Browser:
         routes = [
             *(Route(path, self._endpoint(view)) for path, view in _PAGES.items()),
             *(self._form(name, do, done) for name, (do, done) in CHANGES.items()),
-            *(Route(f"/{name}", _asset(name, kind)) for name, kind in _ASSETS.items()),
+            *(Route(f"/{name}", _asset(*its)) for name, its in _ASSETS.items()),
             Route("/", lambda _: RedirectResponse(f"{access.prefix}/facts", 303)),
             Route("/{rest:path}", self._endpoint(_nothing)),
         ]
@@ -92,8 +96,7 @@ class Browser:
         return Route(f"/facts/{{id:int}}/{name}", endpoint, methods=["POST"])
 
 
-def _asset(name: str, kind: str) -> Callable[[Request], Response]:
-    content = resources.files("memrepo.browse").joinpath("assets", name).read_bytes()
+def _asset(kind: str, content: bytes) -> Callable[[Request], Response]:
     return lambda _: Response(content, media_type=kind)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from memrepo.browse.states import LABELS, is_forgotten, is_proposed
 from memrepo.browse.visit import Visit
+from memrepo.domain.checks import HIGHEST_ID
 from memrepo.domain.daily_logs import DailyLog
 from memrepo.domain.memories import MemoryEntry, MemoryFilter
 from memrepo.errors import InvalidInputError, NotFoundError
@@ -142,7 +143,9 @@ async def _evidence(visit: Visit, fact: MemoryEntry) -> Evidence | None:
     if not isinstance(pattern, str):
         return None
     ids = (
-        [its for its in events if type(its) is int and its > 0] if isinstance(events, list) else []
+        [its for its in events if type(its) is int and 0 < its <= HIGHEST_ID]
+        if isinstance(events, list)
+        else []
     )
     found = await visit.store.daily_logs.get_many(ids[:_MOST_EVIDENCE]) if ids else []
     there = tuple(event for event in found if event is not None)
