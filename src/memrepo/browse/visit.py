@@ -66,6 +66,7 @@ def month_name(day: date) -> str:
 _templates: Final = Environment(
     loader=PackageLoader("memrepo.browse"),
     autoescape=True,
+    auto_reload=False,  # it would ask the file system at every page
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=StrictUndefined,
