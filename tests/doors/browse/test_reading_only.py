@@ -7,6 +7,7 @@ import hashlib
 import signal
 import sqlite3
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,6 @@ import pytest
 
 import memrepo
 from memrepo.browse.app import Browser
-from memrepo.domain.days import UTC
 from tests.doors.browse.conftest import Memory
 from tests.doors.browse.memories import Known, fill
 from tests.doors.browse.serving import browsing, visitor
