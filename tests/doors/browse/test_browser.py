@@ -19,6 +19,8 @@ from tests.doors.browse.conftest import Memory
 from tests.doors.browse.memories import Known
 from tests.doors.browse.serving import Pages, browsing
 
+pytestmark = pytest.mark.xdist_group("chromium")  # one worker, and one browser
+
 #: Milliseconds that a page may take, on a machine that is busy.
 _WAIT_MS = 60_000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
