@@ -45,6 +45,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What programs print is not what the terminal is like in which the tests were started.
+for _setting in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(_setting, None)
+
 # That a machine is slow is no failure, and a fixture's store is as good for the next example.
 settings.register_profile(
     "memrepo",

@@ -11,7 +11,7 @@ import time
 __all__ = ["descriptors", "settled", "threads"]
 
 #: seconds; what has leaked never ends, so a long wait costs time only where a test fails
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 def threads() -> set[threading.Thread]:

@@ -409,9 +409,10 @@ class Store(ScopedStore):
         database = Examined(
             connection=self._driver,
             info=await self.info(),
-            now=self._instant(),
             schema_version=self.schema_version,
             latest_version=len(await asyncio.to_thread(load_migrations)),
+            # After all that takes a while: a server's clock is next compared with it.
+            now=self._instant(),
             verify=self.verify,
         )
         return [finding async for finding in examine(database)]

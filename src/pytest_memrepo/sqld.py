@@ -24,8 +24,13 @@ __all__ = ["SAFE", "Sqld", "die_with_parent", "free_port", "require_sqld"]
 #: Without it, concurrent writers can make some versions of the server stop taking writes for good.
 SAFE: Final = ("--checkpoint-interval-s", "3600")
 
-_START_S: Final = 20.0
+#: seconds; what is broken does not come up, so a long wait costs time only where it fails
+_START_S: Final = 60.0
+#: seconds in which a call of its admin API is answered, and its process gone once it is killed
+_ANSWER_S: Final = 60.0
 _PR_SET_PDEATHSIG: Final = 1
+# Loaded here: between fork and exec a lock that another thread has held is never free.
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def require_sqld() -> Path:
@@ -85,7 +90,9 @@ class Sqld:
             if process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=1).close()
+                urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.port}/health", timeout=_ANSWER_S
+                ).close()
                 return
             time.sleep(0.005)
         self.kill()
@@ -95,7 +102,7 @@ class Sqld:
         """End it with SIGKILL: nobody needs its data any more, or it comes back as after a crash."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=_ANSWER_S)
             self._process = None
 
     def new_namespace(self, **config: object) -> str:
@@ -124,20 +131,29 @@ class Sqld:
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - the loopback
+        with urllib.request.urlopen(request, timeout=_ANSWER_S) as response:  # noqa: S310 - the loopback
             answer: bytes = response.read()
             return answer
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nothing listens on now."""
-    with socket.socket() as probe:
+    """Return a port of the loopback that nobody else is given, also until a server listens on it."""
+    probe = socket.socket()
+    try:
+        if sys.platform == "linux":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-        return port
+        if sys.platform == "linux":
+            # It stays bound for as long as this process lives. Linux gives no such port to others that
+            # ask for any, and lets a server listen on it that, as they all do, sets SO_REUSEADDR.
+            probe.detach()
+    finally:
+        probe.close()
+    return port
 
 
 def die_with_parent() -> None:
     """Have this process end with its parent: a test run that is killed leaves no server behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -200,13 +200,16 @@ async def test_cancelled_compact(tmp_path: Path) -> None:
     async with memrepo.connect(path) as store:
         facts = [memrepo.MemoryNew(content=f"{n} " + "x" * 2_000) for n in range(10_000)]
         await store.memories.remember_many(facts)
+        n_cancelled = 0
         for pause_s in (0.0, 0.001, 0.02):
             task = asyncio.create_task(store.compact())
             await asyncio.sleep(pause_s)
+            # On a busy machine it may be done by now.
             task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
+            n_cancelled += task.cancelled()
             await store.memories.remember(f"after {pause_s}")
+        assert n_cancelled
         assert await store.verify() == []
         await store.compact()
 

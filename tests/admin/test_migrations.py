@@ -33,6 +33,7 @@ from memrepo.domain.codec import Row
 from memrepo.queries.statement import BoundStatement, Unit
 from tests import leaks
 from tests.conftest import Clock, complaints
+from tests.patience import PATIENCE_S
 
 PROJECT = Path(__file__).parents[2]
 SCHEMA = PROJECT / "schema"
@@ -635,7 +636,7 @@ async def test_migrate_locked(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(memrepo.BusyError):
             await _open(path, lock_timeout_s=0.3)
-        assert 0.2 < time.monotonic() - began < 3
+        assert 0.2 < time.monotonic() - began < 25
         other.execute("COMMIT")
         await _open(path, lock_timeout_s=0.3)
     assert versions_of(path)[-1][0] == LATEST
@@ -785,7 +786,7 @@ _OPENER = """
         for index in range(number):
             time.sleep(max(0, begin_at + index * each_s - time.time()))
             print(index, flush=True)
-            async with memrepo.connect(folder / f"{index}.db", lock_timeout_s=30) as store:
+            async with memrepo.connect(folder / f"{index}.db", lock_timeout_s=90) as store:
                 await store.memories.remember("Tea, no milk")
 
     folder, begin_at, each_s, number = sys.argv[1:]
@@ -811,7 +812,9 @@ def test_migrate_in_many_processes(tmp_path: Path) -> None:
     for index in range(0, number, 2):
         make(tmp_path / f"{index}.db", _ORIGINAL)
     openers = [_opener(tmp_path, time.time() + 1.5, 0.05, number) for _ in range(6)]
-    outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in openers]
+    outcomes = [
+        (process.communicate(timeout=PATIENCE_S)[1], process.returncode) for process in openers
+    ]
     said = [(complaints(stderr.decode()), code) for stderr, code in outcomes]
     # On a busy machine, one may find a file that another is still making.
     is_fine = re.compile(r"(.*\.db was empty, and is opened as a new database\n)*").fullmatch
@@ -839,7 +842,7 @@ async def test_migrate_killed(tmp_path: Path) -> None:
         # Anywhere in a few openings, of some milliseconds each; of more on a machine that is busy.
         await asyncio.sleep(0.02 + 0.0013 * round_number + 0.02 * max(0, round_number - 12))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
         for path in folder.glob("*.db"):
             seen.append(assert_whole(path))
             async with memrepo.connect(path) as store:

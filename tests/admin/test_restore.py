@@ -22,6 +22,7 @@ import pytest
 
 import memrepo
 from memrepo.connection.sqlite import exclusive, setup
+from tests.patience import PATIENCE_S
 from tests.sqlite.files import add_vector_index, umask
 from tests.sqlite.test_opening import said_to_another
 
@@ -90,7 +91,7 @@ def foreign_program(path: Path, *lines: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.communicate("\n" * len(lines), timeout=10)
+            process.communicate("\n" * len(lines), timeout=PATIENCE_S)
 
 
 # --- what it does ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 import memrepo
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -83,7 +84,7 @@ async def test_rows_out_of_order_are_not_read_for_ever(tmp_path: Path, clock: Cl
     at = content.rindex(b"\x81\x47", 0, content.index(b"marker"))
     content[at + 1] ^= 1 << 7
     path.write_bytes(content)
-    async with asyncio.timeout(20), memrepo.connect(path, clock=clock) as store:
+    async with asyncio.timeout(PATIENCE_S), memrepo.connect(path, clock=clock) as store:
         assert "integrity" in {problem.kind for problem in await store.verify()}
         with suppress(memrepo.CorruptDatabaseError):
             assert len([event async for event in store.daily_logs.iterate()]) < 1_000

@@ -11,7 +11,7 @@ from . import building, reporting
 from .scale import Figures, is_long
 
 #: seconds that one campaign may take; each limits its programs by itself, and far more tightly
-_LIMIT_SHORT_S, _LIMIT_LONG_S = 600, 6 * 3600
+_LIMIT_SHORT_S, _LIMIT_LONG_S = 1_800, 6 * 3600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

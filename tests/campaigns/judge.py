@@ -130,7 +130,7 @@ def read_contents(database: Path) -> Contents:
         sizes[tag] = parts
         order.setdefault(tag)
 
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
+    with closing(sqlite3.connect(database, timeout=60)) as connection:
         integrity = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if "daily_logs" in tables:

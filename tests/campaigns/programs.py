@@ -61,7 +61,7 @@ def running(
         yield process
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

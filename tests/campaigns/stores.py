@@ -25,7 +25,7 @@ from .journal import clock
 __all__ = ["Stores", "leaks", "queues"]
 
 #: seconds in which what is about to end has ended
-_PATIENCE_S = 2
+_PATIENCE_S = 60
 #: Steps of SQLite between two looks at whether a call was cancelled: with few, even short statements
 #: are interrupted, anywhere. The last is memrepo's own.
 _STEPS = (1, 20, 100, 20_000)

@@ -50,7 +50,7 @@ _MOMENTS: tuple[_Moment, ...] = (
     ("alone", "undelivered"),
 )
 #: seconds after which a queue that is not free never will be
-_HANGS_S = 10
+_HANGS_S = 60
 _LATER = START.replace(year=START.year + 1)
 
 

@@ -23,6 +23,7 @@ import pytest
 import memrepo
 from memrepo import CopyProgress, CopyReport
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 from tests.servers.sqld import Sqld
 from tests.transfer.copies import ODD, TABLES, fill, run
 
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.campaign, pytest.mark.asyncio]
 
 #: MiB that a copying process may add to what it needs to start.
 _MOST_MEMORY = 100
-#: Copies, says how far it is, and in the end by how many MiB its memory has grown at most. The peak that
+#: Copies, says how far it is, if asked to waits after each page until it may go on, and in the end says by how many MiB its memory has grown at most. The peak that
 #: getrusage tells would be that of the process it was forked from.
 _COPY = """
 import asyncio, re, sys
@@ -42,10 +43,15 @@ import memrepo
 def peak():
     return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
 
+def tell(progress):
+    print(progress.step, flush=True)
+    if "asking" in sys.argv:
+        sys.stdin.readline()
+
 async def main():
     async with memrepo.connect(sys.argv[1]) as source, memrepo.connect(sys.argv[2]) as target:
         before = peak()
-        await source.copy_to(target, on_progress=lambda its: print(its.step, flush=True))
+        await source.copy_to(target, on_progress=tell)
         print(peak() - before)
 
 asyncio.run(main())
@@ -88,14 +94,18 @@ async def _cancelled(source: str | Path, target: str | Path, after: int) -> None
 
 def _killed(source: str | Path, target: str | Path, after: int) -> None:
     """Have another process copy, and kill it in the middle of what follows a number of pages."""
-    program = (sys.executable, "-c", _COPY, source, target)
-    with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+    program = (sys.executable, "-c", _COPY, source, target, "asking")
+    with subprocess.Popen(
+        program, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         for _ in range(after):
             assert process.stdout.readline() == b"copy\n"
+            process.stdin.write(b"\n")
         time.sleep(random.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
-        assert process.wait(timeout=10) == -signal.SIGKILL
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL
 
 
 async def _copy(source: str | Path, target: str | Path) -> tuple[CopyReport, float]:

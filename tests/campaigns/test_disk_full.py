@@ -56,7 +56,7 @@ def test_full_disk_is_survived(small_disk: Path, tmp_path: Path, figures: Figure
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(_MIB))
     marker = tmp_path / "marker"
-    ended = programs.run("filler", database, marker, "disk", ballast, timeout_s=60)
+    ended = programs.run("filler", database, marker, "disk", ballast, timeout_s=300)
     assert ended.code == 0, ended.err
     said = json.loads(ended.out)
     figures("disk full, tmpfs", **said)
@@ -68,7 +68,7 @@ def test_full_disk_is_survived(small_disk: Path, tmp_path: Path, figures: Figure
 def test_file_size_limit_is_survived(tmp_path: Path, figures: Figures) -> None:
     database = tmp_path / "memory.db"
     marker = tmp_path / "marker"
-    ended = programs.run("filler", database, marker, "limit", 600 * 1024, timeout_s=60)
+    ended = programs.run("filler", database, marker, "limit", 600 * 1024, timeout_s=300)
     assert ended.code == 0, ended.err
     said = json.loads(ended.out)
     figures("file size limit", **said)

@@ -31,7 +31,7 @@ _ROWS = 3_000
 _TIMES = 3
 _ERASED, _OTHER = "user:1", "user:2"
 #: seconds for the program to come so far
-_START_LIMIT_S = 30
+_START_LIMIT_S = 120
 #: What it has done when its last moments begin: half of the kills are to meet a chain, half a scope.
 _DONE = ("open", f"restored {_TIMES - 1}")
 #: seconds of these last moments, at most
@@ -79,7 +79,7 @@ def _run_and_kill(database: Path, head: int, done: str, life_s: float) -> list[s
             time.sleep(0.005)
         time.sleep(life_s)
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=_START_LIMIT_S)
     return marker.read_text().splitlines()
 
 
@@ -123,7 +123,9 @@ async def test_kill_while_forgetting_and_erasing(tmp_path: Path, figures: Figure
     before = _look(template)
     rounds = pick(12, 500)
     torn = lost = unsound = begun = 0
-    for number in range(rounds):
+    number = -1
+    # A busy machine may kill each of the first ones before it has begun to erase, or after it.
+    while (number := number + 1) < rounds or (not begun and number < 20 * rounds):
         (folder := tmp_path / str(number)).mkdir()
         database = folder / "memory.db"
         shutil.copyfile(template, database)
@@ -140,7 +142,7 @@ async def test_kill_while_forgetting_and_erasing(tmp_path: Path, figures: Figure
         lost += n_erased != found.n_erasable or _look(database).n_erasable > 0
         shutil.rmtree(folder)
     figures(
-        "killed while erasing", rounds=rounds, begun=begun, lost=lost, torn=torn, corrupt=unsound
+        "killed while erasing", rounds=number, begun=begun, lost=lost, torn=torn, corrupt=unsound
     )
     assert begun
     assert (lost, torn, unsound) == (0, 0, 0)

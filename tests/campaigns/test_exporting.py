@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import memrepo
+from tests.cli.interrupting import interrupted_at
 from tests.conftest import Clock
 from tests.transfer.copies import ODD, fill, run
 
@@ -53,14 +54,9 @@ def _interrupted(
     with_signal: signal.Signals, grows: Path, size: int, *arguments: str | Path
 ) -> None:
     """Run a command until a file has a size, and end it."""
-    with subprocess.Popen(
-        _program(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        while not grows.exists() or grows.stat().st_size < size:
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(with_signal)
-        assert process.wait(timeout=30) in {1, -signal.SIGKILL}
+    program = interrupted_at(grows, size, *arguments, number=with_signal)
+    done = subprocess.run(program, capture_output=True, check=False)
+    assert done.returncode in {1, -signal.SIGKILL}, done.stderr
 
 
 def _done(*arguments: str | Path) -> tuple[str, int, float]:

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.campaign
 #: operations of a kind that the short form breaks in each way
 _SAMPLE = 5
 #: seconds; the victim's own limit for one life is shorter
-_LIFE_S = 90.0
+_LIFE_S = 150.0
 #: which errors an operation of a kind can end in
 _ERRORS = {
     Kind.OPEN: (errno.EIO, errno.ENOSPC),

@@ -47,7 +47,7 @@ def _write_and_kill(
             time.sleep(0.005)
         time.sleep(life_s)
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=_START_LIMIT_S)
 
 
 def test_kill_loses_nothing_acknowledged(tmp_path: Path, figures: Figures) -> None:

@@ -142,7 +142,7 @@ def test_judge_wants_a_prefix_of_the_commits(tmp_path: Path) -> None:
 def test_judge_names_drift_of_the_index(tmp_path: Path) -> None:
     """Once the index has taken in what the writer wrote, what then differs from the tables is named."""
     path = tmp_path / "memory.db"
-    ended = programs.run("writer", path, "normal", "u", 40, 1, 2, timeout_s=60)
+    ended = programs.run("writer", path, "normal", "u", 40, 1, 2, timeout_s=300)
     assert ended.code == 0, ended.err
     asyncio.run(_catch_up(path))
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -188,7 +188,7 @@ def _faulty(
         control.arm(fault)
     env = control.environment(preload["faults"], work)
     database = work / "memory.db"
-    return programs.run("plain", database, "wal", "full", 20, env=env, timeout_s=60), control
+    return programs.run("plain", database, "wal", "full", 20, env=env, timeout_s=300), control
 
 
 def test_injector_counts_without_a_fault(preload: dict[str, Path], tmp_path: Path) -> None:

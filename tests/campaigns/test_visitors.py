@@ -45,7 +45,7 @@ import json, sqlite3, sys
 for line in sys.stdin:
     path, event = line.rstrip("\\n").split("\\t")
     try:
-        connection = sqlite3.connect(path, timeout=5)
+        connection = sqlite3.connect(path, timeout=60)
         if event == "?":
             damage = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             texts = [row[0] for row in connection.execute("SELECT content FROM memory_entries")]
@@ -93,7 +93,7 @@ def other_program() -> Iterator[_OtherProgram]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield _OtherProgram(process)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 class _Round:

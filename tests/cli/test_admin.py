@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import stat
 import subprocess
-import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +12,8 @@ import pytest
 
 from memrepo import DailyLogNew
 from tests.cli.conftest import Command, on_store
+from tests.cli.interrupting import interrupted_at
+from tests.patience import PATIENCE_S
 
 
 def test_init(command: Command, path: Path) -> None:
@@ -81,17 +80,15 @@ def large(path: Path) -> Path:
 
 def _interrupt(arguments: Iterable[object], file: Path, size: int) -> str:
     """Run a command until a file is larger than *size*, and interrupt it; return its stderr."""
-    program = [sys.executable, "-m", "memrepo", *map(str, arguments)]
-    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 30
-        while not file.exists() or file.stat().st_size <= size:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-        process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        said = process.stderr.read()
-        assert process.wait() == 1
-    return said
+    done = subprocess.run(
+        interrupted_at(file, size, *arguments),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    return done.stderr
 
 
 def test_interrupted_twice(large: Path, command: Command) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.docs.pages import ROOT, blocks
+from tests.patience import PATIENCE_S
 
 
 def test_page_of_the_command_line(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_page_of_the_command_line(tmp_path: Path) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=4 * PATIENCE_S,  # of several commands
             check=False,
         )
         assert (done.stdout, done.stderr) == (block.output, "")

@@ -18,6 +18,7 @@ import pytest
 import memrepo
 from memrepo import DailyLogNew
 from tests.cli.conftest import Command, on_store
+from tests.patience import PATIENCE_S
 
 _NOON = datetime(2026, 2, 2, 12, tzinfo=UTC)
 
@@ -112,7 +113,7 @@ def test_follow(filled: Path) -> None:
             on_store(filled, partial(_append, text))
             assert json.loads(following.stdout.readline())["event_data"] == text
         following.send_signal(signal.SIGINT)
-        assert (following.wait(timeout=20), following.stderr.read()) == (0, "")
+        assert (following.wait(timeout=PATIENCE_S), following.stderr.read()) == (0, "")
 
 
 def test_follow_as_one_object(filled: Path, command: Command) -> None:

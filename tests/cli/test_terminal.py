@@ -7,13 +7,12 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +22,8 @@ import pytest
 import memrepo
 from memrepo import DailyLogNew, MemoryNew
 from tests.cli.conftest import Command, on_store
+from tests.cli.interrupting import interrupted_at
+from tests.patience import PATIENCE_S
 
 _colour = re.compile(r"\x1b\[[\d;]*m")
 _CTRL_C = "Ctrl-C"
@@ -39,7 +40,7 @@ class Terminal:
 
     def expect(self, text: str) -> None:
         """Read until it shows *text*."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
             assert self._read(), self.shown
@@ -48,22 +49,22 @@ class Terminal:
         os.write(self.end, text.encode())
 
     def interrupt(self) -> None:
-        """Type Ctrl-C until it is heard: just before it waits for a line, Python does not hear it."""
-        while self.process.poll() is None:
-            self.type("\x03")
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=0.5)
+        """Type Ctrl-C, and then Enter: just before it waits for a line, Python hears the first only after the second."""
+        self.type("\x03")
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=2)
+        self.type("\n")
 
     def finish(self) -> int:
         """Read to the end, and return the exit status."""
         while self._read():
             pass
         os.close(self.end)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE_S)
 
     def _read(self) -> bool:
         try:
-            ready, *_ = select.select([self.end], [], [], 30)
+            ready, *_ = select.select([self.end], [], [], PATIENCE_S)
             part = os.read(self.end, 65_536) if ready else b""
         except OSError:  # how Linux says that the other end is closed
             part = b""
@@ -77,13 +78,19 @@ def _take_terminal() -> None:
 
 
 def start(*arguments: object, width: int = 80, **env: str) -> Terminal:
+    """Run a command in a terminal."""
+    return start_program([sys.executable, "-m", "memrepo", *map(str, arguments)], width, **env)
+
+
+def start_program(program: Sequence[str], width: int = 80, **env: str) -> Terminal:
+    """Run a program in a terminal."""
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     settings = {**os.environ, "TERM": "xterm-256color", **env}
     for name in {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"} - env.keys():
         settings.pop(name, None)
     process = subprocess.Popen(
-        [sys.executable, "-m", "memrepo", *map(str, arguments)],
+        program,
         stdin=its,
         stdout=its,
         stderr=its,
@@ -241,9 +248,8 @@ def test_interrupted_export_says_how_to_go_on(path: Path) -> None:
     """Ctrl-C in a terminal ends a long command at once, with what to do."""
     events = [DailyLogNew(event_type="e", event_data="x" * 99)] * 40_000
     on_store(path, lambda store: store.daily_logs.append_many(events), durability="normal")
-    terminal = start("export", "a.jsonl")
-    terminal.expect("export daily_logs")
-    terminal.process.send_signal(signal.SIGINT)
+    partial = path.with_name("a.jsonl.partial")
+    terminal = start_program(interrupted_at(partial, 1_000_000, "export", "a.jsonl"))
     assert terminal.finish() == 1
     assert "memrepo: interrupted; run the command again to resume" in terminal.shown
     assert "Traceback" not in terminal.shown

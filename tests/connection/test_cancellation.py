@@ -25,6 +25,7 @@ from memrepo import DailyLogNew, MemoryFilter, MemoryNew, Store
 from memrepo.queries.statement import BoundStatement, Statement
 from tests import leaks
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -106,7 +107,7 @@ async def cancelled_at(call: Awaitable[object], step: int, moment: Moment) -> bo
         await at_step
 
     task = asyncio.create_task(run(), context=Context())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.wait([task])
     assert task.cancelled() is at_step.is_reached, task
     if not at_step.is_reached:
@@ -202,10 +203,10 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
 async def check_usable(store: Store) -> None:
     """Read, write and begin a transaction, each at once."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         probe = await store.scoped("probe").memories.remember("probe")
         assert await store.scoped("probe").memories.find(probe.id) is not None
-        async with store.transaction(timeout_s=1) as tx:
+        async with store.transaction(timeout_s=PATIENCE_S) as tx:
             await tx.scoped("probe").memories.forget(probe.id)
         assert await store.scoped("probe").memories.count() == 0
 
@@ -283,7 +284,7 @@ async def test_cancel_in_the_queue(store: Store, method: Method) -> None:
         undelivered = asyncio.create_task(_run(method, store), context=Context())
         await asyncio.sleep(0)
     undelivered.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*queued, undelivered, last, return_exceptions=True)
     assert isinstance(results[-1], memrepo.Remembered)
     for result in results[:2]:
@@ -345,7 +346,7 @@ async def test_cancel_half_of_the_waiters(store: Store) -> None:
         await asyncio.sleep(0.01)
         for task in tasks[::2]:
             task.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.wait(tasks)
     assert [task.cancelled() for task in tasks] == [True, False] * 5
     assert order == [1, 3, 5, 7, 9]
@@ -359,7 +360,7 @@ async def test_cancel_the_one_whose_turn_it_is(store: Store) -> None:
             waiter = asyncio.create_task(block_of(store), context=Context())
             await asyncio.sleep(0.001)
         waiter.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait([waiter])
             await store.memories.remember("free")
     await check_usable(store)
@@ -420,7 +421,7 @@ async def test_cancelled_end_of_a_deleted_session(store: Store) -> None:
 async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbours: int) -> None:
     """A write that is cancelled while it waits for another program's lock ends, and never happens."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             first = asyncio.create_task(store.memories.remember("first"))
@@ -435,11 +436,10 @@ async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbour
             first.cancel()
             await asyncio.wait([first])
             await asyncio.sleep(0.05)
-            start = time.perf_counter()
             victim.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await victim
-            assert time.perf_counter() - start < 1
+                async with asyncio.timeout(PATIENCE_S):
+                    await victim
             happened = await store.memories.find_by_content("victim") is not None
             other.execute("ROLLBACK")
         await asyncio.gather(*neighbours)
@@ -452,7 +452,7 @@ async def test_cancelled_behind_a_lock(tmp_path: Path, clock: Clock, n_neighbour
 async def test_cancelled_block_behind_a_lock(tmp_path: Path, clock: Clock) -> None:
     """A block that was cancelled while it waited for another program's lock hands the writer on."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for pause in (0.0, 0.01, 0.1, 0.21):
@@ -473,7 +473,7 @@ async def test_every_task_cancelled_behind_a_lock(
 ) -> None:
     """A program cancels all its tasks while another holds the lock: what then is stored was said to be."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             victim = asyncio.create_task(store.daily_logs.append(None, "x"))
@@ -502,7 +502,7 @@ async def test_anyio_does_not_spin(tmp_path: Path, clock: Clock) -> None:
             await asyncio.sleep(0.001)
             passes += 1
 
-    async with memrepo.connect(path, clock=clock, lock_timeout_s=5) as store:
+    async with memrepo.connect(path, clock=clock, lock_timeout_s=2 * PATIENCE_S) as store:
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             used_s = time.thread_time()
@@ -595,7 +595,7 @@ async def test_random_cancels(store: Store) -> None:
     for round_ in range(60):
         tasks = [asyncio.create_task(work(f"{round_}.{n}")) for n in range(4)]
         shots = [shoot(task) for task in tasks[:3]]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*tasks, *shots, return_exceptions=True)
     stored = {entry.content async for entry in store.memories.iterate()}
     assert acknowledged <= stored
@@ -644,9 +644,8 @@ async def test_after_a_long_query(store: Store, kind: str) -> None:
         await asyncio.sleep(0.03)
         assert not task.done()
         task.cancel()
-        start = time.perf_counter()
-        await call(store)
-        assert time.perf_counter() - start < 1
+        async with asyncio.timeout(PATIENCE_S):
+            await call(store)
         with pytest.raises(asyncio.CancelledError):
             await task
     assert "endless" not in [event.event_type for event in await store.daily_logs.find_many()]
@@ -665,7 +664,7 @@ async def test_long_query_beside_others(store: Store) -> None:
     await asyncio.sleep(0.02)
     second.cancel()
     first.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*others)
     assert results[5:] == [1] * 5
     for task in (first, second):
@@ -733,7 +732,7 @@ async def test_cancel_close(urls: Callable[[], str], clock: Clock, moment: Momen
         store = await memrepo.connect(url, clock=clock)
         await store.memories.remember("a")
         reached = await cancelled_at(store.close(), step, moment)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await store.close()
         with pytest.raises(memrepo.ClosedError):
             await store.memories.count()

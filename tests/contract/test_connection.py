@@ -13,6 +13,7 @@ import memrepo
 from memrepo import ConstraintError, DatabaseError, StatementEvent
 from memrepo.connection.contract import Driver
 from memrepo.queries.statement import BoundStatement, Statement
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,8 +65,8 @@ async def test_awaited_by_asyncio(connection: Driver) -> None:
     )
     assert written[0].rows == [(1,)]
     assert rows == [(2,)]
-    assert await asyncio.wait_for(connection.read(sql("SELECT 3")), 5) == [(3,)]
-    async with asyncio.timeout(5):
+    assert await asyncio.wait_for(connection.read(sql("SELECT 3")), PATIENCE_S) == [(3,)]
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.shield(connection.read(sql("SELECT 4"))) == [(4,)]
     await asyncio.wait({asyncio.ensure_future(connection.write((insert,)))})
     assert await connection.read(sql("SELECT count(*) FROM t")) == [(2,)]
@@ -152,7 +153,7 @@ async def test_units_of_nothing(connection: Driver) -> None:
     assert list(await connection.write(())) == []
     insert = (sql("INSERT INTO t (v) VALUES (1)"),)
     units = [insert, (), insert, (), insert]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*map(connection.write, units))
     assert [len(result) for result in results] == [1, 0, 1, 0, 1]
 

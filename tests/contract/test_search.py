@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -265,6 +266,21 @@ async def test_in_a_transaction(store: Store, clock: Clock) -> None:
 
 
 # --- completions, and what to forget -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_turns", range(0, 100, 10))
+async def test_beside_one_that_waits_for_the_transaction(
+    store: Store, clock: Clock, n_turns: int
+) -> None:
+    """A search in a transaction never waits for one that began before, which may wait for the transaction's end."""
+    await tell(store, clock, *TALK)
+    await found(store, "bees")  # so that nothing is left to be indexed
+    beside = asyncio.create_task(found(store, "bees"))
+    for _ in range(n_turns):
+        await asyncio.sleep(0)
+    async with store.transaction() as transaction:
+        within = await found(transaction, "bees")
+    assert within == await beside == [TALK[2], TALK[3]]
 
 
 async def test_search_as_you_type(store: Store, clock: Clock) -> None:

@@ -16,6 +16,7 @@ from memrepo.queries import index_tables, indexing
 from memrepo.queries.fulltext import scope_query, word_query
 from memrepo.queries.indexing import index_table
 from tests.conftest import Clock
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -267,7 +268,7 @@ async def test_several_stores_catch_up_at_once(indexed: Store, url: str, clock: 
 async def test_it_catches_up_by_itself(indexed: Store) -> None:
     """When nobody writes any more, what is pending is taken in, without being asked for."""
     await indexed.memories.remember_many([MemoryNew(content=f"fact {n}") for n in range(200)])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await asyncio.sleep(0.25)
             info = (await indexed.info()).search_index

@@ -10,6 +10,7 @@ import pytest
 
 import memrepo
 from memrepo import DailyLogNew, DatabaseError, Store
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -71,7 +72,7 @@ async def test_every_task_cancelled(url: str, name: str, n_tasks: int, *, are_sp
         before = await _count(store)
         victims = [asyncio.create_task(CALLS[name](store)) for _ in range(n_tasks)]
         await _cancel_all_but({here, *victims} if are_spared else {here}, n_passes)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait(victims)
             errors = [
                 asyncio.CancelledError() if victim.cancelled() else victim.exception()

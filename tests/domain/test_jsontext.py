@@ -21,6 +21,7 @@ from memrepo.domain.jsontext import (
     MAX_JSON_DEPTH,
     JsonValue,
     decode_json,
+    decode_many,
     encode_json,
 )
 
@@ -197,6 +198,26 @@ def test_broken_text_is_marked(text: str) -> None:
 def test_what_is_not_text_is_marked(value: object) -> None:
     """A damaged file can give anything in the place of text; that does not raise, either."""
     assert decode_json(value) == (None, False)  # type: ignore[arg-type]
+
+
+broken = st.sampled_from(
+    ["", "1,2", '{"a":1},{"b":2}', "1],[2", '"a', 'a"', "{", "1}", "NaN", "1e999"]
+)
+
+
+@given(st.lists(json_values), st.none() | broken, st.integers(0, 9))
+def test_many_are_decoded_as_each_is(values: list[JsonValue], odd: str | None, at: int) -> None:
+    """Texts that are read together have the values that each has, and None for one that is not JSON."""
+    stored = [encode_json("x", value) for value in values]
+    if odd is not None:
+        stored.insert(at, odd)
+    assert repr(decode_many(stored)) == repr([decode_json(text)[0] for text in stored])
+
+
+def test_many_of_no_text_are_marked() -> None:
+    """What a damaged file has in the place of a text is None, and hides no other."""
+    stored: Any = ["{}", b"{}", None, 7, "[1]"]
+    assert decode_many(stored) == [{}, None, None, None, [1]]
 
 
 def test_null_is_readable() -> None:

@@ -4706,6 +4706,34 @@ WHERE `terms`.`term`>=`beginning`.`key` AND `terms`.`term`<`beginning`.`value`
 LIMIT :most) `found`)
 FROM json_each(:ranges) `beginning`;
 
+-- thread_items.add
+INSERT INTO `daily_logs` (`scope`,`session_id`,`event_type`,`event_data`,`timestamp`)
+SELECT :scope,(SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread AND `session`.`ended_at` IS NULL
+ORDER BY `session`.`started_at` DESC,`session`.`id` DESC
+LIMIT 1),:event_type,`item`.`value`,:timestamp
+FROM json_each(:batch) `item`
+ORDER BY `item`.`key`;
+
+-- thread_items.latest ()
+SELECT `id`,`event_data`,`timestamp`
+FROM `daily_logs`
+WHERE +`scope`=:scope AND `session_id` IN (SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread) AND `event_type`=:event_type
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
+-- thread_items.latest () after
+SELECT `id`,`event_data`,`timestamp`
+FROM `daily_logs`
+WHERE +`scope`=:scope AND `session_id` IN (SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread) AND `event_type`=:event_type AND (`timestamp`,`id`)<(:after_instant,:after_id)
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit;
+
 -- threads.page ()
 SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`

@@ -15,6 +15,7 @@ from aiohttp import web
 
 import memrepo
 from memrepo import AuthenticationError, ConnectionLostError, InvalidInputError
+from tests.patience import PATIENCE_S
 from tests.servers.keys import TokenMaker
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
@@ -72,9 +73,11 @@ async def test_refused_token(locked_sqld: Sqld, tokens: TokenMaker, scheme: str,
     """A token that is not accepted is an AuthenticationError, at once and every time."""
     token = _bad_tokens(tokens)[kind]
     for _ in range(5):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(AuthenticationError) as caught:
-                await memrepo.connect(locked_sqld.new_url(scheme), auth_token=token)
+                await memrepo.connect(
+                    locked_sqld.new_url(scheme), auth_token=token, lock_timeout_s=2 * PATIENCE_S
+                )
         assert (caught.value.retryable, caught.value.outcome_unknown) == (False, False)
 
 
@@ -192,9 +195,9 @@ async def test_certificate_that_is_not_trusted(
     sqld: Sqld, certificate: tuple[ssl.SSLContext, ssl.SSLContext], scheme: str
 ) -> None:
     """By default the system's roots decide; a certificate of nobody's is refused, at once."""
-    async with behind_tls(sqld, certificate[0]) as authority, asyncio.timeout(5):
+    async with behind_tls(sqld, certificate[0]) as authority, asyncio.timeout(PATIENCE_S):
         with pytest.raises(ConnectionLostError) as caught:
-            await memrepo.connect(f"{scheme}://{authority}")
+            await memrepo.connect(f"{scheme}://{authority}", lock_timeout_s=2 * PATIENCE_S)
     assert (caught.value.retryable, caught.value.outcome_unknown) == (False, False)
 
 

@@ -21,6 +21,7 @@ from memrepo.connection.hrana.keepalive import KeptStream
 from memrepo.connection.hrana.reader import ServerReader
 from memrepo.connection.pending import PendingCall
 from memrepo.queries.statement import Statement
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -176,7 +177,7 @@ async def test_long_reads_while_it_is_closed(readers: Readers) -> None:
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
     refused = [n for n, result in enumerate(results) if isinstance(result, ClosedError)]
     assert refused == [4, 5, 10, 11]
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await draining
 
 
@@ -190,7 +191,7 @@ async def test_cancelled_readers(readers: Readers) -> None:
     await readers.answer_all_but({2})
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
     assert [n for n, result in enumerate(results) if result is not None] == [2, 9]
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await readers.reader.drain()
 
 
@@ -207,7 +208,7 @@ async def test_place_granted_to_a_cancelled_reader(readers: Readers) -> None:
         await readers.server.answer(number)
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
     assert [isinstance(result, BaseException) for result in results] == [False] * 8 + [True, False]
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await readers.reader.drain()
 
 
@@ -233,7 +234,7 @@ async def test_turn_that_does_not_come(readers: Readers) -> None:
     assert [type(result) for result in results] == [BusyError] * 5
     for number in range(8):
         await readers.server.answer(number)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await readers.reader.drain()
 
 
@@ -250,7 +251,7 @@ async def test_close_while_reads_wait(readers: Readers) -> None:
         await readers.server.answer(number)
     results = await asyncio.gather(*readers.tasks, return_exceptions=True)
     assert [type(result) for result in results] == [type(None)] * 9 + [ClosedError] * 17
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await draining
 
 

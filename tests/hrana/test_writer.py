@@ -15,6 +15,7 @@ import pytest
 import memrepo
 from memrepo import Store
 from memrepo.connection.hrana import writer
+from tests.patience import PATIENCE_S
 from tests.servers.sqld import Sqld
 
 #: More than the writer executes before its first request is sent.
@@ -68,8 +69,8 @@ def test_interrupted_first_write(sqld: Sqld) -> None:
             with contextlib.suppress(KeyboardInterrupt), InterruptAt(line):
                 loop.run_until_complete(task)
             task.cancel()
-            loop.run_until_complete(asyncio.wait_for(_append(store, f"after {line}"), 2))
+            loop.run_until_complete(asyncio.wait_for(_append(store, f"after {line}"), PATIENCE_S))
             page = loop.run_until_complete(store.daily_logs.find_many())
             assert [event.event_type for event in page].count(f"{line}") <= 1
-            loop.run_until_complete(asyncio.wait_for(store.close(), 2))
+            loop.run_until_complete(asyncio.wait_for(store.close(), PATIENCE_S))
     gc.collect()  # a coroutine that was cut off before it began: Python warns of it

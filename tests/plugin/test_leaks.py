@@ -40,11 +40,13 @@ _LEAKS = """
     async def test_store_of_a_fixture(forgetful): ...
 
     async def test_task_in_a_transaction(memory_store):
+        holding = asyncio.Event()
         async def hold():
             async with memory_store.transaction():
+                holding.set()
                 await asyncio.sleep(3600)
         kept.append(asyncio.create_task(hold()))
-        await asyncio.sleep(0.1)
+        await holding.wait()
 
     async def test_block_that_is_never_left(memory_store):
         kept.append(contextlib.AsyncExitStack())

@@ -31,6 +31,7 @@ from memrepo import (
 from memrepo.connection.hrana.connection import LibSQLConnection
 from memrepo.connection.sqlite.connection import SQLiteConnection
 from memrepo.pool.slots import Slot
+from tests.patience import PATIENCE_S
 from tests.servers.proxy import proxy
 from tests.servers.sqld import Sqld
 
@@ -118,7 +119,7 @@ def new_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., St
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what other tasks do."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -276,7 +277,7 @@ async def test_cancelled_when_its_turn_has_come(
 
 async def test_fair(tmp_path: Path) -> None:
     """A task that opens one tenant again and again does not keep out another that waits."""
-    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=5) as pool:
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=PATIENCE_S) as pool:
         order: list[str] = []
 
         async def work(tenant: str) -> None:
@@ -367,7 +368,7 @@ async def test_store_that_is_lost(tmp_path: Path, watch: Watch, kind: type[Excep
 
 async def until_closed(store: Store) -> None:
     """Ping a lost store until it is closed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(ConnectionLostError):
                 await store.ping()

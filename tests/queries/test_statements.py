@@ -55,6 +55,7 @@ from memrepo.queries import (
     slots,
     spelling,
     terms,
+    thread_items,
     threads,
     versions,
 )
@@ -175,6 +176,9 @@ def _session_shapes() -> Iterator[tuple[str, Statement]]:
 
 def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
     yield _label("daily_logs.get_many", frozenset()), daily_logs.get_many()
+    for after in (False, True):
+        name = _label("thread_items.latest", frozenset(), after=after)
+        yield name, thread_items.latest(after=after, is_large=False)
     for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
         yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
         yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)

@@ -13,19 +13,18 @@ import re
 import shlex
 import shutil
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from pytest_memrepo.sqld import die_with_parent, free_port
+from tests.patience import PATIENCE_S, eventually
 from tests.servers.binary import require_sqld
 
 __all__ = ["PageShell"]
 
-_START_S: Final = 20.0
+
 _is_run = re.compile(r"(sqld|curl) ").match
 _addresses = re.compile(r"\b((?:[\w-]+\.)?localhost|127\.0\.0\.1):(\d{4})\b")
 
@@ -86,17 +85,18 @@ class PageShell:
             )
         self._servers.append(server)
         address = arguments[arguments.index("--http-listen-addr") + 1]
-        deadline = time.monotonic() + _START_S
-        while True:
+
+        def is_up() -> bool:
             assert server.poll() is None, Path(log.name).read_text()[-2_000:]
-            assert time.monotonic() < deadline, "sqld did not come up"
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://{address}/health", timeout=1).close()
-                return
-            time.sleep(0.005)
+                urllib.request.urlopen(f"http://{address}/health", timeout=PATIENCE_S).close()
+                return True
+            return False
+
+        eventually(is_up)
 
     def close(self) -> None:
         """Stop the servers."""
         for server in reversed(self._servers):
             server.kill()
-            server.wait(timeout=10)
+            server.wait(timeout=PATIENCE_S)

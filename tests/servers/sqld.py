@@ -7,13 +7,14 @@ import json
 import secrets
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pytest_memrepo import sqld
+from tests.patience import PATIENCE_S, eventually
 
 __all__ = ["Sqld"]
 
@@ -40,7 +41,15 @@ class Sqld(sqld.Sqld):
     def freeze(self) -> None:
         """Stop it in its tracks: sockets stay open, and nothing is answered."""
         self._signal(signal.SIGSTOP)
-        time.sleep(0.05)  # its threads stop one after another
+        eventually(self._is_stopped)
+
+    def _is_stopped(self) -> bool:
+        """Whether all its threads are stopped, as Linux tells: they stop one after another."""
+        assert self._process is not None
+        states = Path(f"/proc/{self._process.pid}/task").glob("*/stat")
+        with contextlib.suppress(OSError):  # a thread that ended just now
+            return all(its.read_text().rpartition(")")[2].split()[0] == "T" for its in states)
+        return False
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
@@ -133,7 +142,7 @@ def _call(
         url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             content: bytes = response.read()
             return content
     except urllib.error.HTTPError as error:

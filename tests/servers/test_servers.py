@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pytest_memrepo.sqld import free_port
+from tests.patience import PATIENCE_S
 from tests.servers import binary
 from tests.servers.fixtures import Cluster
 from tests.servers.keys import TokenMaker
@@ -39,7 +42,7 @@ def test_frozen_server_says_nothing(new_sqld: Callable[..., Sqld]) -> None:
         with pytest.raises(TimeoutError):
             connection.recv(1)
         server.thaw()
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE_S)
         assert connection.recv(8) == b"HTTP/1.1"
 
 
@@ -75,3 +78,17 @@ def test_sqld_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     binary.find_sqld.cache_clear()
     assert binary.find_sqld() == Path("/opt/sqld")
     binary.find_sqld.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not let a port be kept for a server")
+def test_free_port_is_kept_for_its_server() -> None:
+    """Nobody else gets the port before a server, which sets SO_REUSEADDR as they all do, listens on it."""
+    port = free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    with (
+        socket.create_server(("127.0.0.1", port)) as server,
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        server.accept()[0].close()
+        assert client.recv(1) == b""

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 import memrepo
 from memrepo.connection.sqlite import health as advice
+from tests.patience import PATIENCE_S
 from tests.sqlite.test_processes import foreign_lock
 
 pytestmark = pytest.mark.asyncio
@@ -147,31 +149,41 @@ async def test_long_wait_for_another_process(
 ) -> None:
     """A wait of more than a second is a warning, once, whether it was in vain or not."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path, lock_timeout_s=3) as store:
-        with foreign_lock(path):
-            with pytest.raises(memrepo.BusyError):
-                await store.memories.remember("in vain")
-            in_vain = said(caplog)
+    async with memrepo.connect(path, lock_timeout_s=2) as store:
+        with foreign_lock(path), pytest.raises(memrepo.BusyError):
+            await store.memories.remember("in vain")
+    in_vain, late = said(caplog), []
+    async with memrepo.connect(path, lock_timeout_s=PATIENCE_S) as store:
+        for hold_s in (1.8, 5, 20):  # a busy machine may begin to wait long after it was asked to
             caplog.clear()
-            task = asyncio.create_task(store.memories.remember("late"))
-            await asyncio.sleep(1.8)
-        await task
-    for ((name, level, message),) in (in_vain, said(caplog)):
+            with foreign_lock(path):
+                task = asyncio.create_task(store.memories.remember("late"))
+                await asyncio.sleep(hold_s)
+            await task
+            if late := said(caplog):
+                break
+    for ((name, level, message),) in (in_vain, late):
         assert (name, level) == ("memrepo.connection.sqlite.busy", "WARNING")
         waited, _, place = message.partition(" s for another process's lock on ")
-        assert re.fullmatch(r"waited [123]\.\d", waited)
+        assert re.fullmatch(r"waited \d+\.\d", waited)
         assert place == str(path)
 
 
 async def test_short_wait_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Waiting a moment is what several processes do all the time."""
     path = tmp_path / "agent.db"
-    async with memrepo.connect(path) as store:
-        with foreign_lock(path):
-            task = asyncio.create_task(store.memories.remember("soon"))
-            await asyncio.sleep(0.3)
-        await task
-    assert said(caplog) == []
+    async with memrepo.connect(path, lock_timeout_s=PATIENCE_S) as store:
+        for _ in range(20):  # a busy machine may make more than a moment of it
+            caplog.clear()
+            began_s = time.monotonic()
+            with closing(sqlite3.connect(path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                task = asyncio.create_task(store.memories.remember("soon"))
+                await asyncio.sleep(0.1)
+            await task
+            if time.monotonic() - began_s < 1:
+                break
+        assert said(caplog) == []
 
 
 async def test_wal_reset_bug_is_warned_of_once(
@@ -189,3 +201,6 @@ async def test_wal_reset_bug_is_warned_of_once(
     assert (logger, level) == ("memrepo.connection.sqlite.health", "WARNING")
     assert sqlite3.sqlite_version in message
     assert "https://sqlite.org/wal.html#walresetbug" in message
+    page = re.search(r"docs/\S+\.md", message)
+    assert page is not None
+    assert (SCHEMA.parent / page[0]).is_file()

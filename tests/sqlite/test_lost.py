@@ -21,6 +21,7 @@ import memrepo
 from memrepo import ConnectionLostError, Store, StorePool
 from memrepo.connection.sqlite import inode, setup, worker
 from tests import leaks
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -128,7 +129,7 @@ async def test_end_while_another_process_writes(tmp_path: Path) -> None:
         with pytest.raises(ConnectionLostError):
             await first.memories.remember("lost")
         await first.close()
-        await asyncio.to_thread(process.communicate, "\n", 20)
+        await asyncio.to_thread(process.communicate, "\n", PATIENCE_S)
         assert process.returncode == 0
     assert _contents(path) >= {"before", *(f"after {n}" for n in range(100))}
 

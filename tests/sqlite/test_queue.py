@@ -30,7 +30,7 @@ async def test_answered_only_after_the_commit() -> None:
     thread = await WorkerThread.open(":memory:", busy_slice_s=0.1, limit=StatementLimit())
     try:
         queue = ThreadQueue(thread, commit_slowly)
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + 60
 
         async def call() -> int:
             await queue.run((), deadline, None).wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import resource
@@ -20,6 +21,7 @@ import memrepo
 from memrepo import DailyLogFilter, MemoryFilter, SessionFilter, Statement, Store
 from memrepo.connection.sqlite import readers
 from tests import leaks
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -149,7 +151,7 @@ async def test_quick_calls_beside_a_long_read(store: Store, endless: Endless) ->
     """While a read does not end, every call but those that may read many rows is answered."""
     await endless.begin()
     for name, method in QUICK.items():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await method(store)
         assert not endless.tasks[0].done(), name
 
@@ -204,7 +206,7 @@ async def test_readers_are_opened_when_they_are_needed(
 
 async def _until_threads(count: int) -> None:
     """Wait until the threads that open a database have ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(leaks.threads()) != count:
             await asyncio.sleep(0.001)
 
@@ -319,6 +321,7 @@ async def test_forgotten_store(tmp_path: Path) -> None:
 
 async def test_without_a_descriptor(store: Store) -> None:
     """Where no reader can be opened, a long read runs where quick ones do."""
+    gc.collect()  # what earlier tests have left would be closed meanwhile
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     n_threads = len(leaks.threads())
     free = [os.dup(0) for _ in range(3)]  # for the event loop of the thread that opens a connection
@@ -400,9 +403,18 @@ async def test_long_reads_have_a_lower_priority(store: Store) -> None:
     """The thread of long reads gives way to all others, whose priority stays as it was."""
     await store.memories.count()
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    threads = [int(each) for each in os.listdir("/proc/self/task")]
-    lower = [its for its in threads if os.getpriority(os.PRIO_PROCESS, its) != own]
-    assert [os.getpriority(os.PRIO_PROCESS, its) - own for its in lower] == [5]
+
+    def lower() -> list[int]:
+        """By how much the priority of each thread with another one is lower."""
+        found = []
+        for thread in map(int, os.listdir("/proc/self/task")):
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                found.append(os.getpriority(os.PRIO_PROCESS, thread) - own)
+        return [each for each in found if each]
+
+    async with asyncio.timeout(PATIENCE_S):
+        while lower() != [5]:  # until those of earlier tests have ended
+            await asyncio.sleep(0.01)
 
 
 async def test_long_read_beside_quick_ones_loses_no_row(store: Store) -> None:

@@ -24,6 +24,7 @@ import memrepo
 from memrepo import Store
 from memrepo.queries import versions
 from tests import leaks
+from tests.patience import PATIENCE_S
 
 #: As in `make bench`, W11.
 _N_STORES: Final = 30
@@ -132,7 +133,7 @@ def test_outcome_behind_one_that_ends_the_loop(tmp_path: Path) -> None:
         waiting = loop.create_task(both(store))
         with pytest.raises(SystemExit):
             loop.run_until_complete(waiting)
-        info = loop.run_until_complete(asyncio.wait_for(tasks[1], 5))
+        info = loop.run_until_complete(asyncio.wait_for(tasks[1], PATIENCE_S))
         assert info.engine == "sqlite"
         assert isinstance(tasks[0].exception(), SystemExit)
         waiting.cancel()
@@ -215,7 +216,7 @@ async def outer(store, n):
     await store.memories.find(1)
 
 async def main():
-    async with memrepo.connect(sys.argv[1]) as store, asyncio.timeout(20):
+    async with memrepo.connect(sys.argv[1]) as store, asyncio.timeout(60):
         await asyncio.gather(*(outer(store, n) for n in range(5)))
         print(await store.memories.count())
 
@@ -239,7 +240,7 @@ async def test_call_awaited_by_two_tasks(tmp_path: Path) -> None:
         async def wait() -> object:
             return await call
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             told = await asyncio.gather(wait(), wait(), return_exceptions=True)
         assert [type(outcome) for outcome in told] == [list, RuntimeError]
 
@@ -308,11 +309,11 @@ def test_interrupted_at_any_step(
                 loop.run_until_complete(asyncio.wait({task}, timeout=0.02))
             task.cancel()
             after = _at_once if use is _blocks else use
-            loop.run_until_complete(asyncio.wait_for(after(store, f"after {step}", 3), 5))
+            loop.run_until_complete(asyncio.wait_for(after(store, f"after {step}", 3), PATIENCE_S))
             if not interrupt.is_reached:
                 break
         assert step > 30
-        loop.run_until_complete(asyncio.wait_for(store.close(), 5))
+        loop.run_until_complete(asyncio.wait_for(store.close(), PATIENCE_S))
     gc.collect()  # the coroutines that were cut off before they began: Python warns of them
 
 
@@ -329,9 +330,9 @@ def test_interrupted_task_in_a_group(tmp_path: Path) -> None:
         tasks = [loop.create_task(remember(store, n)) for n in range(10)]
         with pytest.raises(KeyboardInterrupt):
             loop.run_until_complete(asyncio.wait(tasks))
-        loop.run_until_complete(asyncio.wait_for(asyncio.wait(tasks), 10))
+        loop.run_until_complete(asyncio.wait_for(asyncio.wait(tasks), PATIENCE_S))
         assert [isinstance(task.exception(), KeyboardInterrupt) for task in tasks].count(True) == 1
-        assert loop.run_until_complete(asyncio.wait_for(store.memories.count(), 10)) == 11
+        assert loop.run_until_complete(asyncio.wait_for(store.memories.count(), PATIENCE_S)) == 11
         loop.run_until_complete(store.close())
 
 
@@ -349,7 +350,7 @@ async def test_exception_thrown_into_an_idle_thread(
             for thread in leaks.threads() - before:
                 throw = ctypes.pythonapi.PyThreadState_SetAsyncExc
                 assert throw(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)) == 1
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert (await store.memories.remember(f"{n}")).outcome == "created"
                 assert await store.memories.count() == n + 2
     await leaks.settled(before)

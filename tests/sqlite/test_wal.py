@@ -14,6 +14,7 @@ import pytest
 
 import memrepo
 from memrepo.connection.sqlite import inode as identity
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -47,7 +48,7 @@ def foreign_reader(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            process.communicate("\n", timeout=10)
+            process.communicate("\n", timeout=PATIENCE_S)
 
 
 async def write(store: memrepo.Store, name: str, n: int) -> int:

@@ -225,9 +225,13 @@ _COPY = """
 import asyncio, sys
 import memrepo
 
+def ask(progress):
+    print(progress.n_done, flush=True)
+    sys.stdin.readline()  # or it might end before it is killed
+
 async def main():
     async with memrepo.connect(sys.argv[1]) as source, memrepo.connect(sys.argv[2]) as target:
-        await source.copy_to(target, on_progress=lambda p: print(p.n_done, flush=True))
+        await source.copy_to(target, on_progress=ask)
 
 asyncio.run(main())
 """
@@ -247,10 +251,14 @@ async def test_killed(
     async with memrepo.connect(path, clock=clock) as source:
         expected = await dump(source)  # what the other program stored is adopted by now
         program = (sys.executable, "-c", _COPY, path, url)
-        with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            program, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None
             assert process.stdout is not None
             for _ in range(6):
                 assert await asyncio.to_thread(process.stdout.readline)
+                process.stdin.write(b"\n")
             await asyncio.sleep(random.uniform(0, 0.02))
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL

@@ -185,7 +185,7 @@ def _of_schema(database: Examined) -> Iterator[Finding]:
     if info.has_wal_reset_bug and info.path is not None:
         detail = (
             f"SQLite {info.engine_version} can, rarely, corrupt a file that several processes write: use a"
-            " Python with 3.51.3, 3.50.7 or 3.44.6 (https://sqlite.org/wal.html#walresetbug)"
+            " Python with 3.51.3, 3.50.7 or 3.44.6 (docs/how-to/wal-reset-bug.md)"
         )
         yield Finding(check="sqlite", severity="note", detail=detail)
     if not info.has_full_text_search:

@@ -6,14 +6,12 @@ OpenAI Agents SDK: a session that keeps its items in memrepo. Needs ``pip instal
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from memrepo.domain.checks import MAX_LIMIT, check_name
-from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
-from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.checks import check_name
 from memrepo.errors import InvalidInputError
 from memrepo.repositories.scopes import ScopedStore
+from memrepo.repositories.thread_items import ThreadItems
 
 try:
     from agents import SessionSettings, TResponseInputItem
@@ -27,8 +25,6 @@ __all__ = ["ITEM", "MemrepoSession"]
 
 #: The type of the events that hold items.
 ITEM: Final = "openai_item"
-
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class MemrepoSession:
@@ -70,10 +66,7 @@ class MemrepoSession:
         if not isinstance(store, ScopedStore):
             raise InvalidInputError("store", f"must be an open store, not {type(store).__name__}")
         self.session_settings = coerce_session_settings(session_settings or {})
-        self._store = store
-        self._items = DailyLogFilter(thread=session_id, event_type=ITEM)
-        #: The time of the latest item that was read or added here.
-        self._latest = _LONG_AGO
+        self._items = ThreadItems(store, session_id, ITEM)
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """
@@ -95,20 +88,7 @@ class MemrepoSession:
             The index on (session_id, timestamp), by one read for up to 10,000 items.
         """
         wanted = _check_limit(resolve_session_limit(limit, self.session_settings))
-        found: list[TResponseInputItem] = []
-        cursor: str | None = None
-        while wanted is None or len(found) < wanted:
-            n_left = MAX_LIMIT if wanted is None else min(wanted - len(found), MAX_LIMIT)
-            page = await self._store.daily_logs.find_many(
-                self._items, limit=n_left, after=cursor, newest_first=True
-            )
-            if page:
-                self._latest = max(self._latest, page[0].timestamp)
-            found += [item for item in map(_to_item, page) if item is not None]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return found[::-1]
+        return cast("list[TResponseInputItem]", await self._items.read(wanted))
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """
@@ -119,23 +99,7 @@ class MemrepoSession:
         Raises:
             InvalidInputError: An item is not accepted, as one of more than 4,000,000 bytes; nothing is stored.
         """
-        if not items:
-            return
-        for n, item in enumerate(items):
-            if not isinstance(item, dict):
-                raise InvalidInputError(f"items[{n}]", f"must be a dict, not {type(item).__name__}")
-        session = await self._store.sessions.get_or_start(self.session_id)
-        # If the clock was set back, the items would stand before those that they answer.
-        self._latest = max(self._latest, self._store.daily_logs.now())
-        await self._store.daily_logs.append_many(
-            DailyLogNew(
-                session_id=session.id,
-                event_type=ITEM,
-                event_data=cast("JsonValue", item),
-                timestamp=self._latest,
-            )
-            for item in items
-        )
+        await self._items.add(items)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """
@@ -144,10 +108,7 @@ class MemrepoSession:
         An event after it whose data is no item is deleted, too. Of several calls at once, each gets an item of its
         own.
         """
-        while (event := await self._store.daily_logs.pop_last(self._items)) is not None:
-            if (item := _to_item(event)) is not None:
-                return item
-        return None
+        return cast("TResponseInputItem | None", await self._items.pop())
 
     async def clear_session(self) -> None:
         """
@@ -155,15 +116,10 @@ class MemrepoSession:
 
         Other events of the thread's sessions stay, and so do the summaries of these: `SessionRepo.delete` deletes both.
         """
-        await self._store.daily_logs.delete_many(self._items)
+        await self._items.clear()
 
 
 def _check_limit(limit: int | None) -> int | None:
     if limit is not None and (type(limit) is not int or limit < 0):
         raise InvalidInputError("limit", "must be None or an int that is not negative")
     return limit
-
-
-def _to_item(event: DailyLog) -> TResponseInputItem | None:
-    data = event.event_data
-    return cast("TResponseInputItem", data) if isinstance(data, dict) else None

@@ -17,6 +17,7 @@ from memrepo.domain.jsontext import JsonValue, to_compact_json
 from memrepo.errors import InvalidInputError
 
 __all__ = [
+    "BATCH_LENGTH",
     "TAKEN_AT_ONCE",
     "Event",
     "batches",
@@ -34,7 +35,7 @@ R = TypeVar("R")
 TAKEN_AT_ONCE: Final = 1_000
 #: Most rows and characters of one bulk statement; a libSQL server takes 5,000,000 bytes for a parameter.
 _BATCH_ROWS: Final = 1_000
-_BATCH_LENGTH: Final = 1_000_000
+BATCH_LENGTH: Final = 1_000_000
 
 
 #: An event, as `queries.daily_logs` binds it: session_id, event_type, event_data, key, and the timestamp, which
@@ -106,7 +107,7 @@ def batches(rows: Iterable[str]) -> Iterator[str]:
     texts: list[str] = []
     length = 0
     for text in rows:
-        if texts and (len(texts) == _BATCH_ROWS or length + len(text) > _BATCH_LENGTH):
+        if texts and (len(texts) == _BATCH_ROWS or length + len(text) > BATCH_LENGTH):
             yield f"[{','.join(texts)}]"
             texts, length = [], 0
         texts.append(text)

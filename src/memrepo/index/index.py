@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -54,8 +54,7 @@ class SearchIndex:
         self._tokenizer: Tokenizer | None = tokenizer
         #: Called when it is known to have been made.
         self.when_made: Callable[[], None] | None = None
-        #: Held by the search that ranks: of several, one works at a time, so that a quick read waits for one of them only.
-        self.ranking = asyncio.Lock()
+        self._turn = nullcontext() if is_remote else asyncio.Lock()
         self._slice = SERVER_SLICE if is_remote else FILE_SLICE
         self._has_fts5: bool | None = None
         self._n_taken = self._n_merged = 0
@@ -117,6 +116,15 @@ class SearchIndex:
         n_pending = sum((await self.n_pending()).values())
         rate = self._n_taken / self._taking_s if self._taking_s else None
         return SearchIndexInfo(tokenizer=self.tokenizer, n_pending=n_pending, rows_per_s=rate)
+
+    def turn(self, connection: Connection) -> AbstractAsyncContextManager[None]:
+        """
+        Return what a search that reads by *connection* is in from its first read to its last step.
+
+        On a file, searches take turns: together they would take as long, and a quick read would wait for each of them.
+        Not in a transaction: the search whose turn it is may wait for its end.
+        """
+        return self._turn if connection is self._connection else nullcontext()
 
     # --- making it -----------------------------------------------------------------------------
 

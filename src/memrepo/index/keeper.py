@@ -25,7 +25,8 @@ _logger = logging.getLogger(__name__)
 _QUIET_S: Final = 0.1
 #: Looks in a row that found no quiet, after which a slice is taken in all the same: once in two seconds.
 _MOST_LOOKS: Final = 20
-#: Rows pending that are too many: then slices go on between the writes.
+#: Rows pending that are too many: then slices go on between the writes, `_QUIET_S` after one for which a write waited,
+#: so that of writes that follow each other fewer than one in a hundred wait.
 _TOO_MANY: Final = 10_000
 
 
@@ -99,7 +100,11 @@ class IndexKeeper:
         self._has_more = n_left > 0
         async for n_taken in self._index.slices(self, pending=pending):
             n_left -= n_taken
-            if self._is_stopped or (self._is_disturbed and n_left <= _TOO_MANY):
+            if self._is_disturbed and n_left > _TOO_MANY:
+                await asyncio.sleep(_QUIET_S)
+            elif self._is_disturbed:
+                return
+            if self._is_stopped:
                 return
         async for _ in self._index.merges(self):
             if self._is_stopped or self._is_disturbed:

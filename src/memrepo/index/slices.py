@@ -38,8 +38,8 @@ class Slice:
         return ids
 
 
-#: On a file, about a millisecond of the writer.
-FILE_SLICE: Final = Slice(32, 8_000, 32)
+#: On a file, less than two milliseconds of the writer.
+FILE_SLICE: Final = Slice(100, 25_000, 32)
 #: On a server, one request.
 SERVER_SLICE: Final = Slice(500, 400_000, 1_000)
 

@@ -157,9 +157,9 @@ CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {
     "timestamp_from": lambda: _d.timestamp >= param("timestamp_from"),
     "timestamp_before": lambda: _d.timestamp < param("timestamp_before"),
 }
-#: Those that an index answers. With another one, all events of the scope may be read; those of one session,
-#: or of one thread, are taken for few.
-_INDEXED: Final = frozenset({"timestamp_from", "timestamp_before"})
+#: Those by time, which an index answers. With another one, all events of the scope may be read; those of one
+#: session, or of one thread, are taken for few.
+BY_TIME: Final = frozenset({"timestamp_from", "timestamp_before"})
 
 
 def _sessions_of_thread() -> QueryBuilder:
@@ -189,7 +189,7 @@ def find_many(
         by=_d.timestamp,
         after=after,
         newest_first=newest_first,
-        is_long=is_large or not (conditions <= _INDEXED or conditions & {"session_id", "thread"}),
+        is_long=is_large or not (conditions <= BY_TIME or conditions & {"session_id", "thread"}),
     )
 
 
@@ -266,7 +266,7 @@ DELETE: Final = statement(
 
 def _deletable(conditions: frozenset[str]) -> Criterion:
     # An instant in another spelling would be compared as the text that it is.
-    is_sure = [is_instant(_d.timestamp)] * any(name.startswith("timestamp") for name in conditions)
+    is_sure = [is_instant(_d.timestamp)] * bool(conditions & BY_TIME)
     return Criterion.all([*_where(conditions), *is_sure])
 
 

@@ -17,7 +17,7 @@ __all__ = ["candidates", "idf", "leading", "named", "tie_sign", "weighed"]
 #: As a word, a name says nothing if more than this share of the rows have it.
 _COMMON: Final = 0.2
 #: Rows that are looked at in one step.
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 250
 #: What facts call whoever asks, as chats and extracted facts do.
 _ASKER: Final = "user"
 

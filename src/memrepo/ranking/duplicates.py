@@ -33,7 +33,10 @@ def wording(content: str) -> tuple[str, ...]:
     if len(content) > _MAX_LENGTH:
         return (content,)
     shown = [*filter(None, map(_bare, content.split()))]
-    words = [word.casefold() for at, word in enumerate(shown) if not _is_empty(word, at, shown)]
+    folded = enumerate([word.casefold() for word in shown])
+    words = [
+        word for at, word in folded if word not in EMPTY_WORDS or not _is_empty(word, at, shown)
+    ]
     if not words:
         return (content,)
     first = min(words)
@@ -44,19 +47,18 @@ def wording(content: str) -> tuple[str, ...]:
 def _bare(word: str) -> str:
     """Return a word without marks; behind a number, quotation marks are feet, inches, minutes."""
     bare = word.strip(_MARKS)
+    if bare == word:
+        return word
     number, _, behind = word.partition(bare) if bare else ("", "", "")
     return (
         bare + behind[:1] if bare[-1:].isdigit() and behind[:1] in _UNITS and not number else bare
     )
 
 
-def _is_empty(word: str, at: int, words: Sequence[str]) -> bool:
-    """Tell whether a word says nothing where it stands."""
-    folded = word.casefold()
-    if folded not in EMPTY_WORDS:
-        return False
+def _is_empty(folded: str, at: int, words: Sequence[str]) -> bool:
+    """Tell whether one of the empty words says nothing where it stands."""
     if at == 0:
         return folded not in _VERBS
     # A capital, or a place at the end or behind a number: "Plan A", "Hepatitis a", "5 a".
-    is_name = word != folded or (folded in _ARTICLES and at == len(words) - 1)
+    is_name = words[at] != folded or (folded in _ARTICLES and at == len(words) - 1)
     return not is_name and not words[at - 1][-1:].isdigit()

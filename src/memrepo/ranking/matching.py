@@ -38,7 +38,7 @@ _begins_as_turn: Final = re.compile(r"\w[\w .'-]{0,40}:\s").match
 #: White space after a question mark is looked through for so many characters.
 _TAIL: Final = 8
 #: Texts that are looked through in one step.
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 8
 #: The stemmers that leave most of a word as it is.
 _KNOWN: Final = (ENGLISH.stem, UNICODE.stem)
 
@@ -49,6 +49,7 @@ def matches(
     """Yield for each word the places, in *rows*, of those that have it; ``None`` between two steps of that."""
     place_of = {row.id: place for place, row in enumerate(rows)}
     in_line = cache(unicode61.in_line)  # often several words are common
+    yield None
     for word in words:
         known = scope.postings[word.text].ids
         if scope.postings[word.text].is_complete:

@@ -96,7 +96,7 @@ def rank(
     """
     if not question.words or limit == 0:
         return []
-    told = sequences(rows)
+    told = yield from sequences(rows)
     yield
     ranking = _Ranking(question, told, scope, weights)
     yield from ranking.score()
@@ -127,6 +127,7 @@ class _Ranking:
         kernel = Kernel(self._told, self._weights)
         for having in matches(self._words, rows, self._scope, self._question.language):
             if having is not None:
+                yield
                 self._spreads.append(kernel.spread(having))
             yield
         if self._names:

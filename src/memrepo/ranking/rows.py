@@ -8,10 +8,14 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from memrepo.ranking.steps import Steps
+
 __all__ = ["NEARBY", "Posting", "Row", "Scope", "Sequences", "sequences"]
 
 #: Rows of unknown sessions are of one session if no more time lies between them.
 NEARBY: Final = timedelta(hours=1)
+#: Rows that are looked at in one step.
+_AT_ONCE: Final = 50
 
 
 class Row(NamedTuple):
@@ -57,9 +61,9 @@ class Sequences:
     sessions: tuple[int, ...]
 
 
-def sequences(rows: Sequence[Row | None]) -> Sequences:
+def sequences(rows: Sequence[Row | None]) -> Steps[Sequences]:
     """
-    Tell which rows are neighbours.
+    Tell, in steps, which rows are neighbours.
 
     Args:
         rows: In the order of (told_at, id); ``None`` where some are left out in between.
@@ -68,7 +72,9 @@ def sequences(rows: Sequence[Row | None]) -> Sequences:
     session_of_run: list[object] = []
     open_runs: dict[object, list[Row]] = {}
     n_unknown, last = 0, None
-    for row in rows:
+    for place, row in enumerate(rows):
+        if place % _AT_ONCE == 0:
+            yield
         if row is None:
             open_runs.clear()
             continue
@@ -84,6 +90,7 @@ def sequences(rows: Sequence[Row | None]) -> Sequences:
             open_runs[session] = [row]
             runs.append(open_runs[session])
             session_of_run.append(session)
+    yield
     numbers = {session: number for number, session in enumerate(dict.fromkeys(session_of_run))}
     return Sequences(
         tuple(row for run in runs for row in run),

@@ -26,8 +26,7 @@ def score_of(
     since = fact.last_accessed or fact.created_at
     recency = _recency_points(days_between(since, now), ranking)
     category = ranking.categories.get(fact.category, 0)
-    said_points = ranking.sources.get(EXPLICIT_SOURCE, 0) if is_said else 0
-    source = ranking.sources.get(fact.source, said_points)
+    source = _source_points(fact, ranking, explicit_sources)
     fading = ranking.fading_sources
     fades = not is_said if fading is None else fact.source in fading
     decay = decay_of(now - since, ranking.half_life) if fades else 0.0
@@ -48,11 +47,10 @@ def relevant_score_of(
 ) -> Score:
     """Return the score of a fact that a search has found."""
     fact = hit.entry
-    plain = score_of(fact, now, ranking, explicit_sources)
     since = fact.last_accessed or fact.created_at
     recency = 1 - decay_of(now - since, ranking.half_life)
-    category = _share(plain.category, ranking.categories)
-    source = _share(plain.source, ranking.sources)
+    category = _share(ranking.categories.get(fact.category, 0), ranking.categories)
+    source = _share(_source_points(fact, ranking, explicit_sources), ranking.sources)
     total = hit.score
     total *= 1 + ranking.recency_weight * recency
     total *= 1 + ranking.category_weight * category
@@ -65,7 +63,7 @@ def relevant_score_of(
         decay=0.0,
         relevance=hit.relevance,
         why=hit.why,
-        is_pinned=plain.is_pinned,
+        is_pinned=fact.pinned_at is not None,
         is_beside=not hit.has_word and not is_turn(fact.content),
     )
 
@@ -76,6 +74,12 @@ def unasked_score_of(
     """Return the score of a fact that is there although a search has not found it: 0."""
     hit = Hit(entry=fact, score=0.0, relevance=0.0, why="", highlights=())
     return relevant_score_of(hit, now, ranking, explicit_sources)
+
+
+def _source_points(fact: MemoryEntry, ranking: Ranking, explicit_sources: Collection[str]) -> float:
+    is_said = fact.source in explicit_sources
+    said_points = ranking.sources.get(EXPLICIT_SOURCE, 0) if is_said else 0
+    return ranking.sources.get(fact.source, said_points)
 
 
 def _share(points: float, table: Mapping[str, float]) -> float:

@@ -429,7 +429,9 @@ class DailyLogRepo(SearchableRepository):
         names, parameters = self._conditions(where)
         if not names:
             raise InvalidInputError("where", "must have a condition: it would delete every event")
-        await prepare_purge(self.connection, "daily_logs", dry_run=check_flag("dry_run", dry_run))
+        check_flag("dry_run", dry_run)
+        if names & queries.BY_TIME:
+            await prepare_purge(self.connection, "daily_logs", dry_run=dry_run)
         if dry_run:
             counting = queries.count_deletable(names).bind(scope=self.scope, **parameters)
             return to_number(await self.connection.read(counting))

@@ -696,11 +696,7 @@ class MemoryRepo(SearchableRepository):
             `connect` has made it. Where it cannot be had, as without FTS5 or in a store that only reads, the
             newest 10,000 facts are read.
         """
-        return await self._hits(text, where, limit, self.now())
-
-    async def _hits(
-        self, text: str, where: MemoryFilter, limit: int, now: datetime
-    ) -> list[Hit[MemoryEntry]]:
+        now = self.now()
         conditions = memory_conditions(where, encode_instant(now))
         if not conditions.names >= _CURRENT:
             raise InvalidInputError("where", "cannot include facts that are not current")
@@ -975,7 +971,9 @@ class MemoryRepo(SearchableRepository):
             score_pinned = score_of
         else:
             n_hits = min(n_candidates, MOST_HITS)
-            hits = await self._hits(query, _ALL, n_hits, at)
+            conditions = memory_conditions(_ALL, encode_instant(at))
+            search = self._search(FACTS, query, conditions, n_hits, at)
+            hits = await search.hits(highlighted=False)
             has_more = len(hits) == n_hits
             scored = [(hit.entry, relevant_score_of(hit, at, ranking, sources)) for hit in hits]
             score_pinned = unasked_score_of

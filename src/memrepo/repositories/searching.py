@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
@@ -89,26 +88,41 @@ class Search(Generic[T]):
         language = ENGLISH if self._index is None else self._index.language
         return parse(self._text[:_MOST_CHARS], language, now=self._now, most=_MOST_WORDS)
 
-    async def hits(self) -> list[Hit[T]]:
-        """Return what is most relevant, the most relevant first; ties as `relevance.rank` says."""
+    async def hits(self, *, highlighted: bool = True) -> list[Hit[T]]:
+        """
+        Return what is most relevant, the most relevant first; ties as `relevance.rank` says.
+
+        Args:
+            highlighted: Whether the hits have highlights: to find them takes as long as to rank.
+        """
         if not self._question.words:
             return []
-        known, found = await (self._ask() if await self._has_index() else self._read())
+        if self._index is None or not await self._has_index():
+            return await self._rank(*await self._read(), highlighted=highlighted)
+        async with self._index.turn(self._connection):
+            return await self._rank(*await self._ask(), highlighted=highlighted)
+
+    async def _rank(self, known: Scope, found: Found, *, highlighted: bool) -> list[Hit[T]]:
         among = found.meeting.keys()
         ranked = await self._run(
             rank(self._question, found.rows, known, among=among, limit=self._limit)
         )
         checked = tuple(word for word, its in known.postings.items() if not its.is_complete)
-        hits = (self._hit(its, found.meeting[its.row.id], checked) for its in ranked)
+        hits = (
+            self._hit(its, found.meeting[its.row.id], checked, highlighted=highlighted)
+            for its in ranked
+        )
         return await self._run(collect(hits))
 
-    def _hit(self, ranked: Ranked, row: Row, checked: tuple[str, ...]) -> Hit[T]:
+    def _hit(
+        self, ranked: Ranked, row: Row, checked: tuple[str, ...], *, highlighted: bool
+    ) -> Hit[T]:
         return Hit(
             entry=self._source.decode(row),
             score=ranked.score,
             relevance=ranked.relevance,
             why=explain(ranked, noun=self._source.noun),
-            highlights=highlights(ranked.row.text, self._question),
+            highlights=highlights(ranked.row.text, self._question) if highlighted else (),
             only_checked=checked,
             has_word=ranked.has_word,
         )
@@ -158,11 +172,13 @@ class Search(Generic[T]):
         everything = json.loads(of_scope)
         counts = Counts(everything, highest or 0, most)
 
-        def posting(row: Row) -> Posting:
-            ids = json.loads(row[0])
-            return Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
-
-        each = await self._run(collect(map(posting, of_words)))
+        lists = await self._run(collect(json.loads(row[0]) for row in of_words))
+        each = await self._run(
+            collect(
+                Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
+                for ids in lists
+            )
+        )
         postings = {word.text: its for word, its in zip(words, each, strict=True)}
         known = Scope(
             counts.of(everything), postings, _subjects(heads, self._question.language.stop_words)
@@ -239,9 +255,8 @@ class Search(Generic[T]):
         return told, {row[1]: row[1:] for row in rows if row[0]}
 
     async def _run(self, steps: Steps[R]) -> R:
-        """Do all steps, while other tasks run; of several searches, one at a time."""
-        async with nullcontext() if self._index is None else self._index.ranking:
-            return await run_in_steps(steps, self._connection.give_way)
+        """Do all steps, while other tasks run."""
+        return await run_in_steps(steps, self._connection.give_way)
 
     # --- without an index --------------------------------------------------------------------
 

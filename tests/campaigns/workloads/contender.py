@@ -23,7 +23,7 @@ async def main() -> None:
     errors: Counter[str] = Counter()
     commits = 0
     slowest_s = 0.0
-    async with memrepo.connect(path, lock_timeout_s=10.0) as store:
+    async with memrepo.connect(path, lock_timeout_s=30.0) as store:
         print("ready", flush=True)
         sys.stdin.readline()
         end = time.monotonic() + float(seconds)

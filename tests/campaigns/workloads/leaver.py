@@ -253,7 +253,7 @@ def in_daemon_thread() -> None:
         await asyncio.sleep(60)
 
     threading.Thread(target=asyncio.run, args=(main(),), daemon=True).start()
-    used.wait(20)
+    used.wait(60)
     leaving()
 
 
@@ -317,7 +317,7 @@ def after_fork() -> None:
 
         child = multiprocessing.get_context("fork").Process(target=in_child)
         child.start()
-        child.join(timeout=2)
+        child.join(timeout=60)
         assert child.exitcode == 5, child.exitcode
         tag = "after-the-fork"
         MARKER.say("start", tag)

@@ -29,9 +29,9 @@ from tests.campaigns.faults import Control, Fault, Kind
 from .units import Marker, write_unit
 
 #: seconds; a call that takes longer hangs
-CALL_LIMIT_S = 8.0
+CALL_LIMIT_S = 40.0
 #: seconds; a child that takes longer is killed
-CHILD_LIMIT_S = 60.0
+CHILD_LIMIT_S = 120.0
 #: bytes; with it in one unit the write-ahead log passes SQLite's 1,000 pages
 BULK_BYTES = 4_300_000
 

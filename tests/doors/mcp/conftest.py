@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import rich  # noqa: F401 - the SDK imports it with the first server that it makes, which would block a test's loop
 from mcp.client import Client
 
 from memrepo import Store

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,6 +18,8 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
+
+from tests.patience import PATIENCE_S, eventually
 
 TOKEN = "a-token-that-nobody-can-guess"
 
@@ -68,7 +70,7 @@ class HttpServer:
         """A client of the protocol that has a token."""
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=30) as http,
+            httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http,
             Client(streamable_http_client(self.url, http_client=http)) as client,
         ):
             yield client
@@ -108,7 +110,7 @@ def http_server(
         yield HttpServer(_wait_for_url(process, log), database, log)
     finally:
         process.send_signal(stop)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert (out, process.returncode) == (b"", int(stop == signal.SIGINT)), log.read_text(
         encoding="utf-8"
     )
@@ -116,11 +118,14 @@ def http_server(
 
 
 def _wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for line in log.read_text(encoding="utf-8").splitlines():
-            if line.startswith("memrepo: serving http://"):
-                return line.removeprefix("memrepo: serving ")
+    found: list[str] = []
+
+    def is_told() -> bool:
         assert process.poll() is None, log.read_text(encoding="utf-8")
-        time.sleep(0.02)
-    raise AssertionError("the server did not come up")
+        found[:] = re.findall(
+            r"^memrepo: serving (http://.*)\n", log.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        return bool(found)
+
+    eventually(is_told)
+    return found[0]

@@ -16,6 +16,7 @@ import memrepo
 from memrepo.contrib.tools import TOOLS
 from tests.contrib.test_tools import PLANTED
 from tests.doors.mcp.serving import TOKEN, http_server
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,7 +28,7 @@ def over_stdio(database: Path) -> MCPServerStdio:
             "args": ["-m", "memrepo", "mcp", "--db", str(database)],
             "env": {"PYTHONPATH": os.pathsep.join(sys.path)},
         },
-        client_session_timeout_seconds=30,
+        client_session_timeout_seconds=PATIENCE_S,
     )
 
 
@@ -74,7 +75,8 @@ async def test_agent_over_http(tmp_path: Path) -> None:
     with http_server(tmp_path / "agent.db") as server:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with MCPServerStreamableHttp(
-            params={"url": server.url, "headers": headers}, client_session_timeout_seconds=30
+            params={"url": server.url, "headers": headers},
+            client_session_timeout_seconds=PATIENCE_S,
         ) as remote:
             model = await run(
                 remote, ("remember", {"content": "Likes tea"}), ("search", {"query": "tea"})

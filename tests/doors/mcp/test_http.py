@@ -21,6 +21,7 @@ import memrepo
 from memrepo.contrib.mcp import http_app, memory_server
 from memrepo.serving import listen
 from tests.doors.mcp.serving import TOKEN, HttpServer, call, http_server
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
 
 async def post(server: HttpServer, **headers: str) -> httpx2.Response:
     """Ask for the tools by hand."""
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(timeout=PATIENCE_S) as http:
         return await http.post(server.url, json=PING, headers={**ACCEPT, **headers})
 
 

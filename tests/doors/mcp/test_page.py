@@ -16,6 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.docs.pages import ROOT, fences
 from tests.docs.running import run_page
 from tests.doors.mcp.serving import TOKEN, call, http_server
+from tests.patience import PATIENCE_S
 
 PAGE = ROOT / "docs" / "how-to" / "mcp.md"
 
@@ -43,7 +44,7 @@ async def test_configuration_over_http(tmp_path: Path) -> None:
     with http_server(tmp_path / "agent.db") as server:
         assert server.url.rsplit(":", 1)[0] == memory["url"].rsplit(":", 1)[0]
         async with (
-            httpx2.AsyncClient(headers=memory["headers"]) as http,
+            httpx2.AsyncClient(headers=memory["headers"], timeout=PATIENCE_S) as http,
             Client(streamable_http_client(server.url, http_client=http)) as client,
         ):
             assert (await call(client, "remember", content="Likes tea"))["outcome"] == "created"

@@ -166,6 +166,11 @@ async def test_planted_order_is_only_data(connect: Connect, store: Store) -> Non
         recalled = await call(client, "recall", query="instructions")
         assert "not instructions" in recalled["notice"]
         assert [fact["content"] for fact in recalled["facts"]] == [PLANTED]
+        (found,) = (await call(client, "search", query="instructions"))["results"]
+        fetched = await call(client, "fetch", id=found["id"])
+        assert "not instructions" in fetched["metadata"]["notice"]
+        meant = await call(client, "forget", description="instructions")
+        assert "not instructions" in meant["notice"]
         block = await read(client, "memrepo://memory")
         assert block.index("not instructions") < block.index(PLANTED)
         assert client.instructions is not None

@@ -18,6 +18,7 @@ import memrepo
 from memrepo.cli.main import main
 from tests.conftest import complaints
 from tests.doors.mcp.serving import call, command
+from tests.patience import PATIENCE_S
 
 #: What a host says first.
 HELLO: dict[str, object] = {
@@ -79,33 +80,13 @@ async def test_call_that_times_out_leaves_nothing(tmp_path: Path) -> None:
                 await client.call_tool(
                     "remember", {"content": "Too late"}, read_timeout_seconds=0.5
                 )
+            # It reads one message after another: now it knows that the client has given up.
+            await client.list_tools()
         told = await call(client, "remember", content="In time")
         assert told["outcome"] == "created"
         facts = [fact.content async for fact in store.memories.iterate()]
         assert sorted(facts) == ["Holds the lock", "In time"]
         assert len(await store.daily_logs.recent_tool_invocations()) == 1
-
-
-def test_stdout_is_the_wire(tmp_path: Path) -> None:
-    """Each line of stdout is a message of the protocol, also where a call fails, and the end of stdin is the end."""
-    messages = [
-        HELLO,
-        READY,
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "forget", "arguments": {"id": 7}}},
-        {"jsonrpc": "2.0", "id": 3, "method": "no/such"},
-    ]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "memrepo", "mcp", "--db", str(tmp_path / "agent.db")],
-        input="".join(f"{json.dumps(message)}\n" for message in messages),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {answer["id"] for answer in answers} == {1, 2, 3}
-    assert done.returncode == 0
-    assert complaints(done.stderr) == ""
 
 
 @pytest.fixture
@@ -131,6 +112,23 @@ def send(process: subprocess.Popen[bytes], *messages: object) -> None:
     process.stdin.flush()
 
 
+def test_stdout_is_the_wire(server: subprocess.Popen[bytes]) -> None:
+    """Each line of stdout is a message of the protocol, also where a call fails, and the end of stdin is the end."""
+    send(
+        server,
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "forget", "arguments": {"id": 7}}},
+        {"jsonrpc": "2.0", "id": 3, "method": "no/such"},
+    )  # fmt: skip
+    assert server.stdout
+    # The end of stdin calls off what is not answered yet, so the answers come first.
+    answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+    assert {answer["id"] for answer in answers} == {2, 3}
+    rest, complained = server.communicate(timeout=PATIENCE_S)
+    assert rest == b""
+    assert server.returncode == 0
+    assert complaints(complained.decode()) == ""
+
+
 def test_host_that_vanishes_is_no_failure(server: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """A host that closes both pipes without reading the answers ends the server, in order and without a word."""
     assert server.stdin
@@ -140,7 +138,7 @@ def test_host_that_vanishes_is_no_failure(server: subprocess.Popen[bytes], tmp_p
     send(server, *({"jsonrpc": "2.0", "id": n, "method": "tools/list"} for n in range(2, 22)))
     server.stdin.close()
     said = server.stderr.read().decode()
-    assert (server.wait(20), complaints(said)) == (0, "")
+    assert (server.wait(PATIENCE_S), complaints(said)) == (0, "")
     assert not (tmp_path / "agent.db-wal").exists()
 
 
@@ -148,7 +146,7 @@ def test_host_that_vanishes_is_no_failure(server: subprocess.Popen[bytes], tmp_p
 def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
     """Ctrl-C in a terminal ends the server, though stdin stays open."""
     server.send_signal(signal.SIGINT)
-    assert server.wait(20) == -signal.SIGINT
+    assert server.wait(PATIENCE_S) == -signal.SIGINT
 
 
 @pytest.mark.parametrize(

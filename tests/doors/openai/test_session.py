@@ -179,9 +179,9 @@ async def test_what_is_no_item_hides_nothing(store: Store, broken: list[str]) ->
     [
         ([message("1"), "text"], "items[1]"),
         ([None], "items[0]"),
-        ([message("1"), {"content": {1, 2}}], "events[1].event_data.content"),
-        ([message("1"), {"content": float("nan")}], "events[1].event_data.content"),
-        ([message("1"), message("x" * 4_000_001)], "events[1].event_data"),
+        ([message("1"), {"content": {1, 2}}], "items[1].content"),
+        ([message("1"), {"content": float("nan")}], "items[1].content"),
+        ([message("1"), message("x" * 4_000_001)], "items[1]"),
     ],
     ids=["text", "none", "set", "nan", "too-long"],
 )
@@ -194,6 +194,40 @@ async def test_items_refused(store: Store, items: Any, field: str) -> None:
     assert caught.value.field == field
     assert "xxx" not in str(caught.value)
     assert texts(await session.get_items()) == ["0"]
+
+
+async def test_a_late_item_refused(store: Store) -> None:
+    """Of thousands of items, or of megabytes, the one that cannot be stored is named, and none is stored."""
+    session = MemrepoSession("chat", store)
+    broken: Any = {"content": {1, 2}}
+    for items in ([message(str(n)) for n in range(1_500)], [message("x" * 100_000)] * 30):
+        with pytest.raises(InvalidInputError) as caught:
+            await session.add_items([*items, broken])
+        assert caught.value.field == f"items[{len(items)}].content"
+    assert await session.get_items() == []
+
+
+async def test_many_and_long_items(store: Store) -> None:
+    """What is too much for one statement is one batch all the same, in its order."""
+    session = MemrepoSession("chat", store)
+    items = [message(f"{n} " + "x" * n * 100) for n in range(200)]
+    await session.add_items(items)
+    assert await session.get_items() == items
+
+
+async def test_stored_exactly(store: Store) -> None:
+    """Each item is stored as the JSON text that `append` would store, to the last digit and character."""
+    odd: list[Any] = [
+        {"floats": [0.1, -0.0, 1e16, 1e-7, 1.7976931348623157e308, 5e-324], "int": -(2**63)},
+        {"text": '\0 \x01 \x7f \u2028 \\ " / \U0001f600 \ud7ff', "": {"": []}, '"\0': None},
+        {"deep": [[[[{"a": [True, False, {}]}]]]], "a": 1, "b": '{"a":1}'},
+        dict.fromkeys(("b", "a"), "order"),
+    ]
+    await MemrepoSession("chat", store).add_items(odd)
+    events = [event async for event in store.daily_logs.iterate()]
+    appended = [await store.daily_logs.append(None, ITEM, item) for item in odd]
+    assert [its.raw_event_data for its in events] == [its.event.raw_event_data for its in appended]
+    assert await MemrepoSession("chat", store).get_items() == odd
 
 
 @pytest.mark.parametrize("limit", [-1, True, 1.5, "1"], ids=repr)
@@ -243,6 +277,29 @@ async def test_guard(url: str) -> None:
         assert await session.pop_item() == message("2")
         await session.clear_session()
         assert await store.daily_logs.count_by_type() == {}
+
+
+async def test_guard_of_items(url: str) -> None:
+    """A guard changes what is stored, refuses an item by its place, and cannot take it out of the conversation."""
+
+    def guard(draft: memrepo.Draft) -> memrepo.Draft | None:
+        if "secret" in str(draft.data):
+            return None
+        kind = "other" if "other" in str(draft.data) else draft.text
+        data = {"role": "user", "content": "[changed]"} if draft.kind == "event" else None
+        return memrepo.Draft(kind=draft.kind, scope=draft.scope, text=kind, data=data)
+
+    async with memrepo.connect(url, on_remember=guard) as store:
+        session = MemrepoSession("chat", store)
+        await session.add_items([message("1"), message("2")])
+        with pytest.raises(memrepo.RefusedError, match=r"^items\[1\]: refused by the guard$"):
+            await session.add_items([message("3"), message("secret")])
+        with pytest.raises(InvalidInputError, match=r"^on_remember: must not change the type"):
+            await session.add_items([message("other")])
+        bad: Any = {"content": [{1, 2}]}
+        with pytest.raises(InvalidInputError, match=r"^items\[1\]\.content\[0\]: "):
+            await session.add_items([message("3"), bad])
+        assert texts(await session.get_items()) == ["[changed]", "[changed]"]
 
 
 async def test_many_at_once(store: Store) -> None:

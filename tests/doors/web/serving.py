@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -21,6 +20,7 @@ import httpx
 
 from pytest_memrepo.sqld import die_with_parent, free_port
 from tests.docs.pages import ROOT
+from tests.patience import PATIENCE_S, eventually
 
 __all__ = [
     "FRAMEWORKS",
@@ -28,35 +28,32 @@ __all__ = [
     "SERVERS",
     "ServerProcess",
     "WebServer",
-    "eventually",
     "running",
 ]
 
 RECIPES: Final = ROOT / "docs" / "examples" / "web"
 _APPS: Final = Path(__file__).parent / "apps"
-_WAIT_S: Final = 60.0
 _SECRET: Final = "a secret of the tests"
 
 FRAMEWORKS: Final = ("fastapi", "starlette", "litestar", "quart")
 
-#: The servers for ASGI, each with its arguments for a port and a number of workers.
+#: The servers for ASGI, each with its arguments for a port and a number of workers. By default, the first one kills
+#: a worker that a busy machine keeps waiting for 5 seconds, and the second one a request after 3 at the end.
 SERVERS: Final[Mapping[str, Callable[[int, int], tuple[str, ...]]]] = {
-    "uvicorn": lambda port, n: ("--port", f"{port}", "--workers", f"{n}", "--no-access-log"),
-    "hypercorn": lambda port, n: ("--bind", f"127.0.0.1:{port}", "--workers", f"{n}"),
+    "uvicorn": lambda port, n: (
+        *("--port", f"{port}", "--workers", f"{n}", "--no-access-log"),
+        *("--timeout-worker-healthcheck", f"{PATIENCE_S:.0f}"),
+    ),
+    "hypercorn": lambda port, n: (
+        *("--bind", f"127.0.0.1:{port}", "--workers", f"{n}"),
+        *("--graceful-timeout", f"{PATIENCE_S:.0f}"),
+    ),
     "granian": lambda port, n: (
         *("--interface", "asgi", "--port", f"{port}", "--workers", f"{n}", "--no-ws"),
     ),
 }
-#: One for WSGI.
+#: One for WSGI, whose arguments have the same names.
 _GUNICORN: Final = SERVERS["hypercorn"]
-
-
-def eventually(what: Callable[[], bool], *, wait_s: float = _WAIT_S) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + wait_s
-    while not what():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.005)
 
 
 class ServerProcess:
@@ -106,7 +103,7 @@ class ServerProcess:
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=_WAIT_S)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         with contextlib.suppress(OSError, HTTPException), contextlib.closing(connection):
             connection.request("GET", "/")
             return connection.getresponse().status > 0
@@ -129,7 +126,7 @@ class ServerProcess:
     def wait(self) -> int:
         """Return how it ended: a status, or the negated number of the signal that ended it."""
         assert self._process is not None
-        return self._process.wait(timeout=_WAIT_S)
+        return self._process.wait(timeout=PATIENCE_S)
 
     def stop(self) -> None:
         """End it if it still runs, and what is left of its workers."""
@@ -220,7 +217,7 @@ class WebServer(ServerProcess):
         """A client that is signed in."""
         # To read the certificates of authorities would take longer than all that a test asks for.
         return httpx.Client(
-            base_url=self.url, headers=self.headers(user), timeout=_WAIT_S, verify=False
+            base_url=self.url, headers=self.headers(user), timeout=PATIENCE_S, verify=False
         )
 
     def request(self, path: str, text: str) -> bytes:
@@ -237,7 +234,7 @@ class WebServer(ServerProcess):
 
     def send(self, path: str, text: str) -> socket.socket:
         """Send a POST, and return the socket on which its answer will come."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=_WAIT_S)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         connection.sendall(self.request(path, text))
         return connection
 

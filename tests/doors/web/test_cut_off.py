@@ -75,7 +75,7 @@ def test_1000_requests_cut_off(framework: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_many_requests_cut_off(framework: str, kind: str, tmp_path: Path) -> None:

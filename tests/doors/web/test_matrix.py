@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
-from tests.doors.web.serving import FRAMEWORKS, SERVERS, WebServer, eventually, running
+from tests.doors.web.serving import FRAMEWORKS, SERVERS, WebServer, running
 from tests.doors.web.stored import stored
+from tests.patience import eventually
 
 #: Seconds in which a server notices a client that has gone, or a signal.
 _NOTICES_S: Final = 0.2

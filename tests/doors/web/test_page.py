@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from tests.docs.pages import ROOT, blocks, programs
 from tests.doors.web.serving import RECIPES, ServerProcess, running
 
@@ -34,6 +36,19 @@ def test_shortest_way_works(tmp_path: Path) -> None:
         server = ServerProcess(shlex.split(start.removesuffix(" &")), tmp_path)
         with running(server):
             assert _printed(calls, server) == expected.strip()
+
+
+def test_shortest_way_refuses_a_blank_text(tmp_path: Path) -> None:
+    """What is blank is the caller's mistake and no failure of the service, and is not stored."""
+    (tmp_path / "service.py").write_text(programs(_PAGE)[0].code, encoding="utf-8")
+    commands = next(its for its in blocks(_PAGE) if its.code.startswith("uvicorn"))
+    start = commands.code.splitlines()[0]
+    server = ServerProcess(shlex.split(start.removesuffix(" &")), tmp_path)
+    with running(server):
+        for text, status in (("", 422), ("%20%0A", 422), ("+tea+", 200)):
+            assert httpx.post(f"{server.url}/facts?text={text}").status_code == status
+        assert httpx.get(f"{server.url}/facts?about=").status_code == 200
+        assert httpx.get(f"{server.url}/facts?about=tea").json() == [" tea "]
 
 
 def test_complete_service_answers(tmp_path: Path) -> None:

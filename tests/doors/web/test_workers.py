@@ -12,8 +12,9 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.doors.web.serving import SERVERS, WebServer, eventually, running
+from tests.doors.web.serving import SERVERS, WebServer, running
 from tests.doors.web.stored import stored
+from tests.patience import PATIENCE_S, eventually
 
 _N_CLIENTS: Final = 8
 #: What the servers that can replace their workers write for each that has started.
@@ -28,7 +29,7 @@ def test_two_workers_on_one_file(kind: str, tmp_path: Path) -> None:
 
     async def remember(client_number: int) -> None:
         async with httpx.AsyncClient(
-            base_url=server.url, headers=server.headers(), verify=False
+            base_url=server.url, headers=server.headers(), timeout=PATIENCE_S, verify=False
         ) as client:
             for number in range(10):
                 text = f"Fact {number} of client {client_number}"
@@ -61,7 +62,7 @@ class Load:
         limits = httpx.Limits(max_keepalive_connections=0)
         url, headers = self._server.url, self._server.headers()
         async with httpx.AsyncClient(
-            base_url=url, headers=headers, limits=limits, verify=False
+            base_url=url, headers=headers, limits=limits, timeout=PATIENCE_S, verify=False
         ) as client:
             clients = [
                 asyncio.create_task(self._remember(client, number)) for number in range(_N_CLIENTS)
@@ -73,7 +74,7 @@ class Load:
     async def until_started(self, n_workers: int) -> None:
         """Go on until so many workers have started, and for 100 facts more."""
         goal = None
-        deadline = monotonic() + 60
+        deadline = monotonic() + PATIENCE_S
         while goal is None or len(self.acknowledged) < goal:
             assert monotonic() < deadline, self._server.log
             await asyncio.sleep(0.005)
@@ -107,7 +108,7 @@ def check_nothing_lost(load: Load, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "n_restarts", [1, pytest.param(10, marks=[pytest.mark.campaign, pytest.mark.timeout(900)])]
+    "n_restarts", [1, pytest.param(10, marks=[pytest.mark.campaign, pytest.mark.timeout(1_800)])]
 )
 @pytest.mark.parametrize("kind", _STARTED)
 def test_rolling_restart_under_load(kind: str, n_restarts: int, tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def _warn_of_wal_reset_bug() -> None:
     """Log it once per process: it is the same for every file."""
     _logger.warning(
         "SQLite %s has the WAL-reset bug: a file that several processes write at the same moment can,"
-        " rarely, be corrupted; fixed in 3.51.3, 3.50.7 and 3.44.6"
-        " (https://sqlite.org/wal.html#walresetbug)",
+        " rarely, be corrupted; where only one does, nothing needs to be done. Fixed in 3.51.3, 3.50.7"
+        " and 3.44.6 (docs/how-to/wal-reset-bug.md, https://sqlite.org/wal.html#walresetbug)",
         sqlite3.sqlite_version,
     )
 

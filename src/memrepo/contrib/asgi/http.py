@@ -23,6 +23,10 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 _is_json: Final = re.compile(r"application/([\w.+-]+\+)?json\s*(;.*)?", re.IGNORECASE).fullmatch
 #: Entity tags in a list; a weak one keeps its mark.
 _entity_tags: Final = re.compile(r'(?:W/)?"[^"]*"').findall
+#: ``*`` or a list of entity tags, which may have empty items: RFC 9110, 5.6.1, 8.8.3 and 13.1.1.
+_is_precondition: Final = re.compile(
+    r'[ \t]*\*[ \t]*|[ \t,]*(?:(?:W/)?"[!#-~\x80-\xff]*"[ \t]*(?:,[ \t,]*|$))*'
+).fullmatch
 
 
 class ClientGoneError(Exception):
@@ -100,14 +104,22 @@ class Request:
         Args:
             header: ``if-match`` or ``if-none-match``.
             tag: The tag of what is there, with its quotes; ``None`` if nothing is, which not even ``*`` names.
+
+        Raises:
+            Problem: 400. An ``If-Match`` is not written as one, so that nobody knows what it protects. An
+                ``If-None-Match`` names nothing then, which only costs an answer with content.
         """
         value = self.header(header)
         if value is None:
             return None
-        if (
-            header == "if-none-match"
-        ):  # there a weak tag will do, such as a proxy makes that compresses
+        if header == "if-none-match":
+            # Here a weak tag will do, such as a proxy makes that compresses.
             value = value.replace('W/"', '"')
+        elif not _is_precondition(value):
+            raise Problem(
+                HTTPStatus.BAD_REQUEST,
+                'If-Match must be an ETag as it was given, with its double quotes: If-Match: "5"',
+            )
         return tag is not None and (value.strip() == "*" or tag in _entity_tags(value))
 
     def query(self, name: str) -> str:

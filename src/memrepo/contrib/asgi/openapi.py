@@ -103,7 +103,7 @@ _IF_NONE_MATCH: Final[JsonValue] = {
 _IF_MATCH: Final[JsonValue] = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag of the session that the client has seen.",
+    "description": "The ETag of the session that the client has seen, with its quotes.",
     "schema": {"type": "string"},
 }
 _NO_CONTENT: Final[JsonValue] = {"description": "The methods that are allowed."}

@@ -64,7 +64,8 @@ class SessionRoute:
       with ``endedAt``, ``trigger`` and ``summary``. It answers 404 if no session is active.
 
     All fields of a body are optional. ``GET`` and ``POST`` give an ``ETag``. Who sends it back as ``If-Match`` ends
-    the session it has seen and no other: 412 says that another tab was first.
+    the session it has seen and no other: 412 says that another tab was first. It is sent with its quotes, or else it
+    is refused with 400.
 
     What cannot be answered gets problem details (RFC 9457, ``application/problem+json``): 400, 403, 404, 405,
     412, 413, 415; 422 with the ``field``, for what memrepo does not accept; and 503 for a `DatabaseError`, which is

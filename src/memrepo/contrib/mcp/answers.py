@@ -85,6 +85,7 @@ class Page(Answer):
 class Forgotten(Answer):
     """What was forgotten, or what may be meant."""
 
+    notice: str
     forgotten: Fact | None
     candidates: list[Fact] = Field(description="What may be meant, if nothing was forgotten")
 
