@@ -276,10 +276,14 @@ async def test_close_while_a_reader_is_opened(tmp_path: Path) -> None:
     assert leaks.descriptors() == n_descriptors
 
 
-async def test_close_that_is_cancelled_with_all_tasks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["", "?mode=ro"])
+async def test_close_that_is_cancelled_with_all_tasks(tmp_path: Path, mode: str) -> None:
     """A close after a long read, cancelled with all tasks of the event loop, as after Ctrl-C, leaves no log behind."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path):
+        pass
     for n_passes in range(6):
-        store = await memrepo.connect(tmp_path / "agent.db")
+        store = await memrepo.connect(f"file:{path}{mode}")
         await store.memories.count()
         closing = asyncio.ensure_future(store.close())
         for _ in range(n_passes):
