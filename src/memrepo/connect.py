@@ -81,11 +81,11 @@ def connect(
     Args:
         url: A path (str or Path), ``:memory:``, ``file:agent.db?mode=ro``, ``sqlite:///relative.db``,
             ``sqlite:////absolute.db`` or ``sqlite+aiosqlite:///...``. A missing file is created, a
-            missing folder is not. ``mode=ro`` changes no row, but SQLite puts its ``-wal`` and
-            ``-shm`` files beside a file in WAL mode. Or a database on a libSQL server:
+            missing folder is not. ``mode=ro`` changes no row. SQLite has its ``-wal`` and ``-shm`` files beside a file
+            in WAL mode meanwhile, and removes them when the last program closes it. Or a database on a libSQL server:
             ``libsql://host``, ``https://host`` or ``http://host:8080`` (with ``memrepo[turso]``),
             ``wss://host`` or ``ws://host`` (with ``memrepo[libsql]``), ``?namespace=name`` on a server
-            that has namespaces.
+            that has namespaces, ``?mode=ro`` to only read.
         auth_token: The server's token, or a sync or async callable that returns one: it is called when
             the store connects, and again when the server refuses the last token. Overrides
             ``?authToken=`` in *url*. Never shown in a message, log or repr.

@@ -181,7 +181,7 @@ def test_without_the_extra(path: Path) -> None:
 def test_names() -> None:
     """What is named without the extra is what there is with it: about twenty commands."""
     assert MORE_COMMANDS | OWN_COMMANDS.keys() == program.commands.keys()
-    assert len(program.commands) == 22
+    assert len(program.commands) == 23
 
 
 def test_completion(path: Path) -> None:

@@ -36,6 +36,17 @@ def test_forms(url: str, root: str, namespace: str | None) -> None:
     assert (location.root, location.namespace) == (root, namespace)
 
 
+@pytest.mark.parametrize("url", ["http://localhost:8080", "ws://localhost:8080?namespace=n"])
+def test_reading_only(url: str) -> None:
+    """``mode=ro`` is the only mode of a server."""
+    location = parse_url(f"{url}{'&' if '?' in url else '?'}mode=ro")
+    assert isinstance(location, ServerLocation)
+    assert location.is_read_only
+    plain = parse_url(url)
+    assert isinstance(plain, ServerLocation)
+    assert not plain.is_read_only
+
+
 @pytest.mark.parametrize(
     ("url", "host"),
     [
@@ -63,7 +74,7 @@ def test_namespace_is_the_first_label_of_host(url: str, host: str) -> None:
         "libsql://db.example.org:99999",
         "libsql://db.example.org#part",
         "libsql://user@db.example.org",
-        "libsql://db.example.org?mode=ro",
+        "libsql://db.example.org?mode=rw",
         "libsql://db.example.org?tls=2",
         "http://db.example.org?tls=1",
         "https://db.example.org?tls=0",

@@ -8,6 +8,7 @@ from typing import Final
 #: What each folder needs.
 _PACKAGES: Final = {
     "adk": "google.adk",
+    "browse": "axe_playwright_python",
     "mcp": "mcp",
     "openai": "agents",
     "pydantic_ai": "pydantic_ai",

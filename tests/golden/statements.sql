@@ -94,6 +94,509 @@ SELECT 1
 FROM `memrepo_settings`
 WHERE `name`='pushed_at';
 
+-- amounts.categories
+WITH RECURSIVE `found`(`name`) AS (
+SELECT min(`category`)
+FROM `memory_entries`
+WHERE `scope`=:scope UNION ALL
+SELECT (SELECT min(`category`)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`>`name`)
+FROM `found`
+WHERE `name` IS NOT NULL
+LIMIT :limit )
+SELECT `name`
+FROM `found`
+WHERE `name` IS NOT NULL;
+
+-- amounts.counts_by_session
+SELECT `sessions`.`id`,(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `daily_logs`
+WHERE `daily_logs`.`session_id`=`sessions`.`id`
+LIMIT :most) `part`),(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `memory_entries`.`session_id`=`sessions`.`id`
+LIMIT :most) `part`)
+FROM json_each(:ids) `item` CROSS JOIN `sessions`
+WHERE `sessions`.`id`=`item`.`value` AND `sessions`.`scope`=:scope;
+
+-- amounts.of_category
+SELECT COUNT(*)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category;
+
+-- amounts.scopes ()
+WITH RECURSIVE `found`(`scope`) AS (
+SELECT (SELECT min(`lowest`)
+FROM (SELECT min(`scope`) AS `lowest`
+FROM `memory_entries` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `sessions` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `daily_logs`) AS `part`) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT min(`scope`) AS `lowest`
+FROM `memory_entries`
+WHERE `scope` > `found`.`scope` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `sessions`
+WHERE `scope` > `found`.`scope` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `daily_logs`
+WHERE `scope` > `found`.`scope`) AS `part`)
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit )
+SELECT `scope`, (SELECT count(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`), (SELECT count(*)
+FROM (SELECT 1
+FROM `sessions`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`), (SELECT count(*)
+FROM (SELECT 1
+FROM `daily_logs`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`)
+FROM `found`
+WHERE `scope` IS NOT NULL;
+
+-- amounts.scopes () after
+WITH RECURSIVE `found`(`scope`) AS (
+SELECT (SELECT min(`lowest`)
+FROM (SELECT min(`scope`) AS `lowest`
+FROM `memory_entries`
+WHERE `scope` > :after UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `sessions`
+WHERE `scope` > :after UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `daily_logs`
+WHERE `scope` > :after) AS `part`) UNION ALL
+SELECT (SELECT min(`lowest`)
+FROM (SELECT min(`scope`) AS `lowest`
+FROM `memory_entries`
+WHERE `scope` > `found`.`scope` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `sessions`
+WHERE `scope` > `found`.`scope` UNION ALL
+SELECT min(`scope`) AS `lowest`
+FROM `daily_logs`
+WHERE `scope` > `found`.`scope`) AS `part`)
+FROM `found`
+WHERE `found`.`scope` IS NOT NULL
+LIMIT :limit )
+SELECT `scope`, (SELECT count(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`), (SELECT count(*)
+FROM (SELECT 1
+FROM `sessions`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`), (SELECT count(*)
+FROM (SELECT 1
+FROM `daily_logs`
+WHERE `scope`=`found`.`scope`
+LIMIT :most) AS `part`)
+FROM `found`
+WHERE `scope` IS NOT NULL;
+
+-- amounts.sources
+SELECT DISTINCT `source`
+FROM (
+SELECT `source`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at` DESC, `id` DESC
+LIMIT :window ) AS `newest`
+ORDER BY `source`
+LIMIT :limit;
+
+-- browsing.edge () all
+SELECT `created_at`,`id`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () all after
+SELECT `created_at`,`id`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () current
+SELECT `created_at`,`id`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () current after
+SELECT `created_at`,`id`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () due
+SELECT `due_at`,`id`
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope
+ORDER BY `due_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () due after
+SELECT `due_at`,`id`
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`due_at`,`id`)>(:after,:after_id)
+ORDER BY `due_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () expired
+SELECT `expires_at`,`id`
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope
+ORDER BY `expires_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () expired after
+SELECT `expires_at`,`id`
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope AND (`expires_at`,`id`)<(:after,:after_id)
+ORDER BY `expires_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () expiring
+SELECT `expires_at`,`id`
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope
+ORDER BY `expires_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () expiring after
+SELECT `expires_at`,`id`
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope AND (`expires_at`,`id`)>(:after,:after_id)
+ORDER BY `expires_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () forgotten
+SELECT `deleted_at`,`id`
+FROM `memory_entries`
+WHERE `deleted_at` IS NOT NULL AND `deleted_at`>'' AND `scope`=:scope
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () forgotten after
+SELECT `deleted_at`,`id`
+FROM `memory_entries`
+WHERE `deleted_at` IS NOT NULL AND `deleted_at`>'' AND `scope`=:scope AND (`deleted_at`,`id`)<(:after,:after_id)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () pinned
+SELECT `pinned_at`,`id`
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope
+ORDER BY `pinned_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () pinned after
+SELECT `pinned_at`,`id`
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`pinned_at`,`id`)>(:after,:after_id)
+ORDER BY `pinned_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () proposed
+SELECT `proposed_at`,`id`
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope
+ORDER BY `proposed_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () proposed after
+SELECT `proposed_at`,`id`
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope AND (`proposed_at`,`id`)>(:after,:after_id)
+ORDER BY `proposed_at` ASC,`id` ASC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () superseded
+SELECT `superseded_by`,`id`
+FROM `memory_entries`
+WHERE `superseded_by` IS NOT NULL
+ORDER BY `superseded_by` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge () superseded after
+SELECT `superseded_by`,`id`
+FROM `memory_entries`
+WHERE `superseded_by` IS NOT NULL AND (`superseded_by`,`id`)<(:after,:after_id)
+ORDER BY `superseded_by` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.edge (category, source) current after
+SELECT `created_at`,`id`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT 1 OFFSET :window;
+
+-- browsing.fact
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `id`=:id AND `scope`=:scope;
+
+-- browsing.few ()
+SELECT (SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+LIMIT :most) `part`),(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope AND `proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at` AND (`expires_at` IS NULL OR `expires_at`>:now)
+LIMIT :most) `part`),(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+LIMIT :most) `part`),(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+LIMIT :most) `part`),(SELECT COUNT(*)
+FROM (SELECT 1
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+LIMIT :most) `part`);
+
+-- browsing.page () all
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () all after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () current
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () current after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () due
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `due_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () due after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`due_at`,`id`)>(:after,:after_id) AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `due_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () expired
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `expires_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () expired after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope AND (`expires_at`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `expires_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () expiring
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `expires_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () expiring after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope AND (`expires_at`,`id`)>(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL
+ORDER BY `expires_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () forgotten
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `deleted_at` IS NOT NULL AND `deleted_at`>'' AND `scope`=:scope AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () forgotten after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `deleted_at` IS NOT NULL AND `deleted_at`>'' AND `scope`=:scope AND (`deleted_at`,`id`)<(:after,:after_id) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () pinned
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `pinned_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () pinned after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`pinned_at`,`id`)>(:after,:after_id) AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `pinned_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () proposed
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope AND `proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at` AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `proposed_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () proposed after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope AND (`proposed_at`,`id`)>(:after,:after_id) AND `proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at` AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `proposed_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page () superseded
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `superseded_by` IS NOT NULL AND `deleted_at` IS NULL AND +`scope`=:scope
+ORDER BY `superseded_by` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page () superseded after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `superseded_by` IS NOT NULL AND (`superseded_by`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND +`scope`=:scope
+ORDER BY `superseded_by` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page (category, source) all until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope AND `category`=:category AND (`created_at`,`id`)<(:after,:after_id) AND `category`=:category AND `source`=:source AND (`created_at`,`id`)>=(:until,:until_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page (category, source) current until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`created_at`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND `category`=:category AND `source`=:source AND (`created_at`,`id`)>=(:until,:until_id)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page (category, source) due until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `due_at` IS NOT NULL AND `due_at`>'' AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`due_at`,`id`)>(:after,:after_id) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `category`=:category AND `source`=:source AND (`due_at`,`id`)<=(:until,:until_id)
+ORDER BY `due_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page (category, source) expired until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`<=:now AND `scope`=:scope AND (`expires_at`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `source`=:source AND (`expires_at`,`id`)>=(:until,:until_id)
+ORDER BY `expires_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page (category, source) expiring until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `expires_at`>:now AND `scope`=:scope AND (`expires_at`,`id`)>(:after,:after_id) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `source`=:source AND (`expires_at`,`id`)<=(:until,:until_id)
+ORDER BY `expires_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page (category, source) forgotten until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `deleted_at` IS NOT NULL AND `deleted_at`>'' AND `scope`=:scope AND (`deleted_at`,`id`)<(:after,:after_id) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND `category`=:category AND `source`=:source AND (`deleted_at`,`id`)>=(:until,:until_id)
+ORDER BY `deleted_at` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.page (category, source) pinned until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `pinned_at` IS NOT NULL AND `pinned_at`>'' AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND `scope`=:scope AND (`pinned_at`,`id`)>(:after,:after_id) AND (`expires_at` IS NULL OR `expires_at`>:now) AND `category`=:category AND `source`=:source AND (`pinned_at`,`id`)<=(:until,:until_id)
+ORDER BY `pinned_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page (category, source) proposed until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `proposed_at` IS NOT NULL AND `proposed_at`>'' AND `scope`=:scope AND (`proposed_at`,`id`)>(:after,:after_id) AND `proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at` AND (`expires_at` IS NULL OR `expires_at`>:now) AND `category`=:category AND `source`=:source AND (`proposed_at`,`id`)<=(:until,:until_id)
+ORDER BY `proposed_at` ASC,`id` ASC
+LIMIT :limit;
+
+-- browsing.page (category, source) superseded until after
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+FROM `memory_entries`
+WHERE `superseded_by` IS NOT NULL AND (`superseded_by`,`id`)<(:after,:after_id) AND `deleted_at` IS NULL AND +`scope`=:scope AND `category`=:category AND `source`=:source AND (`superseded_by`,`id`)>=(:until,:until_id)
+ORDER BY `superseded_by` DESC,`id` DESC
+LIMIT :limit;
+
+-- browsing.predecessors
+WITH RECURSIVE `chain`(`id`, `step`) AS (
+SELECT `known`.`id`, 1
+FROM `memory_entries` AS `known`
+WHERE `known`.`superseded_by`=:id AND `known`.`scope`=:scope UNION
+SELECT `known`.`id`, `step`+1
+FROM `chain` JOIN `memory_entries` AS `known` ON `known`.`superseded_by`=`chain`.`id`
+WHERE `known`.`scope`=:scope AND `step`<:most
+LIMIT :most )
+SELECT `memory_entries`.`id`, `memory_entries`.`content`, `memory_entries`.`content_hash`, `memory_entries`.`category`, `memory_entries`.`source`, `memory_entries`.`created_at`, `memory_entries`.`last_accessed`, `memory_entries`.`scope`, `memory_entries`.`expires_at`, `memory_entries`.`deleted_at`, `memory_entries`.`superseded_by`, `memory_entries`.`metadata`, `memory_entries`.`session_id`, `memory_entries`.`slot`, `memory_entries`.`proposed_at`, `memory_entries`.`pinned_at`, `memory_entries`.`due_at`, `memory_entries`.`surfaced_at`
+FROM (SELECT DISTINCT `id`
+FROM `chain`) AS `found` CROSS JOIN `memory_entries` ON `memory_entries`.`id`=`found`.`id`
+WHERE `memory_entries`.`id`<>:id AND `memory_entries`.`scope`=:scope
+ORDER BY `created_at`, `memory_entries`.`id`;
+
+-- browsing.successors
+WITH RECURSIVE `chain`(`id`, `step`) AS (
+SELECT `known`.`superseded_by`, 1
+FROM `memory_entries` AS `known`
+WHERE `known`.`id`=:id AND `known`.`scope`=:scope UNION
+SELECT `known`.`superseded_by`, `step`+1
+FROM `chain` JOIN `memory_entries` AS `known` ON `known`.`id`=`chain`.`id`
+WHERE `known`.`scope`=:scope AND `step`<:most
+LIMIT :most )
+SELECT `memory_entries`.`id`, `memory_entries`.`content`, `memory_entries`.`content_hash`, `memory_entries`.`category`, `memory_entries`.`source`, `memory_entries`.`created_at`, `memory_entries`.`last_accessed`, `memory_entries`.`scope`, `memory_entries`.`expires_at`, `memory_entries`.`deleted_at`, `memory_entries`.`superseded_by`, `memory_entries`.`metadata`, `memory_entries`.`session_id`, `memory_entries`.`slot`, `memory_entries`.`proposed_at`, `memory_entries`.`pinned_at`, `memory_entries`.`due_at`, `memory_entries`.`surfaced_at`
+FROM (SELECT DISTINCT `id`
+FROM `chain`) AS `found` CROSS JOIN `memory_entries` ON `memory_entries`.`id`=`found`.`id`
+WHERE `memory_entries`.`id`<>:id AND `memory_entries`.`scope`=:scope
+ORDER BY `created_at`, `memory_entries`.`id`;
+
 -- copying.add_number
 INSERT INTO `sqlite_sequence` (`name`,`seq`)
 SELECT :name,:seq

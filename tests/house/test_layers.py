@@ -34,8 +34,8 @@ LAYERS: Final = tuple(
         "opening.py",
         "options.py",
         "connect.py",
-        "pool/ diagnose.py",
-        "cli/ contrib/ testing/",
+        "pool/ diagnose.py serving.py",
+        "cli/ contrib/ browse/ testing/",
         "__init__.py __main__.py",
     )
 )
@@ -62,8 +62,10 @@ ONLY_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "mcp_types": ("contrib/mcp/",),
     "pydantic": ("contrib/mcp/", "contrib/pydantic_ai.py"),
     "pydantic_ai": ("contrib/pydantic_ai.py",),
-    "starlette": ("contrib/mcp/",),
-    "uvicorn": ("contrib/mcp/",),
+    "jinja2": ("browse/",),
+    "markupsafe": ("browse/",),
+    "starlette": ("contrib/mcp/", "browse/"),
+    "uvicorn": ("serving.py",),
     "aiohttp": (
         "connection/hrana/http.py",
         "connection/hrana/session.py",
@@ -81,7 +83,9 @@ EXTRAS: Final = frozenset(
         "aiohttp",
         "click",
         "google",
+        "jinja2",
         "libsql_client",
+        "markupsafe",
         "mcp",
         "mcp_types",
         "opentelemetry",

@@ -18,6 +18,9 @@ PROJECT = Path(__file__).parents[2]
 #: What a wheel is built from; no test, no cache, no environment.
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "src", "schema")
 
+#: What the pages to look at a memory are made of.
+_PAGES = {".css", ".html", ".svg"}
+
 _OPEN = """
 import asyncio, pathlib, sys
 import memrepo
@@ -83,7 +86,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_the_schema(wheel: Path) -> None:
-    """The migrations, the typing marks and the licence are inside; nothing but the package and the plugin is."""
+    """The migrations, the pages, the typing marks and the licence are inside; nothing but the package and the plugin is."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         migrations = {f"memrepo/schema/{file.name}" for file in (PROJECT / "schema").glob("*.sql")}
@@ -93,6 +96,9 @@ def test_wheel_holds_the_schema(wheel: Path) -> None:
     assert {"memrepo/py.typed", "pytest_memrepo/py.typed"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"memrepo", "pytest_memrepo"}
+    pages = [its for its in (PROJECT / "src/memrepo/browse").rglob("*.*") if its.suffix in _PAGES]
+    assert {its.relative_to(PROJECT / "src").as_posix() for its in pages} <= names
+    assert {its.parent.name for its in pages} == {"assets", "templates"}
     modules = {
         file.relative_to(PROJECT / "src").as_posix() for file in PROJECT.rglob("src/**/*.py")
     }

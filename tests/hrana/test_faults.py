@@ -329,6 +329,25 @@ async def test_blocked_server(sqld: Sqld, scheme: str) -> None:
 
 
 @both
+async def test_store_that_only_reads(sqld: Sqld, scheme: str) -> None:
+    """With ``mode=ro`` every read works, a search too, every write is a ReadOnlyError, and nothing is migrated."""
+    url = sqld.new_url(scheme)
+    with pytest.raises(memrepo.MigrationError, match="for reading only"):
+        await memrepo.connect(f"{url}&mode=ro")
+    async with memrepo.connect(url) as store:
+        await store.memories.remember("Likes tea")
+    async with memrepo.connect(f"{url}&mode=ro") as store:
+        assert [hit.entry.content for hit in await store.memories.search("tea")] == ["Likes tea"]
+        assert (await store.info()).search_index is None
+        with pytest.raises(ReadOnlyError, match="for reading only"):
+            await store.memories.remember("Likes coffee")
+        with pytest.raises(ReadOnlyError, match="for reading only"):
+            async with store.transaction():
+                pass
+        assert await store.memories.count() == 1
+
+
+@both
 async def test_lock_of_another_client(sqld: Sqld, scheme: str) -> None:
     """While another client holds the lock, writes wait for it and reads do not."""
     namespace = sqld.new_namespace(txn_timeout_s=60)

@@ -33,6 +33,8 @@ from memrepo.domain.conditions import CONTAINS
 from memrepo.domain.indexing import TOKENIZERS
 from memrepo.domain.rules import FactRules
 from memrepo.queries import (
+    amounts,
+    browsing,
     builder,
     chains,
     copying,
@@ -71,6 +73,10 @@ HEADER = """\
 WHOLE_DATABASE = (
     *(
         "adoption.",
+        # Windows of an index without a scope; what is read of them is of one.
+        "browsing.edge () superseded",
+        "amounts.rows_of",
+        "amounts.scopes",
         "copying.",
         "drift.",
         "examining.",
@@ -259,6 +265,23 @@ def _repair_shapes() -> Iterator[tuple[str, Statement]]:
         yield spare.name, spare
 
 
+def _browsing_shapes() -> Iterator[tuple[str, Statement]]:
+    nothing, filters = frozenset[str](), frozenset({"category", "source"})
+    for state in browsing.STATES:
+        for is_on in (False, True):
+            name = _label("browsing.edge", nothing, **{state: True}, after=is_on)
+            yield name, browsing.edge(state, nothing, after=is_on)
+            name = _label("browsing.page", nothing, **{state: True}, after=is_on)
+            yield name, browsing.page(state, nothing, after=is_on, until=False)
+        name = _label("browsing.page", filters, **{state: True}, until=True, after=True)
+        yield name, browsing.page(state, filters, after=True, until=True)
+    name = _label("browsing.edge", filters, current=True, after=True)
+    yield name, browsing.edge("current", filters, after=True)
+    yield _label("browsing.few", frozenset()), browsing.few()
+    for after in (False, True):
+        yield _label("amounts.scopes", frozenset(), after=after), amounts.scopes(after=after)
+
+
 def _constants(module: ModuleType) -> list[Statement]:
     values = [*vars(module).values()]
     if module is versions:
@@ -280,6 +303,7 @@ def all_statements() -> dict[str, Statement]:
     found.update(_index_shapes())
     found.update(_search_shapes())
     found.update(_scope_shapes())
+    found.update(_browsing_shapes())
     return found
 
 
@@ -303,7 +327,8 @@ PAGES = {
     for name, its in ALL.items()
     if not name.startswith(OF_THREAD)
     and re.match(
-        r"(\w+\.(find_many|forgotten)|(threads|near_duplicates|slots|proposals)\.page) ", name
+        r"(\w+\.(find_many|forgotten)|(threads|near_duplicates|slots|proposals|browsing)\.page) ",
+        name,
     )
 }
 
@@ -511,6 +536,7 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
     found = plan(database, PAGES[name])
     index = {
         "memories.find_many": "ix_memory_entries__s(cope|ession_id)_",
+        "browsing.page": "ix_memory_entries__",
         "near_duplicates.page": "ix_memory_entries__scope_created_at",
         "memories.forgotten": "ix_memory_entries__deleted_at",
         "slots.page": "ix_memory_entries__scope_slot",
@@ -522,6 +548,7 @@ def test_a_page_is_read_in_the_order_of_its_index(database: sqlite3.Connection, 
     assert "TEMP B-TREE" not in found, found
     assert re.search(rf"SEARCH (TABLE )?\w+ USING INDEX {index}", found), found
     instant = r"(created_at|deleted_at|proposed_at|slot|started_at|timestamp)"
+    instant = rf"{instant}|(expires_at|pinned_at|due_at|superseded_by)"
     assert not name.endswith(("after", "newest_first after")) or re.search(f"{instant}[<>]", found)
 
 

@@ -276,6 +276,25 @@ async def test_close_while_a_reader_is_opened(tmp_path: Path) -> None:
     assert leaks.descriptors() == n_descriptors
 
 
+@pytest.mark.parametrize("mode", ["", "?mode=ro"])
+async def test_close_that_is_cancelled_with_all_tasks(tmp_path: Path, mode: str) -> None:
+    """A close after a long read, cancelled with all tasks of the event loop, as after Ctrl-C, leaves no log behind."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path):
+        pass
+    for n_passes in range(6):
+        store = await memrepo.connect(f"file:{path}{mode}")
+        await store.memories.count()
+        closing = asyncio.ensure_future(store.close())
+        for _ in range(n_passes):
+            await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        await store.close()
+        assert [its.name for its in tmp_path.iterdir()] == ["agent.db"]
+
+
 async def test_cancelled_while_a_reader_is_opened(tmp_path: Path) -> None:
     """A first long read that is cancelled as its reader is opened keeps no other from one."""
     for n_passes in range(12):

@@ -212,6 +212,20 @@ async def test_read_only_store_reads_and_refuses_to_write(tmp_path: Path) -> Non
     assert path.read_bytes() == before
 
 
+async def test_read_only_store_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The log of a writer that ended while ``mode=ro`` had the file open is folded in by the last to close."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as writer:
+        await writer.memories.remember("before")
+    async with memrepo.connect(f"file:{path}?mode=ro") as reader:
+        async with memrepo.connect(path) as writer:
+            await writer.memories.remember("meanwhile")
+        assert await reader.memories.count() == 2
+    assert [its.name for its in tmp_path.iterdir()] == ["agent.db"]
+    async with memrepo.connect(f"file:{path}?mode=ro") as reader:
+        assert await reader.memories.count() == 2
+
+
 async def test_missing_file_is_not_made_by_other_modes(tmp_path: Path) -> None:
     """``mode=rw`` and ``mode=ro`` need the file to be there, and leave nothing behind."""
     for mode in ("ro", "rw"):

@@ -1,7 +1,7 @@
 """
 The command line: ``memrepo COMMAND``. Exit status: 0, 1 after a failure, 2 after misuse.
 
-``copy`` and ``mcp`` need nothing but memrepo. The other commands are in ``commands/``, and need click.
+``browse``, ``copy`` and ``mcp`` need no click. The other commands are in ``commands/``, and need click.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
-from memrepo.cli import copy, mcp
+from memrepo.cli import browse, copy, mcp
 from memrepo.cli.streams import drop_output, prepare, visible
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
@@ -27,6 +27,7 @@ _MISUSED: Final = 2
 
 #: The commands that work without click, and what they do.
 OWN_COMMANDS: Final = {
+    "browse": "Serve web pages to look at a memory.",
     "copy": "Copy a database into another.",
     "mcp": "Serve a memory to MCP hosts.",
 }
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"memrepo {__version__}")
     parser.set_defaults(resume_hint="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    for name, module in (("copy", copy), ("mcp", mcp)):
+    for name, module in (("browse", browse), ("copy", copy), ("mcp", mcp)):
         module.configure(commands.add_parser(name, help=OWN_COMMANDS[name]))
     return parser
 

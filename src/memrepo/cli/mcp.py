@@ -96,15 +96,14 @@ async def _serve_stdio(server: Any) -> None:
 
 async def _serve_http(server: Any, given: argparse.Namespace) -> None:
     http = import_module("memrepo.contrib.mcp.http")
+    serving = import_module("memrepo.serving")
     token = os.environ.get("MEMREPO_MCP_TOKEN")
     if is_new := not token:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-    app = http.http_app(server, token=token, allowed_hosts=(*http.LOOPBACK, *given.allow_host))
-    with http.listen(given.host, given.http) as listener:
-        address, port, *_ = listener.getsockname()
-        shown = f"[{address}]" if ":" in address else address
-        sys.stderr.write(f"memrepo: serving http://{shown}:{port}/mcp\n")
+    app = http.http_app(server, token=token, allowed_hosts=(*serving.LOOPBACK, *given.allow_host))
+    with serving.listen(given.host, given.http) as listener:
+        sys.stderr.write(f"memrepo: serving {serving.url_of(listener)}/mcp\n")
         if is_new:
             sys.stderr.write(f"memrepo: the token for Authorization: Bearer is {token}\n")
         sys.stderr.flush()
-        await http.serve(app, listener)
+        await serving.serve(app, listener)

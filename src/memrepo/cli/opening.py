@@ -42,7 +42,11 @@ def require_database(given: str | None) -> None:
 
 
 def open_database(
-    given: str | None, *, creates: bool = True, **options: Unpack[ConnectOptions]
+    given: str | None,
+    *,
+    creates: bool = True,
+    only_reads: bool = False,
+    **options: Unpack[ConnectOptions],
 ) -> OpeningStore:
     """
     Return a store to open on `database_url`; of a server, with the token of the URL or ``TURSO_AUTH_TOKEN``.
@@ -50,12 +54,17 @@ def open_database(
     Args:
         given: The URL of the command line.
         creates: Whether a file that is not there is made. If not, a misspelled name is an error.
+        only_reads: Whether nothing is written to it.
         options: Those of `connect`.
     """
     url = database_url(given)
     location = parse_url(url)
     if isinstance(location, ServerLocation):
         options["auth_token"] = server_token(url)
+        if only_reads and not location.is_read_only:
+            url += "&mode=ro" if "?" in url else "?mode=ro"
+    elif only_reads and location.path is not None:
+        url = f"{location.path.as_uri()}?mode=ro"
     elif not creates and location.path is not None and location.mode == "rwc":
         url = f"{location.path.as_uri()}?mode=rw"
     return connect(url, **options)

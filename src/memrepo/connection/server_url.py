@@ -24,7 +24,7 @@ SERVER_SCHEMES: Final = {
 _WITHOUT_TLS: Final = {"https": "http", "wss": "ws"}
 #: A token in another place than its own, where it would be shown with the rest of the URL.
 _has_token = re.compile(r"auth[-_]?token", re.IGNORECASE).search
-_OPTIONS: Final = ("authToken", "namespace", "tls")
+_OPTIONS: Final = ("authToken", "mode", "namespace", "tls")
 #: Names that fit into a ``Host`` header as they are; the server itself takes any name.
 _namespace = re.compile(r"[A-Za-z0-9_-]{1,63}").fullmatch
 
@@ -43,6 +43,8 @@ class ServerLocation:
     path: str = ""
     #: The database on a server with namespaces; ``None`` if the host name selects it.
     namespace: str | None = None
+    #: Whether nothing is written there: ``?mode=ro``.
+    is_read_only: bool = False
     #: The token from the URL.
     auth_token: str | None = attrs.field(default=None, repr=False, eq=False)
 
@@ -84,7 +86,7 @@ def parse_server_url(url: str) -> ServerLocation:
     Read the URL of a database on a server.
 
     Accepts ``libsql://host``, ``https://host``, ``http://host:8080/prefix``, ``ws:`` and ``wss:``, with
-    ``?authToken=``, ``?namespace=`` and, for ``libsql:``, ``?tls=0`` for no TLS.
+    ``?authToken=``, ``?namespace=``, ``?mode=ro`` and, for ``libsql:``, ``?tls=0`` for no TLS.
 
     Raises:
         UnsupportedURLError: It is malformed, or has any other part. The message does not show the URL.
@@ -112,6 +114,7 @@ def parse_server_url(url: str) -> ServerLocation:
         port=port,
         path=parts.path.rstrip("/"),
         namespace=_check_namespace(options.get("namespace")),
+        is_read_only=_check_mode(options.get("mode")),
         auth_token=options.get("authToken") or None,
     )
 
@@ -140,3 +143,9 @@ def _check_namespace(name: str | None) -> str | None:
     if name is not None and not _namespace(name):
         raise UnsupportedURLError("namespace must be 1 to 63 letters, digits, - and _")
     return name
+
+
+def _check_mode(mode: str | None) -> bool:
+    if mode not in {None, "ro"}:
+        raise UnsupportedURLError("the mode of a server can only be ro")
+    return mode == "ro"

@@ -44,8 +44,14 @@ class Location:
 
     @property
     def uri(self) -> str:
-        """The URI that SQLite opens."""
-        return _MEMORY if self.path is None else f"{self.path.as_uri()}?mode={self.mode}"
+        """
+        The URI that SQLite opens.
+
+        For ``ro``, too, SQLite may write: `setup.open_reader` forbids it to change anything. A connection that may
+        not write leaves SQLite's files behind if it is the last to close, also those of a writer that has ended.
+        """
+        mode = "rw" if self.mode == "ro" else self.mode
+        return _MEMORY if self.path is None else f"{self.path.as_uri()}?mode={mode}"
 
 
 def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:

@@ -118,7 +118,8 @@ class Statement:
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
     #: Takes the values by their names; returns them in the order of `positional_sql`.
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
-    _names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+    #: The names of its placeholders.
+    names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
     @positional_sql.default
     def _without_names(self) -> str:
@@ -128,7 +129,7 @@ class Statement:
     def _pick(self) -> Callable[[_Parameters], _Values]:
         return values_of([*filter(None, _PLACEHOLDER.findall(self.sql))])
 
-    @_names.default
+    @names.default
     def _find_names(self) -> frozenset[str]:
         return frozenset(filter(None, _PLACEHOLDER.findall(self.sql)))
 
@@ -142,7 +143,7 @@ class Statement:
             InvalidInputError: A placeholder has no value, or one of another type; or a value is for a
                 placeholder that the statement does not have.
         """
-        if parameters.keys() != self._names:
+        if parameters.keys() != self.names:
             raise self._misnamed(parameters)
         given: Mapping[str, object] = parameters
         for name, value in given.items():
@@ -159,15 +160,15 @@ class Statement:
         Raises:
             InvalidInputError: There is one that it does not store, which the error names.
         """
-        if parameters.keys() != self._names:
+        if parameters.keys() != self.names:
             raise self._misnamed(parameters)
         for name, value in parameters.items():
             check_value(name, value)
 
     def _misnamed(self, parameters: _Parameters) -> InvalidInputError:
-        if missing := self._names - parameters.keys():
+        if missing := self.names - parameters.keys():
             return InvalidInputError(min(missing), f"has no value in {self.name}")
-        extra = parameters.keys() - self._names
+        extra = parameters.keys() - self.names
         return InvalidInputError(min(extra), f"is no placeholder of {self.name}")
 
 

@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 import memrepo
 from memrepo.contrib.mcp import http_app, memory_server
-from memrepo.contrib.mcp.http import listen
+from memrepo.serving import listen
 from tests.doors.mcp.serving import TOKEN, HttpServer, call, http_server
 from tests.patience import PATIENCE_S
 

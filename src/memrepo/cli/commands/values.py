@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import click
+
+from memrepo.cli.local import LOCAL
 
 __all__ = [
     "AHEAD",
@@ -119,30 +121,6 @@ class _Metadata(_Type):
         return cast("dict[str, Any]", value)
 
 
-class _Local(tzinfo):
-    """The system's time zone, with its changes of the clock; a fixed offset would not know them."""
-
-    def utcoffset(self, dt: datetime | None) -> timedelta | None:
-        """Return the offset at a local time."""
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
-
-    def dst(self, dt: datetime | None) -> timedelta | None:
-        """Return nothing: the offset has it."""
-
-    def tzname(self, dt: datetime | None) -> str | None:
-        """Return the name at a local time."""
-        return None if dt is None else dt.replace(tzinfo=None).astimezone().tzname()
-
-    def fromutc(self, dt: datetime) -> datetime:
-        """Return an instant as local time."""
-        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
-
-    def __str__(self) -> str:
-        return "local time"
-
-
-#: The system's time zone.
-LOCAL: Final = _Local()
 WHOLE: Final = _Whole()
 NUMBER: Final = _Number()
 DAY: Final = _Day()

@@ -26,13 +26,14 @@ from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
-from memrepo.errors import ClosedError, TransactionError, UsageError
+from memrepo.errors import ClosedError, ReadOnlyError, TransactionError, UsageError
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["LibSQLConnection"]
 
 #: Seconds that a check of the whole database may take.
 _ASIDE_S: Final = 600.0
+_ONLY_READS: Final = "the database was opened for reading only"
 
 
 class LibSQLConnection:
@@ -148,8 +149,8 @@ class LibSQLConnection:
 
     @property
     def is_read_only(self) -> bool:
-        """Never: a token or the server may refuse writes, when they come."""
-        return False
+        """Whether it was opened with ``mode=ro``; a token or the server may refuse writes all the same."""
+        return self.location.is_read_only
 
     @property
     def is_lost(self) -> bool:
@@ -159,6 +160,8 @@ class LibSQLConnection:
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run *unit* together with the units that wait at the same moment; see `Driver`."""
         self._affinity.check(self)
+        if self.location.is_read_only:
+            raise ReadOnlyError(_ONLY_READS)
         deadline = asyncio.get_running_loop().time() + self.lock_timeout_s
         call = self._writer.run(unit, deadline, self._on_statement)
         try:
@@ -212,6 +215,8 @@ class LibSQLConnection:
     async def begin(self, timeout_s: float | None) -> Turn:
         """Take the writer and the write lock, for a transaction, until its turn is ended."""
         self._affinity.check(self)
+        if self.location.is_read_only:
+            raise ReadOnlyError(_ONLY_READS)
         deadline = self._deadline(timeout_s)
         turn = await self._writer.take(deadline)
         try:

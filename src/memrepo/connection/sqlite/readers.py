@@ -19,7 +19,7 @@ from memrepo.connection.sqlite.queue import ThreadQueue
 from memrepo.connection.sqlite.setup import open_reader, open_thread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
-from memrepo.connection.waiting import OwnTask
+from memrepo.connection.waiting import OwnTask, outlast
 from memrepo.errors import DatabaseError
 
 __all__ = ["LongReaders"]
@@ -89,9 +89,9 @@ class LongReaders:
             queue.refuse()
 
     async def close(self) -> None:
-        """Close the connections, after what runs on them."""
+        """Close the connections, after what runs on them; also if it is cancelled, as with all tasks of the loop."""
         if self._opening is not None:
-            await asyncio.wait({self._opening})
+            await outlast(self._opening)
         async with AsyncExitStack() as stack:
             for queue in self.queues:
                 stack.push_async_callback(queue.thread.close)

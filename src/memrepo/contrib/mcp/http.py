@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
-import signal
-import socket
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Final
 
-import uvicorn
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from memrepo.errors import InvalidInputError, UsageError
+from memrepo.errors import InvalidInputError
+from memrepo.serving import LOOPBACK
 
-__all__ = ["LOOPBACK", "http_app", "listen", "serve"]
+__all__ = ["http_app"]
 
-#: The names of this machine for itself.
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
-#: Seconds that streams have for ending when the server is stopped.
-_GRACE_S: Final = 5
 _is_token: Final = re.compile(r"[!-~]{16,}").fullmatch
 _is_host: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]").fullmatch
 
@@ -91,33 +83,3 @@ class _TokenRequired:
         scheme, _, token = given[0].partition(b" ")
         # In constant time, so that it cannot be guessed byte by byte.
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """
-    Return a socket that listens on an address; port 0 is any that is free.
-
-    Raises:
-        UsageError: The address cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
-    # asyncio only turns Nagle's algorithm off where a socket says that it is of TCP: 40 ms for each answer.
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, listener.detach())
-
-
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve an app on a socket until the process is told to stop."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,  # its own would write to stdout
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    # uvicorn ends, and raises the signal once more: that must not end us before the store is closed.
-    with suppress(NotImplementedError):  # on Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
-    await uvicorn.Server(config).serve([listener])

@@ -1,0 +1,1 @@
+"""The page to look at a memory, by an HTTP client and in a real browser."""
