@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -30,7 +30,7 @@ _START_S: Final = 60.0
 _ANSWER_S: Final = 60.0
 _PR_SET_PDEATHSIG: Final = 1
 # Loaded here: between fork and exec a lock that another thread has held is never free.
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LIBC: Final[Any] = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def require_sqld() -> Path:

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any, TextIO, cast
 
 __all__ = ["drop_output", "prepare", "visible"]
 
@@ -24,11 +25,13 @@ def prepare() -> None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        encoding = None if sys.stdin.isatty() else "utf-8-sig"
-        sys.stdin.reconfigure(encoding=encoding, errors="strict")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _set(sys.stdin, encoding=None if sys.stdin.isatty() else "utf-8-sig", errors="strict")
+    _set(sys.stdout, errors="backslashreplace")
+
+
+def _set(stream: TextIO, **options: str | None) -> None:
+    if isinstance(stream, io.TextIOWrapper):  # a program's own may not be
+        cast("Any", stream).reconfigure(**options)
 
 
 def drop_output() -> None:

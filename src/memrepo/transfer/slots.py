@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
@@ -67,7 +67,7 @@ def slots_of(facts: Sequence[Row], now: str) -> list[Wanted]:
     """Return the slots that raw rows fill; without those that are no text, which memrepo never stores."""
     wanted: list[Wanted] = []
     for row in facts:
-        fact = dict(zip(queries.TABLES["memory_entries"], row[:-1], strict=True))
+        fact: dict[str, Any] = dict(zip(queries.TABLES["memory_entries"], row[:-1], strict=True))
         expires_at = fact["expires_at"]
         is_current = fact["deleted_at"] is None and fact["superseded_by"] is None
         if fact["slot"] is None or not is_current:
@@ -86,6 +86,9 @@ async def holder(
     """Return the first that cannot fill its slot, because a fact does whose id is not in *own*; and that one."""
     slots = to_compact_json([[its.scope, its.slot] for its in wanted])
     bound = queries.HOLDER.bind(slots=slots, now=now, first=own.start, last=own.stop - 1)
-    for place, number in await connection.read(bound):
-        return Clash(wanted[place].fact, number)
-    return None
+    rows = await connection.read(bound)
+    if not rows:
+        return None
+    place: int
+    place, number = rows[0]
+    return Clash(wanted[place].fact, number)
