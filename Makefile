@@ -45,7 +45,7 @@ door-browse: .doors/.browser
 .doors/.browser:
 	mkdir -p .doors
 	for name in chromium chromium-browser google-chrome; do command -v $$name && exit; done; \
-		$$(test $$(id -u) = 0 || echo sudo -n) sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends chromium' \
+		$$(test $$(id -u) = 0 || echo sudo -n) sh -c 'apt-get update -qq && apt-get install -qq --no-install-recommends chromium fonts-dejavu-core' \
 		|| echo "without a browser: Chromium cannot be installed here"
 	touch $@
 

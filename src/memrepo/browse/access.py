@@ -130,7 +130,7 @@ class Access:
         except CookieError:
             return None
         session, _, signature = ("" if cookie is None else cookie.value).partition(".")
-        is_ours = hmac.compare_digest(signature, self._sign("session", session))
+        is_ours = hmac.compare_digest(signature.encode(), self._sign("session", session).encode())
         return session if is_ours else None
 
     def _sign(self, kind: str, session: str) -> str:

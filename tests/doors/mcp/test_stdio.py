@@ -152,7 +152,7 @@ def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "memrepo: --db: or MEMREPO_URL must name a database"),
+        ((), "memrepo: which database? Say --db agent.db, or set MEMREPO_URL"),
         (("--db", "ftp://S3CRET"), "memrepo: ftp: is not a database that memrepo opens"),
         (("--db", ":memory:", "--scope", "x" * 256), "memrepo: scope: must not be longer than 255 characters"),
         (("--db", ":memory:", "--http", "70000"), "memrepo mcp: invalid arguments"),
