@@ -23,6 +23,7 @@ pytestmark = pytest.mark.xdist_group("chromium")  # one worker, and one browser
 
 #: Milliseconds that a page may take, on a machine that is busy.
 _WAIT_MS = 60_000
+expect.set_options(timeout=_WAIT_MS)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGES = (
     *("facts", "facts?state=all", "facts?state=due", "facts?q=Where+does+Ada+live", "sessions"),
@@ -82,7 +83,7 @@ def base_of(page: Page) -> str:
 def go(page: Page, base: str, path: str) -> None:
     """Open a page, and wait until it has been counted."""
     page.goto(f"{base}/{path}")
-    expect(page.get_by_text("Counting.")).to_have_count(0, timeout=_WAIT_MS)
+    expect(page.get_by_text("Counting.")).to_have_count(0)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_click_through_everything(chromium: Browser, pages: Pages) -> None:
     said: list[str] = []
     with opened(chromium, pages.link) as page:
         page.on("console", lambda message: said.append(message.text))
-        page.on("requestfailed", lambda request: said.append(request.url))
+        page.on("requestfailed", lambda request: said.append(f"{request.url}: {request.failure}"))
         assert "token" not in page.url
         page.get_by_label("Search, as you would ask").fill("Where does Ada live?")
         page.get_by_role("button", name="Show").click()
@@ -128,12 +129,13 @@ def test_click_through_everything(chromium: Browser, pages: Pages) -> None:
         expect(page.locator(".numbered > li")).to_have_count(3)
         expect(page.locator(".block")).to_contain_text("User context:")
         menu.get_by_role("link", name="Growth").click()
-        expect(page.locator("svg.plot")).to_have_count(3, timeout=_WAIT_MS)
+        expect(page.locator("svg.plot")).to_have_count(3)
         page.get_by_text("Events per day as a table").click()
         menu.get_by_role("link", name="Scopes").click()
         page.get_by_role("link", name="user:grace").click()
         expect(page.get_by_text("Grace builds compilers")).to_be_visible()
-    assert said == []
+    # A click may come before the icon of the page that it leaves.
+    assert [its for its in said if not its.endswith("net::ERR_ABORTED")] == []
 
 
 def test_forget_and_restore_with_a_keyboard(chromium: Browser, edited: Pages, known: Known) -> None:
