@@ -59,7 +59,7 @@ def test_nobody_comes_in_without_the_link(pages: Pages, client: httpx.Client) ->
         assert httpx.get(f"{pages.origin}{path}").status_code == 403
     cookie = client.cookies["memrepo"]
     for forged in ("", ".", "x.y", '"x.\xfc"', cookie[:-1], f"x{cookie}"):
-        headers = {"Cookie": f"memrepo={forged}".encode("latin-1")}
+        headers = {b"Cookie": f"memrepo={forged}".encode("latin-1")}
         assert httpx.get(f"{client.base_url}facts", headers=headers).status_code == 403
 
 
