@@ -1427,6 +1427,8 @@ class MemoryRepo(SearchableRepository):
         A fact with an instant that cannot be read stays. Other programs' instants get memrepo's spelling
         first, by a dry run, too, unless the store is read-only.
 
+        *before* should have passed: of a later instant, what has yet to expire before it goes, too.
+
         Returns:
             How many facts were deleted, or with *dry_run* would be.
         """
