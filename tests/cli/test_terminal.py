@@ -65,7 +65,8 @@ class Terminal:
     def _read(self) -> bool:
         try:
             ready, *_ = select.select([self.end], [], [], PATIENCE_S)
-            part = os.read(self.end, 65_536) if ready else b""
+            assert ready, f"nothing more comes after {self.shown}"
+            part = os.read(self.end, 65_536)
         except OSError:  # how Linux says that the other end is closed
             part = b""
         self.shown += part.decode()
@@ -298,11 +299,12 @@ def test_export_to_the_terminal_is_only_its_lines(path: Path) -> None:
     [(["remember"], "a fact a line"), (["recall", "-"], "a text"), (["import"], "an export")],
 )
 def test_tells_that_it_reads(filled: Path, arguments: list[str], what: str) -> None:
-    """Who types a command that reads stdin is told what it waits for."""
+    """Who types a command that reads stdin is told what it waits for, and can interrupt it."""
     terminal = start(*arguments)
     terminal.expect(f"memrepo: reads {what}, until Ctrl-D")
     terminal.interrupt()
-    terminal.finish()
+    assert terminal.finish() == 1
+    assert "interrupted" in terminal.shown
 
 
 def test_more_than_is_shown(filled: Path) -> None:

@@ -18,7 +18,7 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
 from memrepo.admin.files import create_missing, sync
-from memrepo.cli.commands.options import on_store
+from memrepo.cli.commands.options import interruptible, on_store
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
 from memrepo.errors import BusyError, InvalidInputError
 from memrepo.store import Store
@@ -171,11 +171,19 @@ async def _parts(path: str) -> AsyncIterator[bytes]:
         except OSError as error:
             raise InvalidInputError("path", f"cannot be read: {error.strerror}") from None
     try:
-        while part := await asyncio.to_thread(file.read, _PART_BYTES):
+        while part := await _read(file):
             yield part
     finally:
         if path != _STDIO:
             await asyncio.to_thread(file.close)
+
+
+async def _read(file: Any) -> bytes:
+    if file.isatty():
+        # A thread that waits for a person could not be ended.
+        with interruptible():
+            return bytes(file.read1(_PART_BYTES))
+    return bytes(await asyncio.to_thread(file.read, _PART_BYTES))
 
 
 COMMANDS: Final = (_export, _import)

@@ -39,8 +39,9 @@ def _text(words: Sequence[str]) -> str:
     """Return the words of the command line as a text; stdin for ``-``."""
     if [*words] != [_STDIN]:
         return " ".join(words)
-    await_stdin("a text")
-    return sys.stdin.read().strip()
+    with interruptible():
+        await_stdin("a text")
+        return sys.stdin.read().strip()
 
 
 # --- remember ----------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ async def _remember(
     """
     lines = iter(content) if content and content != (_STDIN,) else _lines_of_stdin()
     outcomes: list[Remembered] = []
-    while batch := [*islice(lines, _BATCH)]:
+    while batch := _some(lines):
         facts = [MemoryNew(content=text, **given) for text in batch]
         outcomes += await store.memories.remember_many(facts)
         if output.form != "json":
@@ -76,6 +77,11 @@ async def _remember(
             outcomes.clear()
     if output.form == "json":
         output.each("facts", ((its, "") for its in outcomes))
+
+
+def _some(lines: Iterator[str]) -> list[str]:
+    with interruptible():
+        return [*islice(lines, _BATCH)]
 
 
 def _lines_of_stdin() -> Iterator[str]:

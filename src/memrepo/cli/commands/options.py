@@ -167,9 +167,11 @@ def confirm(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Have Ctrl-C end a question at once: an event loop's handler waits for the next step of its task."""
+    """Have Ctrl-C end what waits for a person at once: an event loop's handler waits for the next step of its task."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        raise click.Abort from None
     finally:
         signal.signal(signal.SIGINT, before)
