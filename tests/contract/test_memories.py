@@ -640,6 +640,18 @@ async def test_forget_all_unconfirmed(store: Store, confirm: Any) -> None:
     assert await store.memories.count() == 1
 
 
+async def test_purge_with_an_instant_to_come(store: Store, clock: Clock) -> None:
+    """However late an instant is given, no fact goes that has not expired by now."""
+    memories = store.memories
+    current = await memories.remember("current", expires_at=clock.now + timedelta(milliseconds=1))
+    await memories.remember("expired", expires_at=clock.now)
+    await memories.forget((await memories.remember("forgotten")).id)
+    later = clock.now + timedelta(days=365)
+    assert await memories.purge(later, dry_run=True) == 2
+    assert await memories.purge(later) == 2
+    assert [entry.id for entry in await everything(memories)] == [current.id]
+
+
 async def test_purge(store: Store, clock: Clock) -> None:
     """A purge deletes what was forgotten or expired before an instant, and a dry run only counts it."""
     memories = store.memories

@@ -2338,7 +2338,7 @@ WHERE `told`.`scope`=:scope AND `told`.`timestamp`>=:since AND `told`.`event_typ
 SELECT COUNT(*)
 FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001' AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001' AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001' AND `expires_at`<=:now)) UNION
 SELECT `orphan`.`id`
 FROM `memory_entries` `orphan`
 WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1
@@ -2964,7 +2964,7 @@ FROM `memory_entries`
 WHERE `id` IN (SELECT `chain`.`id`
 FROM (WITH RECURSIVE `chain`(`id`) AS (SELECT `id`
 FROM `memory_entries`
-WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001' AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001')) UNION
+WHERE `scope`=:scope AND ((`deleted_at`<:before AND `deleted_at` GLOB '????-??-??T??:??:??.???Z' AND date(`deleted_at`,'+0 days')=substr(`deleted_at`,1,10) AND date(`deleted_at`,'+0 days')>='0001' AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) OR (`expires_at`<:before AND `expires_at` GLOB '????-??-??T??:??:??.???Z' AND date(`expires_at`,'+0 days')=substr(`expires_at`,1,10) AND date(`expires_at`,'+0 days')>='0001' AND `expires_at`<=:now)) UNION
 SELECT `orphan`.`id`
 FROM `memory_entries` `orphan`
 WHERE `orphan`.`superseded_by`>0 AND typeof(`orphan`.`superseded_by`)='integer' AND NOT EXISTS (SELECT 1

@@ -808,10 +808,8 @@ class Machine(RuleBasedStateMachine):
         old = [
             fact.id
             for fact in facts.values()
-            if any(
-                its is not None and its < before
-                for its in (None if fact.proposed_at else fact.deleted_at, fact.expires_at)
-            )
+            if (fact.deleted_at and fact.deleted_at < before and not fact.proposed_at)
+            or (fact.expires_at and fact.expires_at < before and fact.expires_at <= self.now())
         ]
         gone = [fact.id for fact in self.chains(scope, old)]
         memories = self.store.scoped(scope).memories

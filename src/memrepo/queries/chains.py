@@ -154,7 +154,9 @@ _forgotten_or_expired = (
     .where(in_scope())
     # A proposal waits, however old it is, until it expires: then nobody can answer it any more.
     .where(
-        (_is_before(MEMORIES, "deleted_at") & no_proposal()) | _is_before(MEMORIES, "expires_at")
+        (_is_before(MEMORIES, "deleted_at") & no_proposal())
+        # Of an instant to come, too, only what has expired by now.
+        | (_is_before(MEMORIES, "expires_at") & (MEMORIES.expires_at <= param("now")))
     )
 )
 # Facts whose successor was deleted alone: by another program, or by an earlier memrepo.

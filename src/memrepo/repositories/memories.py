@@ -1427,18 +1427,19 @@ class MemoryRepo(SearchableRepository):
         A fact with an instant that cannot be read stays. Other programs' instants get memrepo's spelling
         first, by a dry run, too, unless the store is read-only.
 
-        *before* should have passed: of a later instant, what has yet to expire before it goes, too.
+        Given an instant to come, it deletes what is forgotten or has expired by now, and no current fact.
 
         Returns:
             How many facts were deleted, or with *dry_run* would be.
         """
         bound = encode_bound("before", check_instant("before", before))
+        now = encode_instant(self.now())
         await prepare_purge(
             self.connection, "memory_entries", dry_run=check_flag("dry_run", dry_run)
         )
         if dry_run:
-            return await self._count(chains.COUNT_PURGEABLE, before=bound)
-        statement = chains.PURGE.bind(scope=self.scope, before=bound)
+            return await self._count(chains.COUNT_PURGEABLE, before=bound, now=now)
+        statement = chains.PURGE.bind(scope=self.scope, before=bound, now=now)
         (result,) = await self.connection.write((statement,))
         return result.changes
 

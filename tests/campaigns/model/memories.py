@@ -542,10 +542,8 @@ class Memories:
         gone = self._chains(
             fact
             for fact in self._mine()
-            if any(
-                date is not None and date < before
-                for date in (None if _is_proposal(fact) else fact.deleted_at, fact.expires_at)
-            )
+            if (fact.deleted_at and fact.deleted_at < before and not _is_proposal(fact))
+            or (fact.expires_at and fact.expires_at < before and fact.expires_at <= self._now)
         )
         if not dry_run:
             for fact in gone:

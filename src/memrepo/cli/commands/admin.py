@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, get_args
 
 import click
@@ -95,7 +95,6 @@ async def _purge(
     yes: bool,  # noqa: FBT001
 ) -> None:
     """Delete for good what was forgotten."""
-    before = min(before, datetime.now(UTC))  # what expires later has not expired
     n_facts = await store.memories.purge(before, dry_run=True)
     n_events = await store.daily_logs.purge(before, dry_run=True) if events else 0
     if not dry_run:
