@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from memrepo.cli.local import LOCAL
 from memrepo.cli.opening import open_database
+from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.connection.contract import ConnectionInfo
 from memrepo.errors import UsageError
 
@@ -27,8 +28,6 @@ a server comes from the URL (?authToken=), where other users of the machine may 
 
 Without --edit, nothing is written.
 """
-_LOOPBACK: Final = "127.0.0.1"
-_HIGHEST_PORT: Final = 65_535
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="also correct, forget and restore facts, and answer proposals",
     )
     parser.add_argument(
-        "--port", type=_port, default=0, help="the port; by default, any that is free"
+        "--port", type=read_port, default=0, help="the port; by default, any that is free"
     )
     parser.add_argument(
         "--tz",
@@ -56,13 +55,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--open", action="store_true", help="open the link in a browser")
     parser.set_defaults(run=_run)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ValueError
-    return port
 
 
 def _zone(name: str) -> tzinfo:
@@ -82,7 +74,7 @@ async def _run(given: argparse.Namespace) -> bool:
             can_edit=given.edit,
             tz=given.tz,
         )
-        with serving.listen(_LOOPBACK, given.port) as listener:
+        with serving.listen(LOOPBACK, given.port) as listener:
             url = serving.url_of(listener)
             _tell(f"{url}{browser.access.new_entrance()}", can_edit=given.edit)
             if given.open:

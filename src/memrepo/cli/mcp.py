@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from memrepo.cli.opening import open_database
+from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.errors import UsageError
 
 __all__ = ["configure"]
@@ -25,9 +26,7 @@ a server comes from the URL (?authToken=), where other users of the machine may 
 
 Over HTTP, clients need a bearer token: MEMREPO_MCP_TOKEN, or a new one, which is printed to stderr.
 """
-_LOOPBACK: Final = "127.0.0.1"
 _TOKEN_BYTES: Final = 32
-_HIGHEST_PORT: Final = 65_535
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--read-only", action="store_true", help="serve only the tools that write nothing"
     )
     parser.add_argument(
-        "--http", metavar="PORT", type=_port, help="serve HTTP on this port; 0 is any"
+        "--http", metavar="PORT", type=read_port, help="serve HTTP on this port; 0 is any"
     )
     parser.add_argument(
-        "--host", default=_LOOPBACK, help=f"the address for --http; by default {_LOOPBACK}"
+        "--host", default=LOOPBACK, help=f"the address for --http; by default {LOOPBACK}"
     )
     parser.add_argument(
         "--allow-host",
@@ -55,13 +54,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a name under which clients reach it over --http, beside localhost",
     )
     parser.set_defaults(run=_run)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ValueError
-    return port
 
 
 async def _run(given: argparse.Namespace) -> bool:

@@ -1,4 +1,4 @@
-"""``memrepo browse`` where its packages are not installed, and misused; tests/doors/browse has the rest."""
+"""The commands that serve, where their packages are not installed; tests/doors has the rest of them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ import pytest
 
 from memrepo.cli.main import main
 
-WITHOUT_PACKAGES = """
+WITHOUT_PACKAGE = """
 import sys
-sys.modules["jinja2"] = None
+command, package = sys.argv[1:]
+sys.modules[package] = None
 from memrepo.cli.main import main
-sys.exit(main(["browse", "--db", "agent.db"]))
+sys.exit(main([command, "--db", "agent.db"]))
 """
 
 
-def test_without_the_extra(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "package", "needs"),
+    [
+        ("browse", "jinja2", "needs packages that are not installed"),
+        ("mcp", "mcp", "needs a package that is not installed"),
+    ],
+)
+def test_without_the_extra(command: str, package: str, needs: str, tmp_path: Path) -> None:
     """It says what to install, ends with 2, and makes no file."""
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_PACKAGES],
+        [sys.executable, "-c", WITHOUT_PACKAGE, command, package],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -29,7 +37,7 @@ def test_without_the_extra(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    said = "memrepo browse needs packages that are not installed: pip install 'memrepo[browse]'"
+    said = f"memrepo {command} {needs}: pip install 'memrepo[{command}]'"
     assert done.stderr == f"memrepo: {said}\n"
     assert list(tmp_path.iterdir()) == []
 
@@ -38,7 +46,7 @@ def test_without_the_extra(tmp_path: Path) -> None:
     "wrong",
     [("--port", "65536"), ("--port", "x"), ("--tz", "No/Where"), ("--tz", ""), ("--host", "x")],
 )
-def test_misuse(capsys: pytest.CaptureFixture[str], wrong: tuple[str, str]) -> None:
+def test_browse_misused(capsys: pytest.CaptureFixture[str], wrong: tuple[str, str]) -> None:
     """An option that is not accepted is named at most, and what was given for it is not repeated."""
     with pytest.raises(SystemExit) as caught:
         main(["browse", "--db", "agent.db", *wrong])

@@ -1,0 +1,24 @@
+"""Where the commands that serve listen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["LOOPBACK", "read_port"]
+
+#: The address that only this machine reaches.
+LOOPBACK: Final = "127.0.0.1"
+_HIGHEST: Final = 65_535
+
+
+def read_port(text: str) -> int:
+    """
+    Return the number of a port; 0 is any that is free.
+
+    Raises:
+        ValueError: It is none.
+    """
+    port = int(text)
+    if not 0 <= port <= _HIGHEST:
+        raise ValueError
+    return port
