@@ -72,24 +72,28 @@ SUPERSEDE_REFRESH: Final = statement(
     .where(_if_replaceable())
     .returning(*COLUMNS),
 )
+#: The values of `NEW_COLUMNS` and of the slot, for a text that replaces the old fact.
+_new = (
+    param("scope"),
+    param("content"),
+    param("content_hash"),
+    Coalesce(param("category"), _old.category),
+    param("source"),
+    param("now"),
+    param("now"),
+    Coalesce(param("metadata"), _old.metadata),
+    param("expires_at"),
+    HASH_VERSION,
+    param("session_id"),
+    _old.slot,
+)
 SUPERSEDE_INSERT: Final = statement(
     "memories.supersede_insert",
     Query.into(MEMORIES)
     .columns(*NEW_COLUMNS, MEMORIES.slot, *columns_of(MEMORIES, HANDED_ON))
     .from_(_old)
     .select(
-        param("scope"),
-        param("content"),
-        param("content_hash"),
-        Coalesce(param("category"), _old.category),
-        param("source"),
-        param("now"),
-        param("now"),
-        Coalesce(param("metadata"), _old.metadata),
-        param("expires_at"),
-        HASH_VERSION,
-        param("session_id"),
-        _old.slot,
+        *_new,
         *(handed_on(name, _old.field) for name in HANDED_ON),
     )
     .where(_replaceable(_old))
@@ -121,18 +125,7 @@ SUPERSEDE_PROPOSE: Final = statement(
         .columns(*NEW_COLUMNS, *PROPOSAL_COLUMNS)
         .from_(_old)
         .select(
-            param("scope"),
-            param("content"),
-            param("content_hash"),
-            Coalesce(param("category"), _old.category),
-            param("source"),
-            param("now"),
-            param("now"),
-            Coalesce(param("metadata"), _old.metadata),
-            param("expires_at"),
-            HASH_VERSION,
-            param("session_id"),
-            _old.slot,
+            *_new,
             param("now"),
             param("now"),
         )
