@@ -68,6 +68,9 @@ class Contender:
     #: Whether its files are made from memrepo's schema.
     uses_our_tables: ClassVar[bool] = True
 
+    #: Whether it states every second fact again, and not always a new one.
+    repeats: ClassVar[bool] = True
+
     #: Operations before the clock starts: connections, prepared statements, the first pages.
     n_warm: ClassVar[int] = 50
 

@@ -107,10 +107,10 @@ class Slots(Ours):
         return fact.content
 
 
-class Corrections(Slots):
-    """A slot for five facts each: most statements replace another, or bring one back."""
+class BroughtBack(Slots):
+    """A slot for five facts each: half of the statements bring back what was replaced."""
 
-    name: ClassVar[str] = "memrepo, corrections"
+    name: ClassVar[str] = "memrepo, brought back"
     usage: ClassVar[str] = (
         "`remember(..., slot=...)`, a slot for five facts; half of the statements bring back what was replaced"
     )
@@ -118,3 +118,24 @@ class Corrections(Slots):
     def slot(self, fact: Fact) -> str:
         """Name the slot by the fact's number."""
         return f"slot {int(fact.content.split()[1]) // 5}"
+
+
+class Corrections(BroughtBack):
+    """A slot for ten statements, each of which replaces the one before by a new text."""
+
+    name: ClassVar[str] = "memrepo, corrections"
+    usage: ClassVar[str] = (
+        "`remember(..., slot=...)`, a slot for ten statements, each a new text that replaces the last"
+    )
+    repeats: ClassVar[bool] = False
+    _n_told = 0
+
+    async def remember(self, fact: Fact) -> None:
+        """Remember a text that nobody has told before."""
+        self._n_told += 1
+        await self.store.memories.remember(
+            f"{fact.content} ({self._n_told})",
+            category=fact.category,
+            source=SOURCE,
+            slot=self.slot(fact),
+        )

@@ -120,13 +120,13 @@ def _contenders(
     beside: Sequence[str], *, with_peers: bool
 ) -> tuple[list[type[Contender]], list[peers.Missing]]:
     # After the parser: --help needs nothing.
-    from tests.benchmarks.ours import Corrections, Ours, Slots  # noqa: PLC0415
+    from tests.benchmarks.ours import BroughtBack, Corrections, Ours, Slots  # noqa: PLC0415
 
     found, missing = peers.load() if with_peers else ([], [])
     for name, reason in missing:
         _say(f"WITHOUT {name}: {reason}")
     # An empty name is a part of every name.
-    others: list[type[Contender]] = [Slots, Corrections, *found] if with_peers else []
+    others: list[type[Contender]] = [Slots, Corrections, BroughtBack, *found] if with_peers else []
     chosen = [kind for kind in others if any(name in kind.name for name in beside)]
     return [Raw, Ours, *chosen], missing
 
@@ -174,7 +174,8 @@ def _check_rows(kind: type[Contender], workload: Workload, path: Path) -> None:
     """Fail a contender that did not write what it was asked to."""
     if workload.writes:
         table = kind.event_table if workload.writes == "events" else kind.fact_table
-        found, expected = count_rows(path, table), workload.rows_left(kind.n_warm)
+        expected = workload.rows_left(kind.n_warm, is_repeated=kind.repeats)
+        found = count_rows(path, table)
         if found != expected:
             raise AssertionError(f"left {found} rows, not {expected}")
 

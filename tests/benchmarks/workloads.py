@@ -49,9 +49,10 @@ class Workload:
         """Return the seconds that one operation took on an open contender."""
         return self.run(contender, self)
 
-    def rows_left(self, n_warm: int) -> int:
-        """Return how many rows it leaves in the table it writes to."""
-        return (self.n_ops // 2 if self.writes == "facts" else self.n_ops) + n_warm
+    def rows_left(self, n_warm: int, *, is_repeated: bool) -> int:
+        """Return how many rows it leaves in the table it writes to, where half of the facts are repeated."""
+        is_half = self.writes == "facts" and is_repeated
+        return (self.n_ops // 2 if is_half else self.n_ops) + n_warm
 
     def quick(self) -> Workload:
         """Return the short form, for trying the benchmark out."""

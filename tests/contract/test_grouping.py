@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.connection.test_coalescing import append, compare, get, remember, touch
+from tests.connection.test_coalescing import append, compare, correct, get, remember, touch
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,6 +25,21 @@ async def test_together_as_one_by_one(url: str) -> None:
     ]
     reads = [get(n % 14, scope) for scope in ("", "user:1") for n in range(100)]
     await compare(url, writes, reads)
+
+
+async def test_slots_together_as_one_by_one(url: str) -> None:
+    """
+    Texts for many slots at once replace what one after another would, and take over pins and dates.
+
+    Some slots are given twice in a row, and a call of another kind, which is refused, stands between them.
+    """
+    corrections = [
+        correct(f"{slot} is {n}", scope, slot)
+        for scope in ("", "user:1")
+        for n in range(60)
+        for slot in ([f"slot {n % 20}"] if n % 7 else ["slot 3", f"guess {n}"])
+    ]
+    await compare(url, [*corrections[:50], append(99, "", 1), *corrections[50:]], [])
 
 
 async def test_most_are_refused(url: str) -> None:

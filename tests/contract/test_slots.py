@@ -21,7 +21,7 @@ from memrepo import (
     Remembered,
     Store,
 )
-from memrepo.repositories import stating
+from memrepo.repositories import outcomes, stating
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -466,7 +466,7 @@ async def test_revert_passes_over_what_is_gone(store: Store, clock: Clock) -> No
 
 async def test_other_tasks_run_while_a_list_fills_slots() -> None:
     """However many facts with slots a list has, at most a hundred are stated or told in one turn of the event loop."""
-    watched = {stating.unit_of.__code__, stating.outcome_of.__code__}
+    watched = {stating.unit_of.__code__, outcomes.outcome_of.__code__}
     n_facts = longest = 0
 
     def count(frame: FrameType, event: str, _arg: Any) -> None:

@@ -1015,13 +1015,17 @@ def _batch_sql() -> set[str]:
         daily_logs,
         memories,
         proposals,
-        remembering,
+        remembering_many,
         slots,
     )
 
     constants = (
-        *(remembering.REVIVE_MANY, remembering.REFRESH_MANY, remembering.INSERT_MANY),
-        *(remembering.HELD_BACK_MANY, slots.TAKE_OVER_MANY, slots.TAKE_MANY),
+        *(
+            remembering_many.REVIVE_MANY,
+            remembering_many.REFRESH_MANY,
+            remembering_many.INSERT_MANY,
+        ),
+        *(remembering_many.HELD_BACK_MANY, slots.TAKE_OVER_MANY, slots.TAKE_MANY),
         *(proposals.APPROVE_MANY, proposals.RENEW_MANY),
         *(daily_logs.APPEND_MANY, daily_logs.GET_BY_KEYS),
     )

@@ -2359,14 +2359,47 @@ LIMIT :limit;
 
 -- memories.fill
 INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`)
+VALUES (:scope,CASE WHEN :session_id IS NULL OR EXISTS (SELECT 1
+FROM `sessions` `session`
+WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope) THEN :content END,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2,:session_id,:slot) ON CONFLICT (`content_hash`) DO UPDATE
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,`excluded`.`slot`)
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope` AND COALESCE(`memory_entries`.`slot`<>`excluded`.`slot`,0)=0
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,`n_restated`;
+
+-- memories.fill*2
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`)
+SELECT `item`.`column2`,CASE WHEN `item`.`column10` IS NULL OR EXISTS (SELECT 1
+FROM `sessions` `session`
+WHERE `session`.`id`=`item`.`column10` AND `session`.`scope`=`item`.`column2`) THEN `item`.`column3` END,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2,`item`.`column10`,`item`.`column11`
+FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0,:session_id_0,:slot_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1,:session_id_1,:slot_1)) `item`
+WHERE `item`.`column1`>=0 ON CONFLICT (`content_hash`) DO UPDATE
+SET `source`=CASE WHEN `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN `excluded`.`source` ELSE `memory_entries`.`source` END,`last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,`excluded`.`slot`)
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope` AND COALESCE(`memory_entries`.`slot`<>`excluded`.`slot`,0)=0
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,`n_restated`;
+
+-- memories.fill_inferred
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`)
 SELECT :scope,CASE WHEN :session_id IS NULL OR EXISTS (SELECT 1
 FROM `sessions` `session`
 WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope) THEN :content END,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2,:session_id,:slot
 WHERE NOT EXISTS (SELECT 1
 FROM `memory_entries` `holder`
-WHERE `holder`.`slot`=:kept_slot AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`source` NOT IN ('inferred','jarvis_inferred') AND (`holder`.`content_hash` IS NULL OR `holder`.`content_hash`<>:content_hash)) ON CONFLICT (`content_hash`) DO UPDATE
-SET `source`=CASE WHEN NOT :said_source IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `memory_entries`.`source` END,`last_accessed`=:now,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `memory_entries`.`expires_at`<:expires_at THEN :expires_at ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,:slot)
-WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `memory_entries`.`scope`=:scope AND COALESCE(`memory_entries`.`slot`<>:slot,0)=0
+WHERE `holder`.`slot`=:kept_slot AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:created_at) AND `holder`.`source` NOT IN ('inferred','jarvis_inferred') AND (`holder`.`content_hash` IS NULL OR `holder`.`content_hash`<>:content_hash)) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,`excluded`.`slot`)
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope` AND COALESCE(`memory_entries`.`slot`<>`excluded`.`slot`,0)=0
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,`n_restated`;
+
+-- memories.fill_inferred*2
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`)
+SELECT `item`.`column2`,CASE WHEN `item`.`column10` IS NULL OR EXISTS (SELECT 1
+FROM `sessions` `session`
+WHERE `session`.`id`=`item`.`column10` AND `session`.`scope`=`item`.`column2`) THEN `item`.`column3` END,`item`.`column4`,`item`.`column5`,`item`.`column6`,`item`.`column7`,`item`.`column7`,`item`.`column8`,`item`.`column9`,2,`item`.`column10`,`item`.`column11`
+FROM (VALUES (0,:scope_0,:content_0,:content_hash_0,:category_0,:source_0,:created_at_0,:metadata_0,:expires_at_0,:session_id_0,:slot_0,:kept_slot_0),(1,:scope_1,:content_1,:content_hash_1,:category_1,:source_1,:created_at_1,:metadata_1,:expires_at_1,:session_id_1,:slot_1,:kept_slot_1)) `item`
+WHERE `item`.`column1`>=0 AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `holder`
+WHERE `holder`.`slot`=`item`.`column12` AND `holder`.`scope`=`item`.`column2` AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>`item`.`column7`) AND `holder`.`source` NOT IN ('inferred','jarvis_inferred') AND (`holder`.`content_hash` IS NULL OR `holder`.`content_hash`<>`item`.`column4`)) ON CONFLICT (`content_hash`) DO UPDATE
+SET `last_accessed`=`excluded`.`created_at`,`expires_at`=CASE WHEN `excluded`.`expires_at` IS NULL THEN null WHEN `memory_entries`.`expires_at`<`excluded`.`expires_at` THEN `excluded`.`expires_at` ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,`excluded`.`slot`)
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>`excluded`.`created_at`) AND `memory_entries`.`scope`=`excluded`.`scope` AND COALESCE(`memory_entries`.`slot`<>`excluded`.`slot`,0)=0
 RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,`n_restated`;
 
 -- memories.find_many ()
@@ -3121,6 +3154,18 @@ FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[0]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
+-- memories.state
+INSERT INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`)
+SELECT :scope,CASE WHEN :session_id IS NULL OR EXISTS (SELECT 1
+FROM `sessions` `session`
+WHERE `session`.`id`=:session_id AND `session`.`scope`=:scope) THEN :content END,:content_hash,:category,:source,:created_at,:created_at,:metadata,:expires_at,2,:session_id,:slot
+WHERE NOT EXISTS (SELECT 1
+FROM `memory_entries` `holder`
+WHERE `holder`.`slot`=:kept_slot AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`source` NOT IN ('inferred','jarvis_inferred') AND (`holder`.`content_hash` IS NULL OR `holder`.`content_hash`<>:content_hash)) ON CONFLICT (`content_hash`) DO UPDATE
+SET `source`=CASE WHEN NOT :said_source IS NULL AND `memory_entries`.`source` IN ('inferred','jarvis_inferred') THEN :said_source ELSE `memory_entries`.`source` END,`last_accessed`=:now,`expires_at`=CASE WHEN :expires_at IS NULL THEN null WHEN `memory_entries`.`expires_at`<:expires_at THEN :expires_at ELSE `memory_entries`.`expires_at` END,`n_restated`=`memory_entries`.`n_restated`+1,`slot`=COALESCE(`memory_entries`.`slot`,:slot)
+WHERE `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `memory_entries`.`scope`=:scope AND COALESCE(`memory_entries`.`slot`<>:slot,0)=0
+RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,`n_restated`;
+
 -- memories.supersede_insert
 INSERT OR IGNORE INTO `memory_entries` (`scope`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`metadata`,`expires_at`,`hash_version`,`session_id`,`slot`,`pinned_at`,`due_at`,`surfaced_at`)
 SELECT :scope,:content,:content_hash,COALESCE(:category,`old`.`category`),:source,:now,:now,COALESCE(:metadata,`old`.`metadata`),:expires_at,2,:session_id,`old`.`slot`,`old`.`pinned_at`,`old`.`due_at`,CASE WHEN NOT `old`.`due_at` IS NULL THEN `old`.`surfaced_at` END
@@ -3225,18 +3270,40 @@ WHERE `id` IN (SELECT `item`.`value`
 FROM json_each(:ids) `item`) AND +`scope`=:scope AND `surfaced_at` IS NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
+-- memories.take
+UPDATE `memory_entries`
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
+FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
+WHERE `filler`.`content_hash`=:content_hash AND `filler`.`scope`=:scope AND `filler`.`slot`=:slot AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id`) `pair`
+WHERE `memory_entries`.`id`=`pair`.`loser` OR (`memory_entries`.`id`=`pair`.`winner` AND (NOT `pair`.`pinned_at` IS NULL OR NOT `pair`.`due_at` IS NULL))
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
+
+-- memories.take*2
+UPDATE `memory_entries`
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
+FROM (VALUES (0,:scope_0,:content_hash_0,:now_0,:slot_0),(1,:scope_1,:content_hash_1,:now_1,:slot_1)) `item` CROSS JOIN `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
+WHERE `filler`.`content_hash`=`item`.`column3` AND `filler`.`scope`=`item`.`column2` AND `filler`.`slot`=`item`.`column5` AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>`item`.`column4`) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=`item`.`column2` AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>`item`.`column4`) AND `holder`.`id`<>`filler`.`id`) `pair`
+WHERE `memory_entries`.`id`=`pair`.`loser` OR (`memory_entries`.`id`=`pair`.`winner` AND (NOT `pair`.`pinned_at` IS NULL OR NOT `pair`.`due_at` IS NULL))
+RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
+
 -- memories.take_by_hash
 UPDATE `memory_entries`
-SET `superseded_by`=`filler`.`id`
-FROM `memory_entries` `filler`
-WHERE `filler`.`content_hash`=:content_hash AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `memory_entries`.`slot`=`filler`.`slot` AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `memory_entries`.`id`<>`filler`.`id`
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
+FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
+WHERE `filler`.`content_hash`=:content_hash AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id`) `pair`
+WHERE `memory_entries`.`id`=`pair`.`loser` OR (`memory_entries`.`id`=`pair`.`winner` AND (NOT `pair`.`pinned_at` IS NULL OR NOT `pair`.`due_at` IS NULL))
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
 -- memories.take_by_id
 UPDATE `memory_entries`
-SET `superseded_by`=`filler`.`id`
-FROM `memory_entries` `filler`
-WHERE `filler`.`id`=:id AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `memory_entries`.`slot`=`filler`.`slot` AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `memory_entries`.`id`<>`filler`.`id`
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
+FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
+WHERE `filler`.`id`=:id AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id`) `pair`
+WHERE `memory_entries`.`id`=`pair`.`loser` OR (`memory_entries`.`id`=`pair`.`winner` AND (NOT `pair`.`pinned_at` IS NULL OR NOT `pair`.`due_at` IS NULL))
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
 -- memories.take_many
@@ -3251,20 +3318,6 @@ WHERE `filler`.`slot`=`contested`.`slot` AND `filler`.`scope`=:scope AND `filler
 FROM json_each(:batch) `item`) GROUP BY `filler`.`slot`) `stated` CROSS JOIN `memory_entries` `holder`
 WHERE `holder`.`slot`=`stated`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`stated`.`id` AND (`stated`.`is_users`=1 OR `holder`.`source` IN ('inferred','jarvis_inferred'))) `taken`
 WHERE `memory_entries`.`id`=`taken`.`loser` AND +`memory_entries`.`scope`=:scope
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
-
--- memories.take_over_by_hash
-UPDATE `memory_entries`
-SET `pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`holder`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`holder`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `holder`.`due_at` IS NULL THEN `holder`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
-FROM `memory_entries` `holder`
-WHERE `memory_entries`.`content_hash`=:content_hash AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `holder`.`slot`=`memory_entries`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`memory_entries`.`id` AND (NOT `holder`.`pinned_at` IS NULL OR NOT `holder`.`due_at` IS NULL)
-RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
-
--- memories.take_over_by_id
-UPDATE `memory_entries`
-SET `pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`holder`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`holder`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `holder`.`due_at` IS NULL THEN `holder`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
-FROM `memory_entries` `holder`
-WHERE `memory_entries`.`id`=:id AND `memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now) AND `holder`.`slot`=`memory_entries`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`memory_entries`.`id` AND (NOT `holder`.`pinned_at` IS NULL OR NOT `holder`.`due_at` IS NULL)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
 -- memories.take_over_many

@@ -31,7 +31,15 @@ from memrepo.connection.hrana import (
 from memrepo.connection.hrana.errors import ServerError
 from memrepo.connection.hrana.values import Json, decode_result, encode_bound
 from memrepo.connection.pending import PendingCall
-from memrepo.queries import daily_logs, due, observing, remembering, sessions, superseding
+from memrepo.queries import (
+    daily_logs,
+    due,
+    observing,
+    remembering,
+    remembering_many,
+    sessions,
+    superseding,
+)
 from memrepo.queries.coalescing import Values, coalescible, rows_by_number
 from memrepo.queries.idempotent import is_repeatable
 from memrepo.queries.statement import BoundStatement, Statement
@@ -352,8 +360,11 @@ def test_what_can_be_repeated() -> None:
     yes = [
         (BoundStatement(remembering.REVIVE, {}), BoundStatement(remembering.REMEMBER, {})),
         (BoundStatement(remembering.REMEMBER, {}), BoundStatement(due.SET_DUE, {})),
-        (BoundStatement(remembering.REVIVE_MANY, {}), BoundStatement(remembering.INSERT_MANY, {})),
-        (BoundStatement(remembering.INSERT_MANY, {}), BoundStatement(due.SET_DUE_MANY, {})),
+        (
+            BoundStatement(remembering_many.REVIVE_MANY, {}),
+            BoundStatement(remembering_many.INSERT_MANY, {}),
+        ),
+        (BoundStatement(remembering_many.INSERT_MANY, {}), BoundStatement(due.SET_DUE_MANY, {})),
         (BoundStatement(daily_logs.APPEND_ONCE, {}), BoundStatement(daily_logs.GET_BY_KEY, {})),
         (
             daily_logs.APPEND_MANY.bind(batch=keyed, **now),

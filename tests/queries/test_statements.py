@@ -702,7 +702,10 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
             "memories.count (not_forgotten, not_superseded, now, slot)",
             "ix_memory_entries__scope_slot (scope=? AND slot=?)",
         ),
-        ("memories.fill", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.fill_inferred", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.state", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
+        ("memories.take", "memory_entries_content_hash_unique (content_hash=?)"),
+        ("memories.take", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
         ("memories.take_by_hash", "memory_entries_content_hash_unique (content_hash=?)"),
         ("memories.take_by_hash", "ix_memory_entries__scope_slot (scope=? AND slot=?)"),
         ("memories.take_by_id", "INTEGER PRIMARY KEY (rowid=?)"),
@@ -996,7 +999,7 @@ USES: Mapping[str, tuple[type, Callable[..., Any], tuple[ModuleType, ...]]] = {
             recalling,
             *(
                 importlib.import_module(f"memrepo.queries.{name}")
-                for name in ("due", "observing", "pinning", "remembering")
+                for name in ("due", "observing", "pinning", "remembering", "remembering_many")
             ),
             importlib.import_module("memrepo.queries.superseding"),
             slots,

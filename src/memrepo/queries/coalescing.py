@@ -27,6 +27,7 @@ __all__ = [
     "CoalescibleStatement",
     "Values",
     "coalescible",
+    "rows_by",
     "rows_by_hash",
     "rows_by_number",
     "rows_in_order",
@@ -83,6 +84,8 @@ class CoalescibleStatement(Statement):
         kw_only=True, repr=False, eq=False
     )
     _split: Split = attrs.field(kw_only=True, repr=False, eq=False)
+    #: The names whose values no two calls may share that run as one.
+    apart: Sequence[str] = attrs.field(default=(), kw_only=True, repr=False, eq=False)
 
     def for_many(self, n_calls: int) -> Statement:
         """Return the statement that runs *n_calls* calls at once, one of `SIZES`."""
@@ -105,8 +108,15 @@ def coalescible(
     names: Sequence[str],
     build: Callable[[Values], QueryBuilder],
     split: Split,
+    *,
+    apart: Sequence[str] = (),
 ) -> CoalescibleStatement:
-    """Return *single*, with *build* to make it for several rows of values of *names*."""
+    """
+    Return *single*, with *build* to make it for several rows of values of *names*.
+
+    Of several statements of a unit, each runs for all calls before the next does. So what one call's may change
+    must not matter to another's: *apart* has the names whose values tell that.
+    """
 
     @cache
     def many(n_calls: int) -> _Many:
@@ -120,6 +130,7 @@ def coalescible(
         many=many,
         row=values_of(names),
         split=split,
+        apart=apart,
     )
 
 
@@ -137,6 +148,19 @@ def rows_by_number(bound: Sequence[BoundStatement], rows: list[Row]) -> list[lis
 def rows_in_order(_bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:
     """Split rows that hold only a new id, one for each statement: ids grow in the statements' order."""
     return [[row] for row in sorted(rows)]
+
+
+def rows_by(column: str) -> Split:
+    """Return what splits facts by a column whose value no two statements share; a statement may have several."""
+    place = MEMORY_COLUMNS.index(column)
+
+    def split(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:
+        found: dict[Value, list[Row]] = {}
+        for row in rows:
+            found.setdefault(row[place], []).append(row)
+        return [found.get(one.parameters[column], []) for one in bound]
+
+    return split
 
 
 def rows_by_hash(bound: Sequence[BoundStatement], rows: list[Row]) -> list[list[Row]]:

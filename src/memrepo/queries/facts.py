@@ -81,22 +81,22 @@ def by_id(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     return (table.id == value("id")) & in_scope(table, value)
 
 
-def by_hash(table: Table = MEMORIES) -> Criterion:
+def by_hash(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Has ``:content_hash``, in ``:scope``."""
-    return (table.content_hash == param("content_hash")) & in_scope(table)
+    return (table.content_hash == value("content_hash")) & in_scope(table, value)
 
 
 # --- slots --------------------------------------------------------------------------------------
 
 
-def is_users(slot: Term, *, other_than: Criterion) -> Criterion:
+def is_users(slot: Term, *, other_than: Criterion, value: ValueOf = param) -> Criterion:
     """What the user said fills a slot, by a fact *other_than* one; by the index on (scope, slot)."""
     found = (
         Query.from_(HOLDER)
         .select(1)
         .where(HOLDER.slot == slot)
-        .where(in_scope(HOLDER))
-        .where(current(HOLDER))
+        .where(in_scope(HOLDER, value))
+        .where(current(HOLDER, value))
         .where(HOLDER.source.isin(INFERRED_SOURCES).negate())
         .where(other_than)
     )
@@ -134,12 +134,12 @@ def hand_on(query: QueryBuilder, replaced: Callable[[str], Term]) -> QueryBuilde
     return query
 
 
-def has_another_slot(table: Table = MEMORIES) -> Criterion:
+def has_another_slot(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Has another slot than ``:slot``; NULL where one of them is."""
-    return table.slot != param("slot")
+    return table.slot != value("slot")
 
 
-def keeps_what_the_user_said() -> Criterion:
+def keeps_what_the_user_said(value: ValueOf = param) -> Criterion:
     """Tell whether what the user said fills ``:kept_slot``, but for the fact itself; never where that is NULL."""
-    differs = HOLDER.content_hash.isnull() | (HOLDER.content_hash != param("content_hash"))
-    return is_users(param("kept_slot"), other_than=differs)
+    differs = HOLDER.content_hash.isnull() | (HOLDER.content_hash != value("content_hash"))
+    return is_users(value("kept_slot"), other_than=differs, value=value)

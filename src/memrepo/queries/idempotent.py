@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from memrepo.queries import daily_logs, due, indexing, proposals, remembering, slots
+from memrepo.queries import (
+    daily_logs,
+    due,
+    indexing,
+    proposals,
+    remembering,
+    remembering_many,
+    slots,
+)
 from memrepo.queries.statement import BoundStatement, Unit
 
 __all__ = ["is_repeatable"]
@@ -19,15 +27,17 @@ _REPEATABLE: Final = frozenset(
         remembering.REMEMBER,
         remembering.REMEMBER_INFERRED,
         remembering.KNOWN,
-        remembering.REQUIRE_SESSIONS,
-        remembering.REVIVE_MANY,
-        remembering.REFRESH_MANY,
-        remembering.INSERT_MANY,
-        remembering.HELD_BACK_MANY,
+        remembering_many.REQUIRE_SESSIONS,
+        remembering_many.REVIVE_MANY,
+        remembering_many.REFRESH_MANY,
+        remembering_many.INSERT_MANY,
+        remembering_many.HELD_BACK_MANY,
         due.SET_DUE,
         due.SET_DUE_MANY,
         slots.FILL,
-        slots.TAKE_OVER_BY_HASH,
+        slots.FILL_INFERRED,
+        slots.STATE,
+        slots.TAKE,
         slots.TAKE_BY_HASH,
         slots.TAKE_OVER_MANY,
         slots.TAKE_MANY,

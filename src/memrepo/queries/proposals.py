@@ -137,7 +137,7 @@ RENEW_MANY: Final = statement(
     .where(in_scope())
     .where(MEMORIES.content_hash.isin(_stated)),
 )
-#: Turns the proposals in ``:batch`` that the user says into forgotten facts, for `remembering.REVIVE_MANY` to bring
+#: Turns the proposals in ``:batch`` that the user says into forgotten facts, for `remembering_many.REVIVE_MANY` to bring
 #: back. Without any proposal in the scope, the array is not read.
 APPROVE_MANY: Final = statement(
     "memories.approve_many",

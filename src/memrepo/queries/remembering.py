@@ -1,21 +1,20 @@
-"""Statements that remember facts, one or many."""
+"""Statements that remember one fact."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from pypika import Case, Criterion, JoinType, Table
+from pypika import Case, Criterion, Table
 from pypika.functions import Coalesce
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
 from memrepo.domain.memories import INFERRED_SOURCES
 from memrepo.queries.builder import (
-    JsonEach,
     Query,
     ValueOf,
     columns_of,
-    json_item,
     param,
     statement,
 )
@@ -29,11 +28,10 @@ from memrepo.queries.facts import (
     COLUMNS,
     HOLDER,
     MEMORIES,
-    also_in_scope,
     by_hash,
     current,
     gone,
-    hidden,
+    has_another_slot,
     in_scope,
     is_users,
     keeps_what_the_user_said,
@@ -44,7 +42,6 @@ from memrepo.queries.facts import (
 #: version to 0 in every row whose hash may have changed.
 HASH_VERSION: Final = 2
 
-_known = Table("memory_entries").as_("known")
 _session = Table("sessions").as_("session")
 #: The row that was not inserted, because a row has its hash: https://sqlite.org/lang_upsert.html
 _excluded = Table("excluded")
@@ -126,12 +123,6 @@ def refresh(said_source: Term, expires_at: Term) -> QueryBuilder:
     )
 
 
-def _is_unknown(content_hash: Term) -> Criterion:
-    # An insert that OR IGNORE skips would still use up an id, and write to count it.
-    known = Query.from_(_known).select(1).where(_known.content_hash == content_hash)
-    return ExistsCriterion(known).negate()
-
-
 #: Brings back the fact with ``:content_hash`` in ``:slot``, or in its own, but not while `keeps_what_the_user_said`.
 REVIVE: Final = statement(
     "memories.revive",
@@ -144,26 +135,34 @@ REVIVE: Final = statement(
 KNOWN: Final = statement("memories.known", Query.from_(MEMORIES).select(*COLUMNS).where(by_hash()))
 
 
-def _refused(name: str) -> Term:
-    return _excluded.created_at if name == "now" else _excluded.field(name)
+def _stated_now(value: ValueOf) -> ValueOf:
+    """Return *value* for a fact that is stated when it is created."""
+    return lambda name: value("created_at" if name == "now" else name)
 
 
-def _remember(query: QueryBuilder, *, is_said: bool) -> QueryBuilder:
+_refused: Final = _stated_now(_excluded.field)
+
+
+def _remember(query: QueryBuilder, *, is_said: bool, has_slot: bool) -> QueryBuilder:
     query = query.on_conflict(MEMORIES.content_hash)
     if is_said:
         is_inferred = MEMORIES.source.isin(INFERRED_SOURCES)
         query = query.do_update(MEMORIES.source, _raised(_excluded.source, is_inferred))
-    return (
+    query = (
         query.do_update(MEMORIES.last_accessed, _excluded.created_at)
         .do_update(MEMORIES.expires_at, later_expiry(_excluded.expires_at))
         .do_update(MEMORIES.n_restated, MEMORIES.n_restated + 1)
         .where(current(value=_refused))
         .where(in_scope(value=_refused))
-        .returning(*COLUMNS, MEMORIES.n_restated)
     )
+    if has_slot:
+        query = query.do_update(MEMORIES.slot, Coalesce(MEMORIES.slot, _excluded.slot))
+        query = query.where(Coalesce(has_another_slot(value=_refused), 0) == 0)
+    return query.returning(*COLUMNS, MEMORIES.n_restated)
 
 
-def _is_in_scope(session_id: Term, scope: Term) -> Criterion:
+def session_in_scope(session_id: Term, scope: Term) -> Criterion:
+    """Tell whether there is such a session."""
     found = Query.from_(_session).select(1).where(_session.id == session_id)
     return ExistsCriterion(found.where(_session.scope == scope))
 
@@ -171,119 +170,54 @@ def _is_in_scope(session_id: Term, scope: Term) -> Criterion:
 def learnt(value: ValueOf) -> Term:
     """Return the text of a new fact, or NULL if its session is not in the scope."""
     session_id = value("session_id")
-    is_learnt = session_id.isnull() | _is_in_scope(session_id, value("scope"))
+    is_learnt = session_id.isnull() | session_in_scope(session_id, value("scope"))
     # Without a text, the statement fails before it looks for a row that has the hash.
     return Case().when(is_learnt, value("content"))
 
 
-def _new(value: ValueOf) -> list[Term | int]:
+def _new(names: Sequence[str], value: ValueOf) -> list[Term | int]:
     terms: dict[str, Term | int] = {
         "content": learnt(value),
         "last_accessed": value("created_at"),
         "hash_version": HASH_VERSION,
     }
-    return [terms[name] if name in terms else value(name) for name in _NEW]
+    return [terms[name] if name in terms else value(name) for name in names]
 
 
-def _remembering(name: str, *, is_said: bool) -> CoalescibleStatement:
+def remembering(name: str, *, is_said: bool, has_slot: bool = False) -> CoalescibleStatement:
+    """
+    Return a statement that inserts a new fact or refreshes a current one, as `REMEMBER` does.
+
+    With a slot, it leaves as it is a fact that fills another, and does nothing while `keeps_what_the_user_said`.
+    """
+    names = (*_NEW, "slot") if has_slot else _NEW
+    guards = ("kept_slot",) if has_slot and not is_said else ()
+
+    def into() -> QueryBuilder:
+        return Query.into(MEMORIES).columns(*columns_of(MEMORIES, names))
+
+    def guarded(query: QueryBuilder, value: ValueOf) -> QueryBuilder:
+        return query.where(keeps_what_the_user_said(_stated_now(value)).negate())
+
     def remember_each(items: Values) -> QueryBuilder:
         # Without a WHERE, SQLite would take ON CONFLICT for the ON of a join.
-        rows = Query.into(MEMORIES).columns(*NEW_COLUMNS).from_(items).select(*_new(items.value))
-        return _remember(rows.where(items.number >= 0), is_said=is_said)
+        rows = into().from_(items).select(*_new(names, items.value)).where(items.number >= 0)
+        rows = guarded(rows, items.value) if guards else rows
+        return _remember(rows, is_said=is_said, has_slot=has_slot)
 
-    one = Query.into(MEMORIES).columns(*NEW_COLUMNS).insert(*_new(param))
+    values = _new(names, param)
+    one = guarded(into().select(*values), param) if guards else into().insert(*values)
     return coalescible(
-        statement(name, _remember(one, is_said=is_said)),
-        [name for name in _NEW if name not in ("last_accessed", "hash_version")],
+        statement(name, _remember(one, is_said=is_said, has_slot=has_slot)),
+        [name for name in names if name not in ("last_accessed", "hash_version")] + [*guards],
         remember_each,
         rows_by_hash,
+        apart=("content_hash", "slot") if has_slot else (),
     )
 
 
 #: Return the fact, and how often it was restated: 0 if it is new. They fail with the constraint that a fact has
 #: a text if the session is not in the scope. There are two, because the row that was
 #: not inserted cannot tell who speaks for the user.
-REMEMBER: Final = _remembering("memories.remember", is_said=True)
-REMEMBER_INFERRED: Final = _remembering("memories.remember_inferred", is_said=False)
-
-# The same for many facts: :batch is a JSON array of [content, content_hash, category, source, metadata,
-# expires_at, said_source, created_at, session_id]. Refreshing comes before inserting, so that a new fact is not refreshed at once;
-# an upsert could not tell source and said_source apart.
-
-_items = JsonEach("batch")
-(
-    _item_content,
-    _item_hash,
-    _item_category,
-    _item_source,
-    _item_metadata,
-    _item_expires_at,
-    _item_said_source,
-    _item_created_at,
-    _item_session_id,
-) = (json_item(_items, position) for position in range(9))
-#: What is imported counts as accessed when it was first known, so that it has faded as it would have.
-_item_known_since = Coalesce(_item_created_at, param("now"))
-_sessions = JsonEach("sessions")
-
-#: Fails as `REMEMBER` does if one of the sessions in a JSON array is not in the scope; otherwise it does nothing.
-REQUIRE_SESSIONS: Final = statement(
-    "memories.require_sessions",
-    Query.into(MEMORIES)
-    .columns(MEMORIES.scope, MEMORIES.content)
-    .from_(_sessions)
-    .select(param("scope"), NullValue())
-    .where(_is_in_scope(_sessions.value, param("scope")).negate()),
-)
-
-REVIVE_MANY: Final = statement(
-    "memories.revive_many",
-    revive(_item_said_source, _item_expires_at)
-    .from_(_items)
-    .where(MEMORIES.content_hash == _item_hash)
-    .where(also_in_scope())
-    .returning(*COLUMNS),
-)
-REFRESH_MANY: Final = statement(
-    "memories.refresh_many",
-    refresh(_item_said_source, _item_expires_at)
-    .from_(_items)
-    .where(MEMORIES.content_hash == _item_hash)
-    .where(also_in_scope())
-    .where(current())
-    .returning(*COLUMNS),
-)
-INSERT_MANY: Final = statement(
-    "memories.insert_many",
-    Query.into(MEMORIES)
-    .columns(*NEW_COLUMNS)
-    .from_(_items)
-    .select(
-        param("scope"),
-        _item_content,
-        _item_hash,
-        _item_category,
-        _item_source,
-        _item_known_since,
-        _item_known_since,
-        _item_metadata,
-        _item_expires_at,
-        HASH_VERSION,
-        _item_session_id,
-    )
-    .where(_is_unknown(_item_hash))
-    # So that ids grow in the order of the array.
-    .orderby(_items.key)
-    .or_ignore()
-    .returning(*COLUMNS),
-)
-HELD_BACK_MANY: Final = statement(
-    "memories.held_back_many",
-    Query.from_(_items)
-    .join(MEMORIES, JoinType.cross)
-    .cross()
-    .select(*COLUMNS)
-    .where(MEMORIES.content_hash == _item_hash)
-    .where(also_in_scope())
-    .where(hidden()),
-)
+REMEMBER: Final = remembering("memories.remember", is_said=True)
+REMEMBER_INFERRED: Final = remembering("memories.remember_inferred", is_said=False)

@@ -16,7 +16,8 @@ from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, NullValue, Term
 
 from memrepo.domain.memories import INFERRED_SOURCES
-from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
+from memrepo.queries.builder import JsonEach, Query, Scalar, ValueOf, json_item, param, statement
+from memrepo.queries.coalescing import Values, coalescible, rows_by
 from memrepo.queries.facts import (
     COLUMNS,
     HANDED_ON,
@@ -39,19 +40,21 @@ from memrepo.queries.remembering import (
     better_source,
     later_expiry,
     learnt,
+    remembering,
 )
 from memrepo.queries.statement import Statement
 
 __all__ = [
     "FILL",
+    "FILL_INFERRED",
     "IN_SLOT",
     "REQUIRE_FREE",
     "REVERT",
+    "STATE",
+    "TAKE",
     "TAKE_BY_HASH",
     "TAKE_BY_ID",
     "TAKE_MANY",
-    "TAKE_OVER_BY_HASH",
-    "TAKE_OVER_BY_ID",
     "TAKE_OVER_MANY",
     "page",
 ]
@@ -72,10 +75,13 @@ def new_values() -> list[Term | int]:
     return [first, learnt(param), *others, param("expires_at"), HASH_VERSION, param("session_id")]
 
 
-#: Does for one fact what `remembering.REMEMBER` does, with a slot or with none: stores a new one, or refreshes a
-#: current one that fills no other slot; but nothing while `keeps_what_the_user_said`.
-FILL: Final = statement(
-    "memories.fill",
+#: Does for a fact what `remembering.REMEMBER` does, and has it fill ``:slot``.
+FILL: Final = remembering("memories.fill", is_said=True, has_slot=True)
+FILL_INFERRED: Final = remembering("memories.fill_inferred", is_said=False, has_slot=True)
+#: The same for one fact with a slot or with none, whoever says it, and for one that has been known since
+#: ``:created_at``.
+STATE: Final = statement(
+    "memories.state",
     Query.into(MEMORIES)
     .columns(*NEW_COLUMNS, MEMORIES.slot)
     .select(*new_values(), param("slot"))
@@ -91,7 +97,7 @@ FILL: Final = statement(
     .where(Coalesce(has_another_slot(MEMORIES), 0) == 0)
     .returning(*COLUMNS, MEMORIES.n_restated),
 )
-#: After `FILL`: fails with the constraint that an id is unique if it did nothing because the fact fills another
+#: After `STATE`: fails with the constraint that an id is unique if it did nothing because the fact fills another
 #: slot; otherwise it does nothing.
 REQUIRE_FREE: Final = statement(
     "memories.require_free",
@@ -107,43 +113,51 @@ REQUIRE_FREE: Final = statement(
 )
 
 
-def _take_over(filler: Criterion) -> QueryBuilder:
-    """Have a current fact take over the pin and the date of what else fills its slot; return it, if that has one."""
-    return (
-        hand_on(Query.update(MEMORIES), HOLDER.field)
-        .from_(HOLDER)
+def _take(filler: Criterion, items: Values | None = None) -> QueryBuilder:
+    """
+    Have a current fact supersede what else fills its slot, and take over the pin and the date of that.
+
+    Returns what it supersedes, and the fact itself if it takes over something.
+    """
+    value = param if items is None else items.value
+    fillers = Query.from_(_filler) if items is None else Query.from_(items).join(_filler).cross()
+    pair = (
+        fillers.join(HOLDER, JoinType.cross)
+        .cross()
+        .select(_filler.id.as_("winner"), HOLDER.id.as_("loser"))
+        .select(*(HOLDER[name] for name in HANDED_ON))
         .where(filler)
-        .where(current())
-        .where(HOLDER.slot == MEMORIES.slot)
-        .where(in_scope(HOLDER))
-        .where(current(HOLDER))
-        .where(HOLDER.id != MEMORIES.id)
-        .where(HOLDER.pinned_at.notnull() | HOLDER.due_at.notnull())
-        .returning(*COLUMNS)
-    )
+        .where(current(_filler, value))
+        .where(HOLDER.slot == _filler.slot)
+        .where(in_scope(HOLDER, value))
+        .where(current(HOLDER, value))
+        .where(HOLDER.id != _filler.id)
+        # So that SQLite makes it first: merged with the update, it would begin with all rows.
+        .distinct()
+    ).as_("pair")
+    is_loser: Criterion = MEMORIES.id == pair.loser
+    takes_over = (MEMORIES.id == pair.winner) & (pair.pinned_at.notnull() | pair.due_at.notnull())
+    query = Query.update(MEMORIES).set(MEMORIES.superseded_by, Case().when(is_loser, pair.winner))
+    for name in HANDED_ON:
+        own = Case().when(is_loser, MEMORIES[name]).else_(own_or(name, pair.field))
+        query = query.set(MEMORIES[name], own)
+    return query.from_(pair).where(is_loser | takes_over).returning(*COLUMNS)
 
 
-def _take(filler: Criterion) -> QueryBuilder:
-    """Supersede what else fills the slot of a fact by that fact, if it is current; return that."""
-    return (
-        Query.update(MEMORIES)
-        .set(MEMORIES.superseded_by, _filler.id)
-        .from_(_filler)
-        .where(filler)
-        .where(current(_filler))
-        .where(MEMORIES.slot == _filler.slot)
-        .where(in_scope())
-        .where(current())
-        .where(MEMORIES.id != _filler.id)
-        .returning(*COLUMNS)
-    )
+def _fills(value: ValueOf) -> Criterion:
+    filler: Criterion = _filler.slot == value("slot")
+    return by_hash(_filler, value) & filler
 
 
-#: Before `TAKE_BY_HASH` and `TAKE_BY_ID`.
-TAKE_OVER_BY_HASH: Final = statement("memories.take_over_by_hash", _take_over(by_hash()))
-TAKE_OVER_BY_ID: Final = statement("memories.take_over_by_id", _take_over(by_id()))
 TAKE_BY_HASH: Final = statement("memories.take_by_hash", _take(by_hash(_filler)))
 TAKE_BY_ID: Final = statement("memories.take_by_id", _take(by_id(_filler)))
+#: For a fact that fills ``:slot``.
+TAKE: Final = coalescible(
+    statement("memories.take", _take(_fills(param))),
+    ("scope", "content_hash", "now", "slot"),
+    lambda items: _take(_fills(items.value), items),
+    rows_by("slot"),
+)
 
 _is_users = _filler.source.isin(INFERRED_SOURCES).negate()
 _contested = (

@@ -98,14 +98,15 @@ from memrepo.queries import (
     proposals,
     recalling,
     remembering,
+    remembering_many,
     slots,
     superseding,
 )
-from memrepo.queries.statement import BoundStatement, Statement, Unit
+from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.ranking.choosing import Budget, choose
 from memrepo.ranking.scoring import relevant_score_of, score_of, unasked_score_of
 from memrepo.ranking.surfacing import SurfacingRule, surface
-from memrepo.repositories import stating
+from memrepo.repositories import outcomes, stating
 from memrepo.repositories.fading import Fading
 from memrepo.repositories.near_duplicates import NearDuplicateSearch
 from memrepo.repositories.observing import MOST_TIMES, Observing
@@ -293,7 +294,7 @@ class MemoryRepo(SearchableRepository):
         (row,) = result.rows
         stored = to_memory(row[:-1])
         if dated:
-            stored = stating.latest(stored, dated)
+            stored = outcomes.latest(stored, dated)
         if row[-1] == 0:
             return Remembered(outcome="created", entry=stored)
         return Remembered(outcome="duplicate", entry=stored, ignored=ignored(fact, stored))
@@ -303,7 +304,7 @@ class MemoryRepo(SearchableRepository):
         try:
             if not fact.is_proposed:
                 results = await self.connection.write(stating.fill(fact, self.scope, now))
-                if (told := stating.filled(fact, results)) is not None:
+                if (told := outcomes.filled(fact, results)) is not None:
                     return told
             return await self._state(fact, now)
         except ConstraintError as error:
@@ -319,7 +320,7 @@ class MemoryRepo(SearchableRepository):
             if error.kind != "unique":
                 raise
             raise await self._slot_conflict((fact,)) from error
-        return stating.outcome_of(fact, results)
+        return outcomes.outcome_of(fact, results)
 
     async def remember_many(self, facts: Iterable[MemoryNew]) -> list[Remembered]:
         """
@@ -368,11 +369,11 @@ class MemoryRepo(SearchableRepository):
         )
         returned = await list_in_slices(_returned(stated, held))
         # The first statement to return a fact says what happened to it.
-        stored = stating.settle(dict(reversed(returned)), _rows(approved), _rows(taken))
+        stored = outcomes.settle(dict(reversed(returned)), _rows(approved), _rows(taken))
         told_alone = await list_in_slices(
-            stating.outcome_of(fact, [*itertools.islice(results, len(its))]) for fact, its in own
+            outcomes.outcome_of(fact, [*itertools.islice(results, len(its))]) for fact, its in own
         )
-        stored = stating.settle_latest(stored, _rows([*taken_over, *dated]))
+        stored = outcomes.settle_latest(stored, _rows([*taken_over, *dated]))
         told = iter(await list_in_slices(_one_each(together, stored)))
         if not own:
             return [*told]
@@ -384,8 +385,12 @@ class MemoryRepo(SearchableRepository):
     ) -> tuple[list[BoundStatement], ...]:
         """Return the statements that approve, state, tell what is held back, take slots over, and set dates."""
         place: dict[str, Value] = {"scope": self.scope, "now": now}
-        state = (remembering.REVIVE_MANY, remembering.REFRESH_MANY, remembering.INSERT_MANY)
-        hold_back = remembering.HELD_BACK_MANY
+        state = (
+            remembering_many.REVIVE_MANY,
+            remembering_many.REFRESH_MANY,
+            remembering_many.INSERT_MANY,
+        )
+        hold_back = remembering_many.HELD_BACK_MANY
         is_all_said = all(fact.said_source is not None for fact in facts)
         dates = batches(map(to_compact_json, due_dates(facts).items()))
         return (
@@ -405,8 +410,8 @@ class MemoryRepo(SearchableRepository):
             for row in await self.connection.read(known):
                 entry = to_memory(row)
                 if fact.slot is not None and entry.slot not in (None, fact.slot):
-                    return stating.slot_conflict(entry)
-        return stating.slot_conflict(None)
+                    return outcomes.slot_conflict(entry)
+        return outcomes.slot_conflict(None)
 
     async def supersede(
         self,
@@ -481,7 +486,7 @@ class MemoryRepo(SearchableRepository):
             () if fact.session_id is None else (fact.session_id,),
         )
         old = _found(to_memory(after.rows[0]) if after.rows else None, id)
-        return stating.superseded(fact, old, before, stated)
+        return outcomes.superseded(fact, old, before, stated)
 
     # --- patterns ----------------------------------------------------------------------------
 
@@ -875,10 +880,11 @@ class MemoryRepo(SearchableRepository):
             source = check_name("source", source)
             source = source if self._guard is None else self._guard.source(source)
         approve = proposals.APPROVE.bind(source=source, **place)
-        approved, *taken_over, taken = await self.connection.write((approve, *_take(place)))
+        take = slots.TAKE_BY_ID.bind(**place)
+        approved, taken = await self.connection.write((approve, take))
         for row in approved.rows:
-            entry = stating.latest(to_memory(row), taken_over)
-            return stating.replacing(Remembered(outcome="approved", entry=entry), taken.rows)
+            result = Remembered(outcome="approved", entry=to_memory(row))
+            return outcomes.replacing(result, taken.rows)
         raise not_found("proposal", id, also=_ANSWERED)
 
     async def reject(self, id: int) -> MemoryEntry:
@@ -1487,7 +1493,7 @@ class MemoryRepo(SearchableRepository):
         if not sessions:
             return await self.connection.write(tuple(statements))
         ids = to_compact_json([*sessions])
-        require = remembering.REQUIRE_SESSIONS.bind(scope=self.scope, sessions=ids)
+        require = remembering_many.REQUIRE_SESSIONS.bind(scope=self.scope, sessions=ids)
         try:
             _, *results = await self.connection.write((require, *statements))
         except ConstraintError as error:
@@ -1497,10 +1503,10 @@ class MemoryRepo(SearchableRepository):
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
         now = encode_instant(self.now())
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope, "now": now}
-        take = _take(place) if "slot" in values else ()
-        changed, *others = await self.connection.write((statement.bind(**place, **values), *take))
+        take = (slots.TAKE_BY_ID.bind(**place),) if "slot" in values else ()
+        changed, *taken = await self.connection.write((statement.bind(**place, **values), *take))
         entry = _found(to_memory(changed.rows[0]) if changed.rows else None, id)
-        return stating.latest(entry, others[:1])
+        return outcomes.latest(entry, taken)
 
     async def _write_chain(self, statement: Statement, id: int) -> MemoryEntry:
         place: dict[str, Value] = {
@@ -1509,8 +1515,9 @@ class MemoryRepo(SearchableRepository):
             "now": encode_instant(self.now()),
         }
         # What comes back takes its slot; what was forgotten takes none.
+        take = slots.TAKE_BY_ID.bind(**place)
         *_, after = await self.connection.write(
-            (statement.bind(**place), *_take(place), queries.GET_UNEXPIRED.bind(**place))
+            (statement.bind(**place), take, queries.GET_UNEXPIRED.bind(**place))
         )
         entry = to_memory(after.rows[0]) if after.rows else None
         return found(entry, "fact", id, also=_EXPIRED)
@@ -1520,20 +1527,20 @@ class MemoryRepo(SearchableRepository):
     ) -> MemoryEntry:
         now = encode_instant(self.now())
         place: dict[str, Value] = {"id": check_id("id", id), "scope": self.scope, "now": now}
-        changed, before, other, *others = await self.connection.write(
+        changed, before, other, *taken = await self.connection.write(
             (
                 statement.bind(**place, **values),
                 queries.GET.bind(**place),
                 queries.HOLDER.bind(id=id, scope=self.scope, content_hash=values["content_hash"]),
-                *(_take(place) if "slot" in values else ()),
+                *((slots.TAKE_BY_ID.bind(**place),) if "slot" in values else ()),
             )
         )
         for row in changed.rows:
-            return stating.latest(to_memory(row), others[:1])
+            return outcomes.latest(to_memory(row), taken)
         _found(to_memory(before.rows[0]) if before.rows else None, id)
         for (other_id,) in other.rows:
             raise ConflictError(f"fact {other_id} states what fact {id} would", other_id)
-        raise stating.not_stored()
+        raise outcomes.not_stored()
 
     async def _count(self, statement: Statement, **parameters: Value) -> int:
         rows = await self.connection.read(statement.bind(scope=self.scope, **parameters))
@@ -1547,11 +1554,6 @@ class MemoryRepo(SearchableRepository):
             "said_source": fact.said_source,
             "expires_at": fact.expires_at,
         }
-
-
-def _take(place: dict[str, Value]) -> Unit:
-    """Return what has a fact supersede what fills its slot, and take over from it, if the fact is current."""
-    return (slots.TAKE_OVER_BY_ID.bind(**place), slots.TAKE_BY_ID.bind(**place))
 
 
 def _refuse(error: ConstraintError, sessions: Collection[int]) -> NoReturn:
@@ -1578,7 +1580,7 @@ def _unmerged(facts: Sequence[MemoryEntry], others: Sequence[int]) -> MemrepoErr
         return ConflictError(f"fact {drop.id} fills another slot than fact {keep.id}", drop.id)
     for number in others:
         return ConflictError(f"fact {number} states what fact {keep.id} would", number)
-    return stating.not_stored()
+    return outcomes.not_stored()
 
 
 def _before(now: datetime, within: timedelta) -> str:
@@ -1595,7 +1597,7 @@ def _returned(stated: Iterable[Result], held: Iterable[Result]) -> Iterator[tupl
             yield row[_HASH], Remembered(outcome=outcome, entry=to_memory(row))
     for row in _rows(held):
         entry = to_memory(row)
-        yield row[_HASH], Remembered(outcome=stating.why_held_back(entry), entry=entry)
+        yield row[_HASH], Remembered(outcome=outcomes.why_held_back(entry), entry=entry)
 
 
 def _inferred(fact: Fact, stated: Sequence[Result], known: Result) -> Remembered:
@@ -1605,12 +1607,12 @@ def _inferred(fact: Fact, stated: Sequence[Result], known: Result) -> Remembered
         return Remembered(outcome="proposed" if fact.is_proposed else "created", entry=entry)
     for entry in (*back, *again):
         outcome: RememberOutcome = "restored" if back else "duplicate"
-        if stating.is_proposal(entry):
+        if outcomes.is_proposal(entry):
             outcome = "proposed"
         return Remembered(outcome=outcome, entry=entry, ignored=ignored(fact, entry))
     for row in known.rows:
-        return stating.held_back(fact, to_memory(row))
-    raise stating.not_stored()
+        return outcomes.held_back(fact, to_memory(row))
+    raise outcomes.not_stored()
 
 
 def _rows(results: Iterable[Result]) -> Iterable[Row]:
@@ -1622,12 +1624,12 @@ def _one_each(facts: Iterable[Fact], stored: dict[str, Remembered]) -> Iterator[
     for fact in facts:
         first = stored.get(fact.content_hash)
         if first is None:
-            raise stating.not_stored()
+            raise outcomes.not_stored()
         is_repeated = fact.content_hash in mentioned
         if first.outcome == "created" and not is_repeated:
             yield first
         else:
-            is_again = is_repeated and first.outcome not in stating.HELD_BACK
+            is_again = is_repeated and first.outcome not in outcomes.HELD_BACK
             yield Remembered(
                 outcome="duplicate" if is_again else first.outcome,
                 entry=first.entry,

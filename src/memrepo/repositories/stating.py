@@ -1,63 +1,36 @@
-"""State a fact that is gone, has a slot, or is only proposed: the statements, and what their rows say became of it."""
+"""The statements that state a fact that is gone, has a slot, or is only proposed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import Any, Final
-
-import attrs
-
-from memrepo.connection.contract import Result
-from memrepo.domain.codec import Row, Value, to_memory
-from memrepo.domain.facts import Fact, ignored
-from memrepo.domain.memories import (
-    DEFAULT_CATEGORY,
-    MemoryEntry,
-    Remembered,
-    RememberOutcome,
-)
-from memrepo.errors import ConflictError, DatabaseError
+from memrepo.domain.codec import Value
+from memrepo.domain.facts import Fact
+from memrepo.domain.memories import DEFAULT_CATEGORY
 from memrepo.queries import due, proposals, remembering, slots
 from memrepo.queries.statement import Unit
 
-__all__ = [
-    "HELD_BACK",
-    "came_back",
-    "fill",
-    "filled",
-    "held_back",
-    "is_proposal",
-    "latest",
-    "not_stored",
-    "outcome_of",
-    "proposed",
-    "remembered",
-    "replacing",
-    "set_due",
-    "settle",
-    "settle_latest",
-    "slot_conflict",
-    "superseded",
-    "unit_of",
-    "why_held_back",
-]
-
-#: What becomes of a fact that stays gone.
-HELD_BACK: Final = ("forgotten", "superseded", "proposed")
-
-
-# --- the statements ----------------------------------------------------------------------------
+__all__ = ["fill", "set_due", "unit_of"]
 
 
 def fill(fact: Fact, scope: str, now: str) -> Unit:
     """Return what is enough for a fact with a slot that is new, or current."""
-    known: dict[str, Value] = {"scope": scope, "content_hash": fact.content_hash, "now": now}
-    new = slots.FILL.bind(
-        said_source=fact.said_source, kept_slot=fact.kept_slot, **_new(fact, scope, now)
+    statement, kept = slots.FILL, dict[str, Value]()
+    if not fact.said_source:
+        statement, kept = slots.FILL_INFERRED, {"kept_slot": fact.kept_slot}
+    filled = statement.bind(
+        scope=scope,
+        content=fact.content,
+        content_hash=fact.content_hash,
+        category=fact.category or DEFAULT_CATEGORY,
+        source=fact.source,
+        created_at=now,
+        metadata=fact.metadata,
+        expires_at=fact.expires_at,
+        session_id=fact.session_id,
+        slot=fact.slot,
+        **kept,
     )
-    take = (slots.TAKE_OVER_BY_HASH.bind(**known), slots.TAKE_BY_HASH.bind(**known))
-    return (new, *take, *set_due(fact, scope, now))
+    take = slots.TAKE.bind(scope=scope, content_hash=fact.content_hash, now=now, slot=fact.slot)
+    return (filled, take, *set_due(fact, scope, now))
 
 
 def set_due(fact: Fact, scope: str, now: str) -> Unit:
@@ -79,7 +52,7 @@ def set_due(fact: Fact, scope: str, now: str) -> Unit:
 
 def unit_of(fact: Fact, scope: str, now: str) -> Unit:
     """
-    Return the statements that state a fact in whatever state it is; `outcome_of` reads their results.
+    Return the statements that state a fact in whatever state it is; `outcomes.outcome_of` reads their results.
 
     They fail with the constraint that an id is unique if the fact fills another slot.
     """
@@ -90,14 +63,17 @@ def unit_of(fact: Fact, scope: str, now: str) -> Unit:
         propose = proposals.PROPOSE.bind(**_new(fact, scope, now))
         expired = proposals.PROPOSE_EXPIRED.bind(**known, **revived)
         return (before, propose, expired, *set_due(fact, scope, now))
-    new, take_over, take, *dated = fill(fact, scope, now)
+    new = slots.STATE.bind(
+        said_source=fact.said_source, kept_slot=fact.kept_slot, **_new(fact, scope, now)
+    )
     revive = remembering.REVIVE.bind(
         said_source=fact.said_source, kept_slot=fact.kept_slot, **known, **revived
     )
     holder = slots.IN_SLOT.bind(scope=scope, slot=fact.slot, now=now)
     free = slots.REQUIRE_FREE.bind(now=now, slot=fact.slot, kept_slot=fact.kept_slot, **known)
     renew = proposals.RENEW.bind(now=now, expires_at=fact.expires_at, **known)
-    stated = (before, new, revive, take_over, take, holder, free, *dated)
+    take = slots.TAKE_BY_HASH.bind(now=now, **known)
+    stated = (before, new, revive, take, holder, free, *set_due(fact, scope, now))
     # Only what is inferred leaves a proposal as one.
     return stated if fact.said_source else (renew, *stated)
 
@@ -116,184 +92,3 @@ def _new(fact: Fact, scope: str, now: str) -> dict[str, Value]:
         "session_id": fact.session_id,
         "slot": fact.slot,
     }
-
-
-# --- what became of it -------------------------------------------------------------------------
-
-
-def filled(fact: Fact, results: Sequence[Result]) -> Remembered | None:
-    """Return what `fill` did; ``None`` if that was not enough."""
-    new, taken_over, taken, *dates = results
-    for row in new.rows:
-        return replacing(_with_latest(_stored(fact, row), (*dates, taken_over)), taken.rows)
-    return None
-
-
-def outcome_of(fact: Fact, results: Sequence[Result]) -> Remembered:
-    """Return what the statements of `unit_of` did."""
-    if fact.due_at is not None:
-        *results, dates = results
-        return _with_latest(outcome_of(fact._replace(due_at=None), results), (dates,))
-    if not fact.is_proposed and fact.said_source is None:
-        _, *results = results  # of `proposals.RENEW`
-    before, *stated = results
-    known = to_memory(before.rows[0]) if before.rows else None
-    if fact.is_proposed:
-        return proposed(fact, known, stated)
-    new, revived, taken_over, taken, holder, _ = stated
-    told = [_stored(fact, row) for row in new.rows]
-    told += [remembered(came_back(known), fact, row) for row in revived.rows]
-    for result in told:
-        return replacing(_with_latest(result, (taken_over,)), taken.rows)
-    if known is not None and _is_hidden(known):
-        return held_back(fact, known)
-    for row in holder.rows:
-        return Remembered(outcome="kept", entry=to_memory(row))
-    raise not_stored()
-
-
-def proposed(fact: Fact, known: MemoryEntry | None, results: Iterable[Result]) -> Remembered:
-    """Return what became of a proposal, by what was known before, and by what stored or refreshed it."""
-    for result in results:
-        for row in result.rows:
-            entry = to_memory(row)
-            outcome: RememberOutcome = "proposed" if is_proposal(entry) else "duplicate"
-            passed_over = () if known is None else ignored(fact, entry)
-            return Remembered(outcome=outcome, entry=entry, ignored=passed_over)
-    if known is not None and _is_hidden(known):
-        return held_back(fact, known)
-    raise not_stored()
-
-
-def superseded(
-    fact: Fact, old: MemoryEntry, before: Result, results: Sequence[Result]
-) -> Remembered:
-    """
-    Return what became of a fact that was to replace *old*, by what its statements returned.
-
-    Raises:
-        ConflictError: *old* was superseded, or it is the same fact, or the fact fills another slot.
-    """
-    known = to_memory(before.rows[0]) if before.rows else None
-    if fact.is_proposed and any(result.rows for result in results):
-        return proposed(fact, known, results)
-    if not fact.is_proposed:
-        *stated, link, taken = results
-        if link.rows:
-            return replacing(_first_outcome(fact, known, stated), taken.rows)
-    if old.superseded_by is not None:
-        raise ConflictError(f"fact {old.id} is already superseded", old.superseded_by)
-    if old.content_hash == fact.content_hash:
-        raise ConflictError(f"the content is the same fact as fact {old.id}")
-    if known is not None and _is_hidden(known):
-        return held_back(fact, known)
-    raise not_stored() if known is None else slot_conflict(known)
-
-
-def _first_outcome(fact: Fact, known: MemoryEntry | None, results: Iterable[Result]) -> Remembered:
-    outcomes: tuple[RememberOutcome, ...] = (came_back(known), "duplicate", "created")
-    for outcome, result in zip(outcomes, results, strict=True):
-        if result.rows:
-            return remembered(outcome, fact, result.rows[0])
-    # INSERT OR IGNORE skips a row for other reasons, too: a fact that was not stored is no duplicate.
-    raise not_stored()
-
-
-def came_back(known: MemoryEntry | None) -> RememberOutcome:
-    """Return what it means that a fact is current which was *known*, but was not current."""
-    return "approved" if known is not None and is_proposal(known) else "restored"
-
-
-def remembered(outcome: RememberOutcome, fact: Fact, row: Row) -> Remembered:
-    """Return what became of a fact, and what of it was passed over."""
-    entry = to_memory(row)
-    passed_over = () if outcome == "created" else ignored(fact, entry)
-    return Remembered(outcome=outcome, entry=entry, ignored=passed_over)
-
-
-def replacing(result: Remembered, taken: Iterable[Row]) -> Remembered:
-    """Add the fact whose slot the stated one has taken, if there is one."""
-    replaced = max(map(to_memory, taken), key=lambda entry: entry.id, default=None)
-    if replaced is None:
-        return result
-    return attrs.evolve(result, outcome="replaced", replaced=replaced)
-
-
-def settle(
-    stored: dict[str, Remembered], approved: Iterable[Row], taken: Iterable[Row]
-) -> dict[str, Remembered]:
-    """Say of facts that many statements returned which were proposals, and which took whose slot."""
-    proposals = {number for (number,) in approved}
-    losers = {row[0]: to_memory(row) for row in sorted(taken, key=itemgetter(0))}
-    replaced = {entry.superseded_by: entry for entry in losers.values()}
-    if not proposals and not losers:
-        return stored
-    settled: dict[str, Remembered] = {}
-    for content_hash, result in stored.items():
-        changes: dict[str, Any] = {"entry": losers.get(result.id, result.entry)}
-        if result.id in proposals:
-            changes["outcome"] = "approved"
-        if result.id in replaced:
-            changes |= {"outcome": "replaced", "replaced": replaced[result.id]}
-        settled[content_hash] = attrs.evolve(result, **changes)
-    return settled
-
-
-def latest(entry: MemoryEntry, changes: Iterable[Result]) -> MemoryEntry:
-    """Return a fact as the statements after the one that stated it left it; the latest of them comes first."""
-    return next((to_memory(row) for result in changes for row in result.rows), entry)
-
-
-def _with_latest(result: Remembered, changes: Iterable[Result]) -> Remembered:
-    return attrs.evolve(result, entry=latest(result.entry, changes))
-
-
-def settle_latest(stored: dict[str, Remembered], rows: Iterable[Row]) -> dict[str, Remembered]:
-    """Return facts as later statements, the last one last, left them."""
-    entries = {entry.content_hash or "": entry for entry in map(to_memory, rows)}
-    if not entries:
-        return stored
-    return {
-        content_hash: attrs.evolve(result, entry=entries.get(content_hash, result.entry))
-        for content_hash, result in stored.items()
-    }
-
-
-def held_back(fact: Fact, entry: MemoryEntry) -> Remembered:
-    """Return that a fact stays gone."""
-    outcome = why_held_back(entry)
-    return Remembered(outcome=outcome, entry=entry, ignored=ignored(fact, entry))
-
-
-def why_held_back(entry: MemoryEntry) -> RememberOutcome:
-    """Return how a fact that is not current is gone."""
-    if is_proposal(entry):
-        return "proposed"
-    return "superseded" if entry.deleted_at is None else "forgotten"
-
-
-def slot_conflict(known: MemoryEntry | None) -> ConflictError:
-    """Return the error for a fact that would fill two slots; ``None`` for one that is not stored."""
-    reason = "and a fact fills only one: say in the text what it is about"
-    if known is None:
-        return ConflictError(f"the fact fills another slot, {reason}")
-    return ConflictError(f"fact {known.id} fills the slot {known.slot!r}, {reason}", known.id)
-
-
-def not_stored() -> DatabaseError:
-    """Return the error for a fact that the database passed over."""
-    return DatabaseError("the database did not store the fact")
-
-
-def _stored(fact: Fact, row: Row) -> Remembered:
-    # A fact that was never restated is new.
-    return remembered("created" if row[-1] == 0 else "duplicate", fact, row[:-1])
-
-
-def is_proposal(entry: MemoryEntry) -> bool:
-    """Tell whether a row waits for approval, as `queries.facts.proposal` does."""
-    return entry.proposed_at is not None and entry.deleted_at == entry.proposed_at
-
-
-def _is_hidden(entry: MemoryEntry) -> bool:
-    return entry.deleted_at is not None or entry.superseded_by is not None

@@ -17,7 +17,7 @@ from memrepo.connection.sqlite.limits import Watch
 from memrepo.domain.codec import Row
 from memrepo.errors import InvalidInputError, MemrepoError
 
-__all__ = ["FAILURES", "explain", "run"]
+__all__ = ["FAILURES", "explain", "run", "run_whole"]
 
 #: Rows, about a tenth of a millisecond of them, after which another thread may have the interpreter's lock.
 _ROWS_AT_ONCE: Final = 32
@@ -77,6 +77,25 @@ def run(
     finally:
         watch.call = None
         watch.stops_at = math.inf
+
+
+def run_whole(
+    connection: sqlite3.Connection, call: PendingCall | CoalescedCall, watch: Watch
+) -> list[Result]:
+    """Run a call's statements inside the open transaction; if one fails, they alone are undone. Raises as `run`."""
+    if len(call.unit) == 1:
+        # It undoes itself: https://sqlite.org/lang_conflict.html
+        return run(connection, call, watch)
+    connection.execute("SAVEPOINT unit")
+    try:
+        return run(connection, call, watch)
+    except FAILURES:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO unit")
+        raise
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE unit")
 
 
 def explain(

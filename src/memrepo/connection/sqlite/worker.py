@@ -20,7 +20,7 @@ from memrepo.connection.sqlite.errors import file_lost, is_busy, is_storage, tra
 from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.limits import StatementLimit, Watch, distrust
 from memrepo.connection.sqlite.lost import keep_log, lose, refuse
-from memrepo.connection.sqlite.statements import FAILURES, explain, run
+from memrepo.connection.sqlite.statements import FAILURES, explain, run, run_whole
 from memrepo.errors import DatabaseError
 
 __all__ = ["WorkerConnection"]
@@ -261,7 +261,7 @@ class WorkerConnection(sqlite3.Connection):
             run_single(call)
             return
         try:
-            call.succeed(run(self, call, self.watch))
+            call.succeed(run_whole(self, call, self.watch))
         except FAILURES:
             for single in call.calls:
                 run_single(single)
@@ -278,17 +278,10 @@ class WorkerConnection(sqlite3.Connection):
         """Run a unit inside the open transaction; if it fails, only the unit is undone."""
         if not self.in_transaction:
             return  # another unit's failure has ended it
-        # A single statement that fails undoes itself: https://sqlite.org/lang_conflict.html
-        if needs_savepoint := len(call.unit) > 1:
-            self.execute("SAVEPOINT unit")
         try:
-            call.outcome = run(self, call, self.watch)
+            call.outcome = run_whole(self, call, self.watch)
         except FAILURES as error:
             call.outcome = explain(error, self.watch)
-            if needs_savepoint and self.in_transaction:
-                self.execute("ROLLBACK TO unit")
-        if needs_savepoint and self.in_transaction:
-            self.execute("RELEASE unit")
 
     def _commit(self, calls: Sequence[PendingCall]) -> None:
         try:
