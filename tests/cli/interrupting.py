@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["interrupted_at"]
+__all__ = ["interrupted_at", "interrupted_when_told"]
 
 # From outside it could not be done for sure: a busy machine may let the command end before anybody looks.
 _PROGRAM: Final = """
@@ -25,6 +25,26 @@ def interrupt():
 threading.Thread(target=interrupt, daemon=True).start()
 sys.exit(main(sys.argv[4:]))
 """
+
+_WHEN_TOLD: Final = """
+import os, signal, sys
+from memrepo.cli.main import main
+
+write = sys.stderr.write
+
+def tell(text):
+    write(text)
+    if sys.argv[1] in text:
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.stderr.write = tell
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def interrupted_when_told(text: str, *arguments: object) -> list[str]:
+    """Return a program: a command that gets Ctrl-C at the moment at which it has said *text*."""
+    return [sys.executable, "-c", _WHEN_TOLD, text, *map(str, arguments)]
 
 
 def interrupted_at(

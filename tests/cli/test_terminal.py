@@ -22,7 +22,7 @@ import pytest
 import memrepo
 from memrepo import DailyLogNew, MemoryNew
 from tests.cli.conftest import Command, on_store
-from tests.cli.interrupting import interrupted_at
+from tests.cli.interrupting import interrupted_at, interrupted_when_told
 from tests.patience import PATIENCE_S
 
 _colour = re.compile(r"\x1b\[[\d;]*m")
@@ -303,6 +303,14 @@ def test_tells_that_it_reads(filled: Path, arguments: list[str], what: str) -> N
     terminal = start(*arguments)
     terminal.expect(f"memrepo: reads {what}, until Ctrl-D")
     terminal.interrupt()
+    assert terminal.finish() == 1
+    assert "interrupted" in terminal.shown
+
+
+@pytest.mark.parametrize("arguments", [["remember"], ["recall", "-"], ["import"]])
+def test_interrupted_before_it_reads(filled: Path, arguments: list[str]) -> None:
+    """Ctrl-C between what a command says and its first read ends it, too, whoever heard of it."""
+    terminal = start_program(interrupted_when_told("until Ctrl-D", *arguments))
     assert terminal.finish() == 1
     assert "interrupted" in terminal.shown
 

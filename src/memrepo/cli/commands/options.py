@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, TypeAlias, Unpack
 
@@ -165,11 +165,20 @@ def confirm(question: str, *, yes: bool) -> None:
             raise Declined
 
 
+def _require_uninterrupted() -> None:
+    """Hear of a Ctrl-C that came just before: the task would not, while it waits for a person."""
+    with suppress(RuntimeError):  # there is no event loop
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise KeyboardInterrupt
+
+
 @contextmanager
 def interruptible() -> Generator[None]:
     """Have Ctrl-C end what waits for a person at once: an event loop's handler waits for the next step of its task."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        _require_uninterrupted()
         yield
     except KeyboardInterrupt:
         raise click.Abort from None
