@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 import memrepo
-from memrepo import DailyLogNew, InvalidInputError, MemoryNew, Statement, Store
+from memrepo import DailyLogNew, InvalidInputError, MemoryNew, Statement, StatementEvent, Store
 from memrepo.queries import index_tables, indexing
 from memrepo.queries.fulltext import scope_query, word_query
 from memrepo.queries.indexing import index_table
@@ -310,6 +310,23 @@ async def test_copies_have_their_own(indexed: Store, clock: Clock) -> None:
         )
         await indexed.copy_to(target)
         assert await found(target, "tea") == [1]
+
+
+async def test_reads_of_a_search(url: str, clock: Clock) -> None:
+    """A search reads twice: the rows that have the words, and those beside them; once more where rows are pending."""
+    reads: list[str] = []
+
+    def note(event: StatementEvent) -> None:
+        if event.name.startswith("search."):
+            reads.append(event.name.removeprefix("search.memory_entries."))
+
+    async with memrepo.connect(url, clock=clock, search="english", on_statement=note) as store:
+        await store.memories.remember("Likes shoes")
+        assert len(await store.memories.search("shoes")) == 1
+        assert reads in (["postings", "around"], ["postings", "postings", "around"])
+        reads.clear()
+        assert len(await store.memories.search("shoes")) == 1
+        assert reads == ["postings", "around"]
 
 
 async def test_in_a_transaction(indexed: Store) -> None:

@@ -1910,30 +1910,28 @@ SET `taken_to`=:last
 WHERE `number`=:number AND `taken_to`<:last;
 
 -- indexing.backlog
-SELECT `number`,CASE WHEN `taken_to`<(SELECT max(`id`)
+SELECT (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `memory_entries`) THEN (SELECT max(`id`)
 FROM `memory_entries`)-max(`taken_to`,(SELECT min(`id`)
-FROM `memory_entries`)-1) ELSE 0 END,(SELECT count(*)
+FROM `memory_entries`)-1) ELSE 0 END+(SELECT count(*)
 FROM `_cf_memrepo_notes`
 WHERE `number`=1)
 FROM `_cf_memrepo_taken`
-WHERE `number`=1 UNION ALL
-SELECT `number`,CASE WHEN `taken_to`<(SELECT max(`id`)
+WHERE `number`=1),(SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `sessions`) THEN (SELECT max(`id`)
 FROM `sessions`)-max(`taken_to`,(SELECT min(`id`)
-FROM `sessions`)-1) ELSE 0 END,(SELECT count(*)
+FROM `sessions`)-1) ELSE 0 END+(SELECT count(*)
 FROM `_cf_memrepo_notes`
 WHERE `number`=2)
 FROM `_cf_memrepo_taken`
-WHERE `number`=2 UNION ALL
-SELECT `number`,CASE WHEN `taken_to`<(SELECT max(`id`)
+WHERE `number`=2),(SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `daily_logs`) THEN (SELECT max(`id`)
 FROM `daily_logs`)-max(`taken_to`,(SELECT min(`id`)
-FROM `daily_logs`)-1) ELSE 0 END,(SELECT count(*)
+FROM `daily_logs`)-1) ELSE 0 END+(SELECT count(*)
 FROM `_cf_memrepo_notes`
 WHERE `number`=3)
 FROM `_cf_memrepo_taken`
-WHERE `number`=3;
+WHERE `number`=3);
 
 -- indexing.clear_notes
 DELETE
@@ -3678,74 +3676,65 @@ FROM `found`
 WHERE NOT `scope` IS NULL;
 
 -- search.around (daily_logs)
-SELECT CASE WHEN NOT `event_data` IS NULL AND `event_type`=:event_type THEN 1 ELSE 0 END,`id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`,CASE WHEN NOT `event_data` IS NULL AND `event_type`=:event_type THEN 1 ELSE 0 END
 FROM `daily_logs`
-WHERE `id` IN (SELECT `centre`.`id`
-FROM json_each(:ids) `item` CROSS JOIN `daily_logs` `centre`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`event_data` IS NULL UNION
-SELECT `near`.`value`
+WHERE `id` IN (SELECT `near`.`value`
 FROM json_each(:ids) `item` CROSS JOIN `daily_logs` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `daily_logs` `other`
 WHERE `other`.`scope`=:scope AND NOT `other`.`event_data` IS NULL AND (`other`.`timestamp`,`other`.`id`)<(`centre`.`timestamp`,`centre`.`id`)
 ORDER BY `other`.`timestamp` DESC,`other`.`id` DESC
-LIMIT :n_near) `found`)) `near`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`event_data` IS NULL UNION
-SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `daily_logs` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+LIMIT :n_near) `side` UNION ALL
+SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `daily_logs` `other`
 WHERE `other`.`scope`=:scope AND NOT `other`.`event_data` IS NULL AND (`other`.`timestamp`,`other`.`id`)>(`centre`.`timestamp`,`centre`.`id`)
 ORDER BY `other`.`timestamp` ASC,`other`.`id` ASC
-LIMIT :n_near) `found`)) `near`
+LIMIT :n_near) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`event_data` IS NULL);
 
 -- search.around (memory_entries)
-SELECT CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END,`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END
 FROM `memory_entries`
-WHERE `id` IN (SELECT `centre`.`id`
-FROM json_each(:ids) `item` CROSS JOIN `memory_entries` `centre`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND `centre`.`deleted_at` IS NULL AND `centre`.`superseded_by` IS NULL AND (`centre`.`expires_at` IS NULL OR `centre`.`expires_at`>:now) UNION
-SELECT `near`.`value`
+WHERE `id` IN (SELECT `near`.`value`
 FROM json_each(:ids) `item` CROSS JOIN `memory_entries` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `memory_entries` `other`
 WHERE `other`.`scope`=:scope AND `other`.`deleted_at` IS NULL AND `other`.`superseded_by` IS NULL AND (`other`.`expires_at` IS NULL OR `other`.`expires_at`>:now) AND (`other`.`created_at`,`other`.`id`)<(`centre`.`created_at`,`centre`.`id`)
 ORDER BY `other`.`created_at` DESC,`other`.`id` DESC
-LIMIT :n_near) `found`)) `near`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND `centre`.`deleted_at` IS NULL AND `centre`.`superseded_by` IS NULL AND (`centre`.`expires_at` IS NULL OR `centre`.`expires_at`>:now) UNION
-SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `memory_entries` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+LIMIT :n_near) `side` UNION ALL
+SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `memory_entries` `other`
 WHERE `other`.`scope`=:scope AND `other`.`deleted_at` IS NULL AND `other`.`superseded_by` IS NULL AND (`other`.`expires_at` IS NULL OR `other`.`expires_at`>:now) AND (`other`.`created_at`,`other`.`id`)>(`centre`.`created_at`,`centre`.`id`)
 ORDER BY `other`.`created_at` ASC,`other`.`id` ASC
-LIMIT :n_near) `found`)) `near`
+LIMIT :n_near) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND `centre`.`deleted_at` IS NULL AND `centre`.`superseded_by` IS NULL AND (`centre`.`expires_at` IS NULL OR `centre`.`expires_at`>:now));
 
 -- search.around (sessions)
-SELECT CASE WHEN NOT `summary` IS NULL AND `thread`=:thread THEN 1 ELSE 0 END,`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),CASE WHEN NOT `summary` IS NULL AND `thread`=:thread THEN 1 ELSE 0 END
 FROM `sessions`
-WHERE `id` IN (SELECT `centre`.`id`
-FROM json_each(:ids) `item` CROSS JOIN `sessions` `centre`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`summary` IS NULL UNION
-SELECT `near`.`value`
+WHERE `id` IN (SELECT `near`.`value`
 FROM json_each(:ids) `item` CROSS JOIN `sessions` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `sessions` `other`
 WHERE `other`.`scope`=:scope AND NOT `other`.`summary` IS NULL AND (`other`.`started_at`,`other`.`id`)<(`centre`.`started_at`,`centre`.`id`)
 ORDER BY `other`.`started_at` DESC,`other`.`id` DESC
-LIMIT :n_near) `found`)) `near`
-WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`summary` IS NULL UNION
-SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `sessions` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+LIMIT :n_near) `side` UNION ALL
+SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `sessions` `other`
 WHERE `other`.`scope`=:scope AND NOT `other`.`summary` IS NULL AND (`other`.`started_at`,`other`.`id`)>(`centre`.`started_at`,`centre`.`id`)
 ORDER BY `other`.`started_at` ASC,`other`.`id` ASC
-LIMIT :n_near) `found`)) `near`
+LIMIT :n_near) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`summary` IS NULL);
 
 -- search.latest (daily_logs)
@@ -3776,23 +3765,23 @@ ORDER BY `match`.`rowid` DESC
 LIMIT :most;
 
 -- search.newest (daily_logs)
-SELECT CASE WHEN NOT `event_data` IS NULL AND `event_type`=:event_type THEN 1 ELSE 0 END,`id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`,CASE WHEN NOT `event_data` IS NULL AND `event_type`=:event_type THEN 1 ELSE 0 END
 FROM `daily_logs`
 WHERE `scope`=:scope AND NOT `event_data` IS NULL
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :most;
 
 -- search.newest (memory_entries)
-SELECT CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END,`id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
+SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 ORDER BY `created_at` DESC,`id` DESC
 LIMIT :most;
 
 -- search.newest (sessions)
-SELECT CASE WHEN NOT `summary` IS NULL AND `thread`=:thread THEN 1 ELSE 0 END,`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),CASE WHEN NOT `summary` IS NULL AND `thread`=:thread THEN 1 ELSE 0 END
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `summary` IS NULL
 ORDER BY `started_at` DESC,`id` DESC
@@ -3815,7 +3804,14 @@ FROM `daily_logs`
 WHERE `scope`=:scope AND NOT `event_data` IS NULL
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :n_beginnings) `newest` CROSS JOIN `_cf_memrepo_fts_daily_logs` `text`
-WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END
+WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `daily_logs`) THEN (SELECT max(`id`)
+FROM `daily_logs`)-max(`taken_to`,(SELECT min(`id`)
+FROM `daily_logs`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=3)
+FROM `_cf_memrepo_taken`
+WHERE `number`=3) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
@@ -3837,7 +3833,14 @@ FROM `daily_logs`
 WHERE `scope`=:scope AND NOT `event_data` IS NULL
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :n_beginnings) `newest` CROSS JOIN `_cf_memrepo_fts_daily_logs` `text`
-WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END
+WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `daily_logs`) THEN (SELECT max(`id`)
+FROM `daily_logs`)-max(`taken_to`,(SELECT min(`id`)
+FROM `daily_logs`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=3)
+FROM `_cf_memrepo_taken`
+WHERE `number`=3) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
@@ -3856,7 +3859,14 @@ FROM (SELECT hex(SUBSTRING(`content`,1,64)) `head`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND typeof(`content`)='text'
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END
+LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `memory_entries`) THEN (SELECT max(`id`)
+FROM `memory_entries`)-max(`taken_to`,(SELECT min(`id`)
+FROM `memory_entries`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=1)
+FROM `_cf_memrepo_taken`
+WHERE `number`=1) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
@@ -3876,7 +3886,14 @@ FROM (SELECT hex(SUBSTRING(`content`,1,64)) `head`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND typeof(`content`)='text'
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END
+LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `memory_entries`) THEN (SELECT max(`id`)
+FROM `memory_entries`)-max(`taken_to`,(SELECT min(`id`)
+FROM `memory_entries`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=1)
+FROM `_cf_memrepo_taken`
+WHERE `number`=1) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
@@ -3895,7 +3912,14 @@ FROM (SELECT hex(SUBSTRING(`summary`,1,64)) `head`
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `summary` IS NULL AND typeof(`summary`)='text'
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END
+LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `sessions`) THEN (SELECT max(`id`)
+FROM `sessions`)-max(`taken_to`,(SELECT min(`id`)
+FROM `sessions`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=2)
+FROM `_cf_memrepo_taken`
+WHERE `number`=2) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
@@ -3915,7 +3939,14 @@ FROM (SELECT hex(SUBSTRING(`summary`,1,64)) `head`
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `summary` IS NULL AND typeof(`summary`)='text'
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END
+LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+FROM `sessions`) THEN (SELECT max(`id`)
+FROM `sessions`)-max(`taken_to`,(SELECT min(`id`)
+FROM `sessions`)-1) ELSE 0 END+(SELECT count(*)
+FROM `_cf_memrepo_notes`
+WHERE `number`=2)
+FROM `_cf_memrepo_taken`
+WHERE `number`=2) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 

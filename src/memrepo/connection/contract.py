@@ -58,9 +58,9 @@ class Connection(Protocol):
         """
         ...
 
-    def give_way(self) -> Awaitable[None]:
+    def give_way(self) -> Awaitable[bool]:
         """
-        Return once the quick reads that run on another thread now are done.
+        Return once the quick reads that run on another thread now are done, and whether anybody else was at work.
 
         For work between whose steps other tasks run: without it, a thread that asks for the interpreter's lock gets
         it only after 5 ms (`sys.setswitchinterval`).

@@ -80,8 +80,9 @@ class TransactionConnection:
         """Run one SELECT; it sees what the transaction has written."""
         return (await self._run((statement,)))[0].rows
 
-    async def give_way(self) -> None:
+    async def give_way(self) -> bool:
         """Return at once: who waits has the writer."""
+        return False
 
     async def _run(self, unit: Unit) -> list[Result]:
         if not self.is_open or self._turn is None:

@@ -17,12 +17,12 @@ from memrepo.connection.errors import cut_off
 __all__ = [
     "GRACE_S",
     "OwnTask",
+    "Turns",
     "attend",
     "finish",
     "leave_to_loop",
     "list_in_slices",
     "outlast",
-    "run_in_steps",
     "see",
     "settle",
 ]
@@ -34,8 +34,9 @@ T = TypeVar("T")
 GRACE_S: Final = 0.5
 #: Items of a slice: at a few microseconds for each, about half a millisecond.
 _SLICE: Final = 100
-#: Seconds of work in a turn of the event loop, of what can tell where it may pause.
+#: Seconds of work in a turn of the event loop, of what can tell where it may pause: while others are at work, and at most.
 _TURN_S: Final = 30e-6
+_LONGEST_TURN_S: Final = 250e-6
 
 
 class OwnTask(asyncio.Task[T]):
@@ -157,26 +158,32 @@ async def list_in_slices(
     return made
 
 
-async def run_in_steps(
-    steps: Generator[None, None, T], give_way: Callable[[], Awaitable[None]]
-) -> T:
+class Turns:
     """
-    Return what *steps* returns, letting other tasks run about every `_TURN_S`, where it yields.
+    Does work on the event loop, step by step, and lets other tasks run in between.
 
-    Args:
-        steps: The work.
-        give_way: Of the connection: see `Connection.give_way`.
+    A turn is short while others are at work, and gets longer while nobody is: each costs some ten microseconds.
     """
-    while True:
-        await asyncio.sleep(0)
-        await give_way()
-        ends_s = perf_counter() + _TURN_S
-        while perf_counter() < ends_s:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
+
+    def __init__(self, give_way: Callable[[], Awaitable[bool]]) -> None:
+        """Do work between calls of *give_way*: see `Connection.give_way`."""
+        self._give_way = give_way
+        self._turn_s = _TURN_S
+        self._ends_s = 0.0
+
+    async def run(self, steps: Generator[None, None, T]) -> T:
+        """Return what *steps* returns; other tasks may run where it yields."""
+        while True:
+            while perf_counter() < self._ends_s:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+            await asyncio.sleep(0)
+            is_crowded = await self._give_way()
+            self._turn_s = _TURN_S if is_crowded else min(2 * self._turn_s, _LONGEST_TURN_S)
+            self._ends_s = perf_counter() + self._turn_s
 
 
 #: Tasks that nobody waits for; the event loop alone keeps only weak references to them.

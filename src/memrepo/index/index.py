@@ -104,9 +104,8 @@ class SearchIndex:
 
     async def n_pending(self, connection: Connection | None = None) -> dict[str, int]:
         """Return how many rows of each table are pending, at most: gaps between ids count as rows."""
-        rows = await (connection or self._connection).read(queries.BACKLOG.bind())
-        found = {number: n_new + n_noted for number, n_new, n_noted in rows}
-        return {table: found.get(part.number, 0) for table, part in queries.PARTS.items()}
+        (counts,) = await (connection or self._connection).read(queries.BACKLOG.bind())
+        return {table: n_rows or 0 for table, n_rows in zip(queries.PARTS, counts, strict=True)}
 
     async def info(self) -> SearchIndexInfo | None:
         """Describe it; ``None`` if it was not made."""
@@ -230,17 +229,24 @@ class SearchIndex:
             self._n_merged = self._n_taken
 
     async def prepare(self, connection: Connection, table: str) -> bool:
+        """Make it if there is none, and do what `take_in` does; return whether it can be searched."""
+        return await self.is_there(connection) and await self.take_in(connection, table)
+
+    async def is_there(self, connection: Connection) -> bool:
+        """Tell whether there is one, or make it, where that may be done."""
+        if await self.is_ready(connection):
+            return True
+        may_make = connection is self._connection and not self._connection.is_read_only
+        return may_make and self.is_possible and await self._try_to_make()
+
+    async def take_in(self, connection: Connection, table: str) -> bool:
         """
-        Take in what is pending of *table*, at most some 10,000 rows, for a search; make it if there is none.
+        Take in what is pending of *table*, at most some 10,000 rows, for a search.
 
         Returns:
             Whether it can be searched: not where something is pending that may not be taken in.
         """
-        is_read_only = self._connection.is_read_only
-        may_make = connection is self._connection and not is_read_only and self.is_possible
-        if not await self.is_ready(connection) and not (may_make and await self._try_to_make()):
-            return False
-        if not is_read_only:
+        if not self._connection.is_read_only:
             with suppress(AuthenticationError, ReadOnlyError):
                 await self.catch_up(connection, tables=(table,), most=_MOST_FOR_SEARCH)
                 return True

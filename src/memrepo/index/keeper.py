@@ -118,7 +118,7 @@ class IndexKeeper:
         self._is_disturbed = self._n_told == n_before
         return results
 
-    def give_way(self) -> Awaitable[None]:
+    def give_way(self) -> Awaitable[bool]:
         """Let others run."""
         return self._driver.give_way()
 

@@ -34,6 +34,7 @@ __all__ = [
     "expected",
     "index_table",
     "merge",
+    "n_pending",
     "next_notes",
     "next_rows",
     "optimize",
@@ -122,19 +123,21 @@ def taken_to(table: str) -> str:
 
 # --- catching up -------------------------------------------------------------------------------
 
-#: How many rows are pending, at most, in each part: its number, new ids, and notes.
-BACKLOG: Final = Statement(
-    "indexing.backlog",
-    " UNION ALL ".join(
-        "SELECT `number`,"
-        f"CASE WHEN `taken_to`<(SELECT max(`id`) FROM `{table}`) THEN "
-        f"(SELECT max(`id`) FROM `{table}`)-"
-        f"max(`taken_to`,(SELECT min(`id`) FROM `{table}`)-1) ELSE 0 END,"
-        f"(SELECT count(*) FROM `_cf_memrepo_notes` WHERE `number`={part.number}) "
-        f"FROM `_cf_memrepo_taken` WHERE `number`={part.number}"
-        for table, part in PARTS.items()
-    ),
-)
+
+def n_pending(table: str) -> str:
+    """Return the term for how many rows of *table* are pending, at most: new ids, gaps between them too, and notes."""
+    number = PARTS[table].number
+    highest = f"(SELECT max(`id`) FROM `{table}`)"
+    before_all = f"(SELECT min(`id`) FROM `{table}`)-1"
+    return (
+        f"(SELECT CASE WHEN `taken_to`<{highest} THEN {highest}-max(`taken_to`,{before_all}) ELSE 0 END"
+        f"+(SELECT count(*) FROM `_cf_memrepo_notes` WHERE `number`={number}) "
+        f"FROM `_cf_memrepo_taken` WHERE `number`={number})"
+    )
+
+
+#: How many rows are pending, at most, of each table, in the order of `PARTS`.
+BACKLOG: Final = Statement("indexing.backlog", f"SELECT {','.join(map(n_pending, PARTS))}")
 
 
 @cache

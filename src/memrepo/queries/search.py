@@ -10,7 +10,7 @@ import attrs
 from pypika import Case, Criterion, Field, JoinType, Order, Table
 from pypika.functions import Substring
 from pypika.queries import QueryBuilder
-from pypika.terms import CustomFunction, Term, Tuple
+from pypika.terms import CustomFunction, LiteralValue, Term, Tuple
 
 from memrepo.domain.codec import DAILY_LOG_COLUMNS
 from memrepo.queries import daily_logs, memories, sessions
@@ -24,7 +24,7 @@ from memrepo.queries.builder import (
     statement,
 )
 from memrepo.queries.facts import COLUMNS, MEMORIES, current, visible
-from memrepo.queries.indexing import index_table
+from memrepo.queries.indexing import index_table, n_pending
 from memrepo.queries.statement import Statement
 
 __all__ = [
@@ -153,8 +153,8 @@ def postings(source: Searched, conditions: frozenset[str] | None) -> Statement:
     """
     Read, for each full-text query of a JSON array, the ids that it finds, at most ``:most``, the lowest first.
 
-    The first row has also the id of the newest row of the scope, and the beginnings of the newest texts, each as
-    hexadecimal digits.
+    The first row has also the id of the newest row of the scope, the beginnings of the newest texts, each as
+    hexadecimal digits, and how many rows of the table the index has yet to take in.
 
     Args:
         source: The table.
@@ -171,6 +171,7 @@ def postings(source: Searched, conditions: frozenset[str] | None) -> Statement:
         Scalar(ids),
         Case().when(is_first, Scalar(highest)),
         Case().when(is_first, Scalar(_beginnings(source))),
+        Case().when(is_first, LiteralValue(n_pending(source.name))),
     )
     return statement(f"{_prefix(source)}.postings", query.orderby(word.key), is_long=True)
 
@@ -225,9 +226,8 @@ def around(source: Searched, conditions: frozenset[str]) -> Statement:
 
     Each row comes once, with whether it meets the filter; in any order.
     """
-    sides = (_chosen(source), _beside(source, Order.desc), _beside(source, Order.asc))
-    ids = " UNION ".join(side.get_sql() for side in sides)
-    rows = Query.from_(source.table).select(_meets(source, conditions), *source.columns).get_sql()
+    ids = _around(source).get_sql()
+    rows = Query.from_(source.table).select(*source.columns, _meets(source, conditions)).get_sql()
     return Statement(f"{_prefix(source)}.around", f"{rows} WHERE `id` IN ({ids})", is_long=True)
 
 
@@ -235,22 +235,20 @@ def _meets(source: Searched, conditions: frozenset[str]) -> Case:
     return Case().when(source.where(conditions), 1).else_(0)
 
 
-def _centres(source: Searched) -> tuple[QueryBuilder, Table]:
+def _around(source: Searched) -> QueryBuilder:
+    """Find the ids of the chosen rows, and of those told before and after each; some come more than once."""
     item, centre = JsonEach("ids"), Table(source.name).as_("centre")
-    query = Query.from_(item).join(centre, JoinType.cross).cross().where(centre.id == item.value)
+    before, after = (_near(source, centre, order).as_("side") for order in (Order.desc, Order.asc))
+    # Parentheses around each would not be SQLite's.
+    both = Query.from_(before, wrap_set_operation_queries=False).select(before.id)
+    both = both.union_all(Query.from_(after).select(after.id)).union_all(Query.select(centre.id))
+    own_and_near = both.as_("found")
+    ids = Query.from_(own_and_near).select(_json_group_array(own_and_near.id))
+    near = JsonEach(Scalar(ids), "near")
+    query = Query.from_(item).join(centre, JoinType.cross).cross().join(near, JoinType.cross)
+    query = query.cross().select(near.value).where(centre.id == item.value)
     query = query.where(Unindexed(centre.scope) == param("scope"))
-    return query.where(source.is_current(centre)), centre
-
-
-def _chosen(source: Searched) -> QueryBuilder:
-    query, centre = _centres(source)
-    return query.select(centre.id)
-
-
-def _beside(source: Searched, order: Order) -> QueryBuilder:
-    query, centre = _centres(source)
-    near = JsonEach(Scalar(_near(source, centre, order)), "near")
-    return query.join(near, JoinType.cross).cross().select(near.value)
+    return query.where(source.is_current(centre))
 
 
 def _near(source: Searched, centre: Table, order: Order) -> QueryBuilder:
@@ -259,8 +257,7 @@ def _near(source: Searched, centre: Table, order: Order) -> QueryBuilder:
     found = Query.from_(other).select(other.id).where(other.scope == param("scope"))
     found = found.where(source.is_current(other))
     found = found.where(at < here if order is Order.desc else at > here)
-    found = _in_order(found, source, other, order).limit(param("n_near")).as_("found")
-    return Query.from_(found).select(_json_group_array(found.id))
+    return _in_order(found, source, other, order).limit(param("n_near"))
 
 
 # --- without an index --------------------------------------------------------------------------
@@ -272,7 +269,7 @@ def newest(source: Searched, conditions: frozenset[str]) -> Statement:
     table = source.table
     query = (
         Query.from_(table)
-        .select(_meets(source, conditions), *source.columns)
+        .select(*source.columns, _meets(source, conditions))
         .where(table.scope == param("scope"))
     )
     query = query.where(source.is_current(table))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from heapq import nlargest, nsmallest
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 from memrepo.ranking.question import Question, Word
 from memrepo.ranking.rows import Scope
@@ -17,7 +17,7 @@ __all__ = ["candidates", "idf", "leading", "named", "tie_sign", "weighed"]
 #: As a word, a name says nothing if more than this share of the rows have it.
 _COMMON: Final = 0.2
 #: Rows that are looked at in one step.
-_AT_ONCE: Final = 250
+_AT_ONCE: Final = 500
 #: What facts call whoever asks, as chats and extracted facts do.
 _ASKER: Final = "user"
 
@@ -40,36 +40,36 @@ def candidates(question: Question, scope: Scope, limit: int = 50) -> Steps[list[
     for word in weighed(question, scope) or question.words:
         posting = scope.postings[word.text]
         weight = idf(scope.n_rows, posting.n_rows)
-        ids = iter(posting.ids)
-        while some := [*islice(ids, _AT_ONCE)]:
-            for row_id in some:
-                sums[row_id] = sums.get(row_id, 0.0) + weight
-            yield
-    sign = tie_sign(question, named(question, scope))
-    first = iter((yield from leading(sums, limit)))
-    best: list[tuple[float, int]] = []
-    while pairs := [(-sums[row_id], sign * row_id) for row_id in islice(first, _AT_ONCE)]:
-        best = nsmallest(limit, chain(best, pairs))
+        again = sums.keys() & posting.ids
         yield
-    return [sign * number for _, number in best]
+        for row_id in again:
+            sums[row_id] += weight
+        yield
+        sums.update(dict.fromkeys(posting.ids - again, weight))
+        yield
+    sign = tie_sign(question, named(question, scope))
+    return (yield from leading(sums, limit, lambda row_id: sign * row_id))
 
 
-def leading(sums: Mapping[int, float], limit: int) -> Steps[Iterable[int]]:
-    """Return, in steps, whatever has one of the *limit* highest sums: to put these in order is less work."""
-    if not 0 < limit < len(sums):
-        return sums
+def leading(sums: Mapping[int, float], limit: int, order: Callable[[int], Any]) -> Steps[list[int]]:
+    """Return, in steps, what has the highest *limit* sums, the highest first; ties by *order*, the lowest first."""
     highest: list[float] = []
     values = iter(sums.values())
     while some := [*islice(values, _AT_ONCE)]:
         highest = nlargest(limit, chain(highest, some))
         yield
+    if not highest:
+        return []
     least = highest[-1]
-    chosen: list[int] = []
+    above: list[int] = []
+    equal: list[int] = []
     items = iter(sums.items())
-    while pairs := [*islice(items, _AT_ONCE)]:
-        chosen += [each for each, its in pairs if its >= least]
+    while some_items := [*islice(items, _AT_ONCE)]:
+        above += [each for each, its in some_items if its > least]
+        equal += [each for each, its in some_items if its == least]
         yield
-    return chosen
+    above.sort(key=lambda each: (-sums[each], order(each)))
+    return above + nsmallest(limit - len(above), equal, order)
 
 
 def tie_sign(question: Question, names: AbstractSet[str]) -> int:

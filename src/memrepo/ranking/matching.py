@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set as AbstractSet
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence, Set as AbstractSet
 from typing import Final
 
 from memrepo.ranking import unicode61
@@ -17,12 +16,13 @@ __all__ = [
     "SAMPLE",
     "first_token",
     "has_time",
+    "having_word",
     "is_question",
     "is_turn",
     "look_through",
     "matches",
+    "prepare",
     "subjects_of",
-    "text_has",
 ]
 
 #: So many of the newest texts of a scope tell its subjects.
@@ -38,7 +38,7 @@ _begins_as_turn: Final = re.compile(r"\w[\w .'-]{0,40}:\s").match
 #: White space after a question mark is looked through for so many characters.
 _TAIL: Final = 8
 #: Texts that are looked through in one step.
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 25
 #: The stemmers that leave most of a word as it is.
 _KNOWN: Final = (ENGLISH.stem, UNICODE.stem)
 
@@ -48,30 +48,30 @@ def matches(
 ) -> Iterator[list[int] | None]:
     """Yield for each word the places, in *rows*, of those that have it; ``None`` between two steps of that."""
     place_of = {row.id: place for place, row in enumerate(rows)}
-    in_line = cache(unicode61.in_line)  # often several words are common
     yield None
-    for word in words:
-        known = scope.postings[word.text].ids
-        if scope.postings[word.text].is_complete:
-            smaller: Iterable[int] = known if len(known) < len(place_of) else place_of
-            yield sorted(place_of[its] for its in smaller if its in place_of and its in known)
-            continue
-        has = text_has(word, language, in_line)
-        having: list[int] = []
+    texts: list[str] = []
+    if not all(scope.postings[word.text].is_complete for word in words):
+        ready = prepare(language)
         for start in range(0, len(rows), _AT_ONCE):
-            some = enumerate(rows[start : start + _AT_ONCE], start)
-            having += (place for place, row in some if row.id in known or has(row.text))
+            texts += [ready(row.text) for row in rows[start : start + _AT_ONCE]]
             yield None
-        yield having
+    for word in words:
+        posting = scope.postings[word.text]
+        smaller = posting.ids if len(posting.ids) < len(place_of) else place_of
+        having = {place_of[its] for its in smaller if its in place_of and its in posting.ids}
+        if not posting.is_complete:
+            yield None
+            having |= {*having_word(word, language, texts)}
+        yield sorted(having)
 
 
 def look_through(question: Question, rows: Sequence[Row]) -> Scope:
     """Return what an index would know for *question*, from all rows of a scope, the newest first."""
     language = question.language
+    texts = [*map(prepare(language), (row.text for row in rows))]
     postings: dict[str, Posting] = {}
     for word in question.words:
-        has = text_has(word, language)
-        ids = {row.id for row in rows if has(row.text)}
+        ids = {rows[place].id for place in having_word(word, language, texts)}
         postings[word.text] = Posting(len(ids), ids)
     subjects = subjects_of([row.text for row in rows[:SAMPLE]], language.stop_words)
     return Scope(len(rows), postings, subjects)
@@ -91,31 +91,46 @@ def subjects_of(texts: Sequence[str], stop_words: AbstractSet[str]) -> frozenset
     return frozenset(many - stop_words - {""})
 
 
-def text_has(
-    word: Word, language: Language, in_line: Callable[[str], str] = unicode61.in_line
-) -> Callable[[str], bool]:
-    """Return a function that tells whether a text has *word*; *in_line* as `unicode61.in_line`."""
+def prepare(language: Language) -> Callable[[str], str]:
+    """Return what makes of a text what `having_word` looks through."""
     if language.tokenizer == "trigram":
-        return lambda text: word.text in unicode61.lower(text)
+        return unicode61.lower
+    return unicode61.in_line if language.stem in _KNOWN else str
+
+
+def having_word(word: Word, language: Language, texts: Sequence[str]) -> list[int]:
+    """Return the places, in *texts*, of those that have *word*; each was made ready by `prepare`."""
+    if language.tokenizer == "trigram":
+        return _having(word.text, texts)
     terms = frozenset(word.terms)
     if language.stem not in _KNOWN:
         # Nobody knows what it does to a word.
-        return lambda text: not terms.isdisjoint(language.terms(text))
+        return [at for at, its in enumerate(texts) if not terms.isdisjoint(language.terms(its))]
     # Only what begins as a term does is brought to its stem.
-    beginnings = tuple({f" {term[: max(len(term) - _STEM_TAIL, 1)]}" for term in terms})
+    beginnings = {f" {term[: max(len(term) - _STEM_TAIL, 1)]}" for term in terms}
+    return [
+        place
+        for beginning in beginnings
+        for place in _having(beginning, texts)
+        if _has_form(texts[place], beginning, terms, language.stem)
+    ]
 
-    def has(text: str) -> bool:
-        line = in_line(text)
-        for beginning in beginnings:
-            at = line.find(beginning)
-            while at >= 0:
-                end = line.index(" ", at + 1)
-                if language.stem(line[at + 1 : end]) in terms:
-                    return True
-                at = line.find(beginning, end)
-        return False
 
-    return has
+def _having(part: str, texts: Sequence[str]) -> list[int]:
+    return [place for place, text in enumerate(texts) if part in text]
+
+
+def _has_form(
+    line: str, beginning: str, terms: AbstractSet[str], stem: Callable[[str], str]
+) -> bool:
+    """Tell whether a word that begins so has one of *terms* as its stem."""
+    at = line.find(beginning)
+    while at >= 0:
+        end = line.index(" ", at + 1)
+        if stem(line[at + 1 : end]) in terms:
+            return True
+        at = line.find(beginning, end)
+    return False
 
 
 def first_token(text: str) -> str:

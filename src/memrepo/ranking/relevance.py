@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set as AbstractSet
-from heapq import nlargest, nsmallest
+from heapq import nlargest
 from typing import Final
 
 import attrs
@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 DEFAULT_WEIGHTS: Final = Weights()
+#: Rows that are looked at in one step.
+_AT_ONCE: Final = 32
 #: Whoever is named must have at least so much of the question as another has; see `_is_of_another`.
 _AS_MUCH: Final = 0.95
 #: What the relevance of all rows is multiplied by, where that is not so.
@@ -131,7 +133,8 @@ class _Ranking:
                 self._spreads.append(kernel.spread(having))
             yield
         if self._names:
-            self._firsts = yield from collect(first_token(row.text) for row in rows)
+            firsts = (first_token(row.text) for row in rows)
+            self._firsts = yield from collect(firsts, _AT_ONCE)
         self._is_doubtful = self._is_of_another()
         yield
         doubt = _DOUBT if self._is_doubtful else 1.0
@@ -147,18 +150,17 @@ class _Ranking:
         for place, relevance in enumerate(self._relevance):
             if relevance and (among is None or rows[place].id in among):
                 scores[place] = relevance * self._factor(place)
+            if place % _AT_ONCE == 0:
                 yield
         if self._question.asks_when and self._weights.when:
             self._add_when(scores, limit)
         sign = tie_sign(self._question, self._names)
 
-        def order(place: int) -> tuple[float, float, int]:
+        def order(place: int) -> tuple[float, int]:
             row = rows[place]
-            return -scores[place], sign * row.told_at.timestamp(), sign * row.id
+            return sign * row.told_at.timestamp(), sign * row.id
 
-        n_chosen = len(scores) if limit is None else limit
-        first = yield from leading(scores, n_chosen)
-        chosen = nsmallest(n_chosen, first, order)
+        chosen = yield from leading(scores, len(scores) if limit is None else limit, order)
         yield
         return (yield from collect(self._ranked(place, scores[place]) for place in chosen))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from itertools import islice
 from typing import TypeAlias, TypeVar
 
 __all__ = ["Steps", "collect", "finish"]
@@ -13,11 +14,12 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 
 
-def collect(items: Iterable[T]) -> Steps[list[T]]:
-    """Make a list of *items*, one in each step."""
+def collect(items: Iterable[T], at_once: int = 1) -> Steps[list[T]]:
+    """Make a list of *items*, so many in each step."""
+    source = iter(items)
     made: list[T] = []
-    for item in items:
-        made.append(item)
+    while some := [*islice(source, at_once)]:
+        made += some
         yield
     return made
 

@@ -21,7 +21,7 @@ from memrepo.queries import near_duplicates as queries, search
 from memrepo.queries.fulltext import scope_query, word_query
 from memrepo.queries.search import FACTS
 from memrepo.ranking import similarity
-from memrepo.ranking.counts import Counts
+from memrepo.ranking.counts import Counts, Listed
 from memrepo.ranking.language import ENGLISH, LANGUAGES, Language
 from memrepo.ranking.rows import Posting
 from memrepo.ranking.similarity import Rarity, Term, Text, may_be_similar, spellings, take_apart
@@ -205,7 +205,7 @@ class NearDuplicateSearch:
     async def _read(self, start: Place) -> _Looked:
         """Hold the newest facts of the scope against each other."""
         bound = search.newest(FACTS, _ANY).bind(most=MOST_READ, **self._place)
-        everything = [row[1:] for row in reversed(await self._connection.read(bound))]
+        everything = [row[:-1] for row in reversed(await self._connection.read(bound))]
         entries, texts = await _decode(everything, ENGLISH)
         at = start.created_at, start.second
         rows = [row for row in everything if (str(row[_CREATED_AT]), row[0]) >= at]
@@ -230,11 +230,11 @@ class NearDuplicateSearch:
 
 
 def _to_rarity(terms: Sequence[Term], rows: Sequence[Row], most: int) -> Rarity:
-    everything, *each = (json.loads(row[0]) for row in rows)
+    everything, *each = (Listed(row[0]) for row in rows)
     counts = Counts(everything, rows[0][1] or 0, most)
     postings = {
-        term: Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
-        for term, ids in zip(terms, each, strict=True)
+        term: Posting(counts.of(its), its.ids(), is_complete=counts.are_all(its))
+        for term, its in zip(terms, each, strict=True)
     }
     return Rarity(counts.of(everything), postings)
 

@@ -12,16 +12,14 @@ from typing import Final, Generic, TypeVar
 import attrs
 
 from memrepo.connection.contract import Connection
-from memrepo.connection.waiting import run_in_steps
-from memrepo.domain.codec import Row, Value
+from memrepo.connection.waiting import Turns
+from memrepo.domain.codec import Row
 from memrepo.domain.conditions import Conditions
-from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.search import Hit
 from memrepo.index.index import SearchIndex
-from memrepo.queries import search as queries
 from memrepo.queries.fulltext import scope_query, word_query
 from memrepo.ranking.candidates import candidates
-from memrepo.ranking.counts import Counts
+from memrepo.ranking.counts import Counts, Listed
 from memrepo.ranking.explanation import explain, highlights
 from memrepo.ranking.language import ENGLISH
 from memrepo.ranking.matching import SAMPLE, look_through, subjects_of
@@ -32,6 +30,7 @@ from memrepo.ranking.steps import Steps, collect
 from memrepo.ranking.unicode61 import tokens
 from memrepo.repositories.forms import read_forms
 from memrepo.repositories.neighbours import N_NEAR, Found, neighbourhood
+from memrepo.repositories.search_reads import SearchReads
 from memrepo.repositories.sources import Source, from_digits
 
 __all__ = ["MOST_READ", "Search"]
@@ -43,10 +42,16 @@ R = TypeVar("R")
 _PLAIN: Final = frozenset({"now", "not_forgotten", "not_superseded", "summarized"})
 #: A word that more rows have is common: it chooses no hits.
 _COMMON: Final = 2_000
+#: Ids of a word that are read: enough to tell whether it is common.
+_MOST: Final = _COMMON + 1
+#: Where the first row of `queries.search.postings` says how many rows are pending.
+_N_PENDING: Final = 3
 #: Rows whose neighbours are read.
 _N_CANDIDATES: Final = 50
 #: Rows that are read where there is no index, the newest.
 MOST_READ: Final = 10_000
+#: Rows that are taken apart in one step.
+_AT_ONCE: Final = 16
 #: The tokenizer ``trigram`` has no shorter words in the index.
 _TRIGRAM: Final = 3
 #: Words of a question that are looked at.
@@ -79,10 +84,9 @@ class Search(Generic[T]):
         self._conditions = conditions
         self._limit = limit
         self._connection = connection
-        self._of_scope: dict[str, Value] = {"scope": scope}
+        self._turns = Turns(connection.give_way)
         self._in_scope = scope_query(scope)
-        self._of_query = self._of_scope | {"in_scope": self._in_scope}
-        self._of_filter: dict[str, Value] = conditions.parameters
+        self._reads = SearchReads(connection, source, conditions, scope)
 
     def _parse(self) -> Question:
         language = ENGLISH if self._index is None else self._index.language
@@ -97,10 +101,18 @@ class Search(Generic[T]):
         """
         if not self._question.words:
             return []
-        if self._index is None or not await self._has_index():
-            return await self._rank(*await self._read(), highlighted=highlighted)
-        async with self._index.turn(self._connection):
-            return await self._rank(*await self._ask(), highlighted=highlighted)
+        index = self._index
+        if index is not None and await self._has_index():
+            for is_last in (False, True):
+                async with index.turn(self._connection):
+                    postings = await self._ask_words()
+                    if is_last or not postings[0][_N_PENDING]:
+                        asked = await self._ask(postings)
+                        return await self._rank(*asked, highlighted=highlighted)
+                # Not while others wait for their turn: whoever writes may be one of them.
+                if not await index.take_in(self._connection, self._source.table.name):
+                    break
+        return await self._rank(*await self._read(), highlighted=highlighted)
 
     async def _rank(self, known: Scope, found: Found, *, highlighted: bool) -> list[Hit[T]]:
         among = found.meeting.keys()
@@ -118,7 +130,7 @@ class Search(Generic[T]):
         self, ranked: Ranked, row: Row, checked: tuple[str, ...], *, highlighted: bool
     ) -> Hit[T]:
         return Hit(
-            entry=self._source.decode(row),
+            entry=self._decode(row),
             score=ranked.score,
             relevance=ranked.relevance,
             why=explain(ranked, noun=self._source.noun),
@@ -132,17 +144,18 @@ class Search(Generic[T]):
         words = tokens(self._text[-_MOST_CHARS:])[-_MOST_WORDS:]
         if not words:
             return []
-        if not await self._has_index():
+        table = self._source.table.name
+        if self._index is None or not await self._index.prepare(self._connection, table):
             return await self._read_completions(words)
         query = word_query(*((word,) for word in words[:-1]), beginning=words[-1])
-        ids = await self._latest(query, self._limit)
+        ids = await self._reads.latest(query, self._limit)
         meeting = (await self._around(ids, n_near=0)).meeting
-        return [self._source.decode(meeting[number]) for number in ids if number in meeting]
+        return [self._decode(meeting[number]) for number in ids if number in meeting]
 
     async def _has_index(self) -> bool:
         """Tell whether the index can be asked; the question is taken apart as it takes texts apart."""
-        index, table = self._index, self._source.table.name
-        if index is None or not await index.prepare(self._connection, table):
+        index = self._index
+        if index is None or not await index.is_there(self._connection):
             return False
         if index.language is not self._question.language:
             self._question = self._parse()
@@ -151,46 +164,58 @@ class Search(Generic[T]):
 
     # --- by the index ------------------------------------------------------------------------
 
-    async def _ask(self) -> tuple[Scope, Found]:
+    async def _ask_words(self) -> list[Row]:
+        """Return the postings of the question's words, and how many rows are pending."""
+        self._forms = await read_forms(self._connection, self._source.table.name, self._question)
+        return await self._reads.postings(None, self._asked(), _MOST, SAMPLE)
+
+    async def _ask(self, postings: Sequence[Row]) -> tuple[Scope, Found]:
         """Return what is known of the scope, and the rows to compare."""
         names = self._conditions.names
-        self._forms = await read_forms(self._connection, self._source.table.name, self._question)
-        known, ids = await self._choose(None)
+        known, ids = await self._choose(postings, None)
         if names <= _PLAIN:
             found = await self._around(ids)
             if found.meeting.keys() >= {*ids}:
                 return known, found
         # What does not meet the filter lends its words, but neither that nor what has expired takes others' places.
-        _, others = await self._choose(names)
+        _, others = await self._choose(
+            await self._reads.postings(names, self._asked(), _MOST, SAMPLE), names
+        )
         return known, await self._around([*dict.fromkeys([*ids, *others])])
 
-    async def _choose(self, names: frozenset[str] | None) -> tuple[Scope, list[int]]:
-        words = self._question.words
-        most = _COMMON + 1
-        asked = [self._in_scope, *map(self._query, words)]
-        (of_scope, highest, heads), *of_words = await self._postings(names, asked, most, SAMPLE)
-        everything = json.loads(of_scope)
-        counts = Counts(everything, highest or 0, most)
+    def _asked(self) -> list[str]:
+        return [self._in_scope, *map(self._query, self._question.words)]
 
-        lists = await self._run(collect(json.loads(row[0]) for row in of_words))
-        each = await self._run(
-            collect(
-                Posting(counts.of(ids), frozenset(ids), is_complete=len(ids) < most)
-                for ids in lists
-            )
-        )
-        postings = {word.text: its for word, its in zip(words, each, strict=True)}
+    async def _choose(
+        self, postings: Sequence[Row], names: frozenset[str] | None
+    ) -> tuple[Scope, list[int]]:
+        words = self._question.words
+        (of_scope, highest, heads, _), *of_words = postings
+        everything = Listed(of_scope)
+        counts = Counts(everything, highest or 0, _MOST)
+        lists = [Listed(row[0]) for row in of_words]
+        has_rare = any(its and counts.are_all(its) for its in lists)
+
+        def posting(listed: Listed) -> Posting:
+            is_complete = counts.are_all(listed)
+            # Of a common word, only those are looked at that have a rare one, too: see `_check_common`.
+            ids = listed.ids() if is_complete or not has_rare else frozenset[int]()
+            return Posting(counts.of(listed), ids, is_complete=is_complete)
+
+        each = await self._run(collect(map(posting, lists)))
         known = Scope(
-            counts.of(everything), postings, _subjects(heads, self._question.language.stop_words)
+            counts.of(everything),
+            {word.text: its for word, its in zip(words, each, strict=True)},
+            _subjects(heads, self._question.language.stop_words),
         )
-        known = await self._check_common(known, names, most)
+        known = await self._check_common(known, names)
         return known, await self._candidates(known)
 
     async def _candidates(self, known: Scope) -> list[int]:
         most = max(self._limit, _N_CANDIDATES)
         return await self._run(candidates(self._question, known, most))
 
-    async def _check_common(self, known: Scope, names: frozenset[str] | None, most: int) -> Scope:
+    async def _check_common(self, known: Scope, names: frozenset[str] | None) -> Scope:
         """Find which rows that have a rare word have a common one, too."""
         words = self._question.words
         of = known.postings
@@ -201,8 +226,8 @@ class Search(Generic[T]):
         if rare:
             forms = [form for word in rare for form in self._forms[word.text]]
             asked = [self._query(word, forms) for word in common]
-            rows = await self._postings(names, asked, most, 0)
-            found = await self._run(collect(json.loads(row[0]) for row in rows))
+            rows = await self._reads.postings(names, asked, _MOST)
+            found = await self._run(collect(Listed(row[0]).ids() for row in rows))
         else:
             common.sort(key=lambda word: of[word.text].n_rows)
             rarest, *others = common
@@ -210,9 +235,10 @@ class Search(Generic[T]):
                 [[form for word in others for form in self._forms[word.text]]] if others else []
             )
             query = self._query(rarest, *groups)
-            found = [await self._latest(query, max(self._limit, _N_CANDIDATES))]
+            latest = await self._reads.latest(query, max(self._limit, _N_CANDIDATES))
+            found = [frozenset(latest)]
         checked = {
-            word.text: attrs.evolve(of[word.text], ids=frozenset(ids))
+            word.text: attrs.evolve(of[word.text], ids=ids)
             for word, ids in zip(common, found, strict=False)
         }
         return attrs.evolve(known, postings={**of, **checked})
@@ -220,49 +246,28 @@ class Search(Generic[T]):
     def _query(self, word: Word, *others: Iterable[str]) -> str:
         return word_query(self._forms[word.text], *others)
 
-    async def _postings(
-        self, names: frozenset[str] | None, asked: Sequence[str], most: int, n_beginnings: int
-    ) -> list[Row]:
-        statement = queries.postings(self._source.table, names)
-        bound = statement.bind(
-            words=to_compact_json(asked),
-            most=most,
-            n_beginnings=n_beginnings,
-            **(self._of_query if names is None else self._of_query | self._of_filter),
-        )
-        return await self._connection.read(bound)
-
-    async def _latest(self, query: str, most: int) -> list[int]:
-        """Return the ids of the latest rows that a query finds."""
-        statement = queries.latest(self._source.table, self._conditions.names)
-        bound = statement.bind(query=query, most=most, **self._of_query | self._of_filter)
-        return [row[0] for row in await self._connection.read(bound)]
-
     async def _around(self, ids: Sequence[int], n_near: int = N_NEAR) -> Found:
-        statement = queries.around(self._source.table, self._conditions.names)
-        bound = statement.bind(
-            ids=to_compact_json([*ids]),
-            n_near=n_near,
-            **self._of_scope | self._of_filter | self._source.parameters,
-        )
-        told, meeting = await self._tell(await self._connection.read(bound))
+        told, meeting = await self._tell(await self._reads.around(ids, n_near))
         told.sort(key=lambda its: (its.told_at, its.id))
         return Found(neighbourhood({*ids}, told), meeting)
 
     async def _tell(self, rows: Sequence[Row]) -> tuple[list[Told], dict[int, Row]]:
         """Return what ranking looks at, and those rows that meet the filter."""
-        told = await self._run(collect(self._source.tell(row[1:]) for row in rows))
-        return told, {row[1]: row[1:] for row in rows if row[0]}
+        told = await self._run(collect(map(self._source.tell, rows), _AT_ONCE))
+        return told, {row[0]: row for row in rows if row[-1]}
+
+    def _decode(self, row: Row) -> T:
+        return self._source.decode(row[:-1])
 
     async def _run(self, steps: Steps[R]) -> R:
         """Do all steps, while other tasks run."""
-        return await run_in_steps(steps, self._connection.give_way)
+        return await self._turns.run(steps)
 
     # --- without an index --------------------------------------------------------------------
 
     async def _read(self) -> tuple[Scope, Found]:
         """Return the newest rows of the scope, and which words they have."""
-        told, meeting = await self._tell(await self._read_rows())
+        told, meeting = await self._tell(await self._reads.newest(MOST_READ))
         # Many texts: not on the event loop.
         known = await asyncio.to_thread(look_through, self._question, told)
         chosen = {*await self._candidates(known)}
@@ -276,17 +281,10 @@ class Search(Generic[T]):
             terms = {*language.terms(source.tell(row).text)}
             return terms.issuperset(whole) and any(term.startswith(beginning) for term in terms)
 
-        rows = [row[1:] for row in await self._read_rows() if row[0]]
+        rows = [row for row in await self._reads.newest(MOST_READ) if row[-1]]
         are_found = await self._run(collect(map(is_found, rows)))
         found = [row for row, is_so in zip(rows, are_found, strict=True) if is_so]
-        return [source.decode(row) for row in found[: self._limit]]
-
-    async def _read_rows(self) -> list[Row]:
-        statement = queries.newest(self._source.table, self._conditions.names)
-        bound = statement.bind(
-            most=MOST_READ, **self._of_scope | self._of_filter | self._source.parameters
-        )
-        return await self._connection.read(bound)
+        return [self._decode(row) for row in found[: self._limit]]
 
 
 @lru_cache(maxsize=32)

@@ -40,7 +40,8 @@ class Source(Generic[T]):
     #: What one of its rows is called.
     noun: str
     decode: Callable[[Row], T]
-    #: What ranking looks at of a row: of many rows, only few are decoded.
+    #: What ranking looks at of a row, behind whose columns stands whether it meets the filter: of many rows, only few
+    #: are decoded.
     tell: Callable[[Row], Told]
     #: What its columns need.
     parameters: dict[str, Value] = attrs.field(factory=dict[str, Value])
@@ -57,12 +58,12 @@ def _fact(row: Row) -> Told:
     if is_plain:
         with suppress(*NO_INSTANT):
             return Told(number, content, parse_instant(created_at), session_id)
-    entry = to_memory(row)
+    entry = to_memory(row[:-1])
     return Told(entry.id, entry.content, entry.created_at, entry.session_id)
 
 
 def _event(row: Row) -> Told:
-    event = to_daily_log(row)
+    event = to_daily_log(row[:-1])
     return Told(event.id, "\n".join(_texts(event.event_data)), event.timestamp, event.session_id)
 
 
@@ -87,7 +88,7 @@ def summaries(now: datetime, idle_after: timedelta) -> Source[Session]:
 
     def tell(row: Row) -> Told:
         # Each is a session of its own, so that none lends its words to the next.
-        session = decode(row)
+        session = decode(row[:-1])
         return Told(session.id, session.summary or "", session.started_at, session.id)
 
     parameters: dict[str, Value] = {"latest": activity_until(now)}

@@ -174,8 +174,9 @@ class LibSQLConnection:
         """Run one SELECT beside the writer; see `Driver`."""
         return await self._read(statement, self.request_timeout_s)
 
-    async def give_way(self) -> None:
+    async def give_way(self) -> bool:
         """Return at once: no read needs a thread."""
+        return False
 
     async def read_aside(self, statement: BoundStatement) -> list[Row]:
         """Run a long statement that changes nothing; see `Driver`."""

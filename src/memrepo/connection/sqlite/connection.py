@@ -206,10 +206,12 @@ class SQLiteConnection:
             queue = await self._long_readers.queue()
         return (await queue.run((statement,), deadline, self._on_statement).wait())[0].rows
 
-    async def give_way(self) -> None:
-        """Return once the quick reads that run now are done."""
+    async def give_way(self) -> bool:
+        """Return once the quick reads that run now are done, and whether anybody else was at work."""
         if self._reader is not None and not self._reader.is_free:
             self._reader.release(await self._reader.take(math.inf))
+            return True
+        return self._writer is not None and not self._writer.is_free
 
     def _deadline(self, timeout_s: float | None = None) -> float:
         return self._loop.time() + (self.lock_timeout_s if timeout_s is None else timeout_s)
