@@ -198,7 +198,7 @@ async def compare(url: str, writes: Sequence[Action], reads: Sequence[Action]) -
 
 
 @given(_many_writes, st.lists(_reads, max_size=80))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @example([append(1, "", n) for n in range(100)], [get(1, "")] * 100)
 # One fact stated again with one expiry and another: each call has the fact as it was then.
 @example(

@@ -55,6 +55,7 @@ async def tell(
     return outcomes
 
 
+@pytest.mark.parametrize("url", ["file"], indirect=True)
 async def test_nothing_stale_is_returned(store: Store, clock: Clock) -> None:
     """200 facts, each corrected, restated and inferred again by its key, some forgotten: no read has what is stale."""
     session = await store.sessions.start()
