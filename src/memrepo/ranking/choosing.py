@@ -83,8 +83,10 @@ def choose(
             continue
         if not score.is_pinned and (reason := _irrelevance(score, ranking, least)):
             choice.leave_out(fact, score, reason)
-        elif not choice.join(fact, score):
-            end = end or choice.show(fact, score, budget)
+            continue
+        words = wording(fact.content)
+        if not choice.join(words, fact, score):
+            end = end or choice.show(words, fact, score, budget)
             if end is not None:
                 choice.leave_out(fact, score, end)
     return choice.context(has_more=has_more)
@@ -120,22 +122,24 @@ class _Choice:
         placed: set[int] = set()
         pinned = (pair for pair in scored if pair[1].is_pinned)
         for fact, score in sorted(pinned, key=_pinned_since):
-            if not self.join(fact, score) and self.show(fact, score, share) is not None:
+            words = wording(fact.content)
+            if not self.join(words, fact, score) and self.show(words, fact, score, share):
                 break
             placed.add(fact.id)
         return placed
 
-    def join(self, fact: MemoryEntry, score: Score) -> bool:
-        """Leave a fact out that says the same as one that is shown; tell whether it does."""
-        words = wording(fact.content)
+    def join(self, words: tuple[str, ...], fact: MemoryEntry, score: Score) -> bool:
+        """Leave a fact out that has the wording of one that is shown; tell whether it has."""
         if (same := self._shown.get(words)) is None:
             return False
         self._shown[words] = attrs.evolve(same, joined=(*same.joined, fact.id))
         self.leave_out(fact, score, "duplicate", same.entry.id)
         return True
 
-    def show(self, fact: MemoryEntry, score: Score, budget: Budget) -> LeftOutReason | None:
-        """Show a fact after all others, or return why it does not fit."""
+    def show(
+        self, words: tuple[str, ...], fact: MemoryEntry, score: Score, budget: Budget
+    ) -> LeftOutReason | None:
+        """Show a fact, with its wording, after all others, or return why it does not fit."""
         if len(self._shown) >= budget.max_entries:
             return "max_entries"
         age = age_in_words(days_between(fact.created_at, self._now))
@@ -145,8 +149,7 @@ class _Choice:
         if n_tokens > budget.max_tokens:
             return "max_tokens"
         self._n_tokens = n_tokens
-        shown = RecalledFact(entry=fact, score=score, age=age, line=line(), joined=())
-        self._shown[wording(fact.content)] = shown
+        self._shown[words] = RecalledFact(entry=fact, score=score, age=age, line=line(), joined=())
         return None
 
     def leave_out(

@@ -32,7 +32,8 @@ def wording(content: str) -> tuple[str, ...]:
     """
     if len(content) > _MAX_LENGTH:
         return (content,)
-    shown = [*filter(None, map(_bare, content.split()))]
+    # To see that a word has no marks takes a third of the time that it takes to look for them.
+    shown = [bare for word in content.split() if (bare := word if word.isalnum() else _bare(word))]
     folded = enumerate([word.casefold() for word in shown])
     words = [
         word for at, word in folded if word not in EMPTY_WORDS or not _is_empty(word, at, shown)
@@ -40,19 +41,22 @@ def wording(content: str) -> tuple[str, ...]:
     if not words:
         return (content,)
     first = min(words)
-    starts = (at for at, word in enumerate(words) if word == first)
-    return min(tuple(words[at:] + words[:at]) for at in starts)
+    if words.count(first) == 1:
+        return _turned(words, words.index(first))
+    return min(_turned(words, at) for at, word in enumerate(words) if word == first)
+
+
+def _turned(words: Sequence[str], first: int) -> tuple[str, ...]:
+    return (*words[first:], *words[:first])
 
 
 def _bare(word: str) -> str:
     """Return a word without marks; behind a number, quotation marks are feet, inches, minutes."""
     bare = word.strip(_MARKS)
-    if bare == word:
-        return word
-    number, _, behind = word.partition(bare) if bare else ("", "", "")
-    return (
-        bare + behind[:1] if bare[-1:].isdigit() and behind[:1] in _UNITS and not number else bare
-    )
+    if not bare[-1:].isdigit():
+        return bare
+    number, _, behind = word.partition(bare)
+    return bare + behind[:1] if behind[:1] in _UNITS and not number else bare
 
 
 def _is_empty(folded: str, at: int, words: Sequence[str]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from memrepo.domain.memories import EXPLICIT_SOURCE, MemoryEntry
 from memrepo.domain.recall import Ranking, Score
@@ -12,10 +13,11 @@ from memrepo.domain.search import Hit
 from memrepo.ranking.ages import days_between
 from memrepo.ranking.matching import is_turn
 
-__all__ = ["decay_of", "faded_since", "relevant_score_of", "score_of", "unasked_score_of"]
+__all__ = ["decay_of", "faded_since", "relevant_scores", "score_of", "unasked_score_of"]
 
 #: What an access in the future counts as: the original does not tell it from one of this week.
-_FUTURE_DAYS = 7
+_FUTURE_DAYS: Final = 7
+_NO_TIME: Final = timedelta(0)
 
 
 def score_of(
@@ -42,30 +44,35 @@ def score_of(
     )
 
 
-def relevant_score_of(
-    hit: Hit[MemoryEntry], now: datetime, ranking: Ranking, explicit_sources: Collection[str]
-) -> Score:
-    """Return the score of a fact that a search has found."""
-    fact = hit.entry
-    since = fact.last_accessed or fact.created_at
-    recency = 1 - decay_of(now - since, ranking.half_life)
-    category = _share(ranking.categories.get(fact.category, 0), ranking.categories)
-    source = _share(_source_points(fact, ranking, explicit_sources), ranking.sources)
-    total = hit.score
-    total *= 1 + ranking.recency_weight * recency
-    total *= 1 + ranking.category_weight * category
-    total *= 1 + ranking.source_weight * source
-    return Score(
-        total=total,
-        recency=recency,
-        category=category,
-        source=source,
-        decay=0.0,
-        relevance=hit.relevance,
-        why=hit.why,
-        is_pinned=fact.pinned_at is not None,
-        is_beside=not hit.has_word and not is_turn(fact.content),
-    )
+def relevant_scores(
+    hits: Iterable[Hit[MemoryEntry]],
+    now: datetime,
+    ranking: Ranking,
+    explicit_sources: Collection[str],
+) -> Iterator[Score]:
+    """Yield the score of each fact that a search has found."""
+    categories, sources = _shares(ranking.categories), _shares(ranking.sources)
+    said = sources.get(EXPLICIT_SOURCE, 0.0)
+    for hit in hits:
+        fact = hit.entry
+        recency = 1 - decay_of(now - (fact.last_accessed or fact.created_at), ranking.half_life)
+        category = categories.get(fact.category, 0.0)
+        source = sources.get(fact.source, said if fact.source in explicit_sources else 0.0)
+        total = hit.score
+        total *= 1 + ranking.recency_weight * recency
+        total *= 1 + ranking.category_weight * category
+        total *= 1 + ranking.source_weight * source
+        yield Score(
+            total=total,
+            recency=recency,
+            category=category,
+            source=source,
+            decay=0.0,
+            relevance=hit.relevance,
+            why=hit.why,
+            is_pinned=fact.pinned_at is not None,
+            is_beside=not hit.has_word and not is_turn(fact.content),
+        )
 
 
 def unasked_score_of(
@@ -73,7 +80,7 @@ def unasked_score_of(
 ) -> Score:
     """Return the score of a fact that is there although a search has not found it: 0."""
     hit = Hit(entry=fact, score=0.0, relevance=0.0, why="", highlights=())
-    return relevant_score_of(hit, now, ranking, explicit_sources)
+    return next(relevant_scores((hit,), now, ranking, explicit_sources))
 
 
 def _source_points(fact: MemoryEntry, ranking: Ranking, explicit_sources: Collection[str]) -> float:
@@ -82,10 +89,12 @@ def _source_points(fact: MemoryEntry, ranking: Ranking, explicit_sources: Collec
     return ranking.sources.get(fact.source, said_points)
 
 
-def _share(points: float, table: Mapping[str, float]) -> float:
-    """Return points as a share of the most that a table has, 0 to 1."""
+def _shares(table: Mapping[str, float]) -> dict[str, float]:
+    """Return points as shares of the most that the table has, 0 to 1."""
     most = max(table.values(), default=0)
-    return min(max(points / most, 0.0), 1.0) if most > 0 else 0.0
+    if most <= 0:
+        return {}
+    return {name: min(max(points / most, 0.0), 1.0) for name, points in table.items()}
 
 
 def _recency_points(days: int, ranking: Ranking) -> float:
@@ -95,7 +104,7 @@ def _recency_points(days: int, ranking: Ranking) -> float:
 
 def decay_of(age: timedelta, half_life: timedelta) -> float:
     """Return how much has faded in *age*, from 0 (nothing, as in the future) to 1."""
-    return 1 - math.pow(0.5, max(age, timedelta(0)) / half_life)
+    return 1 - math.pow(0.5, max(age, _NO_TIME) / half_life)
 
 
 def faded_since(threshold: float, half_life: timedelta) -> timedelta:

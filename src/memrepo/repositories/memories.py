@@ -104,7 +104,7 @@ from memrepo.queries import (
 )
 from memrepo.queries.statement import BoundStatement, Statement
 from memrepo.ranking.choosing import Budget, choose
-from memrepo.ranking.scoring import relevant_score_of, score_of, unasked_score_of
+from memrepo.ranking.scoring import relevant_scores, score_of, unasked_score_of
 from memrepo.ranking.surfacing import SurfacingRule, surface
 from memrepo.repositories import outcomes, stating
 from memrepo.repositories.fading import Fading
@@ -981,7 +981,8 @@ class MemoryRepo(SearchableRepository):
             search = self._search(FACTS, query, conditions, n_hits, at)
             hits = await search.hits(highlighted=False)
             has_more = len(hits) == n_hits
-            scored = [(hit.entry, relevant_score_of(hit, at, ranking, sources)) for hit in hits]
+            scores = relevant_scores(hits, at, ranking, sources)
+            scored = [*zip((hit.entry for hit in hits), scores, strict=True)]
             score_pinned = unasked_score_of
         looked_at = {fact.id for fact, _ in scored}
         others = (fact for fact in pinned if fact.id not in looked_at)
