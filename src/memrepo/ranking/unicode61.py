@@ -54,7 +54,7 @@ def find_tokens(text: str) -> Iterator[Token]:
 
 def lower(text: str) -> str:
     """Return *text* as the tokenizer ``trigram`` compares it: in lower case, with its accents."""
-    return "".join(map(_lower, text))
+    return text.lower() if text.isascii() else "".join(map(_lower, text))
 
 
 def _in_tokens(text: str) -> str:
