@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memrepo import IDLE_AFTER, DailyLogFilter, InvalidInputError, SessionFilter, Store
+from memrepo import IDLE_AFTER, DailyLogFilter, DailyLogNew, InvalidInputError, SessionFilter, Store
 from memrepo.repositories.thread_items import ThreadItems
 from tests.conftest import Clock
 
@@ -36,6 +36,19 @@ async def test_a_list_across_sessions(store: Store, clock: Clock) -> None:
     assert [await other.read() for other in others] == [[{"n": "other"}]] * 3
     sessions = await store.sessions.find_many(SessionFilter(thread="chat"))
     assert [its.end_trigger for its in sessions] == [None, "timeout", "timeout"]
+
+
+async def test_more_than_a_page(store: Store) -> None:
+    """A list that is longer than a page is read as a whole, and so is one among many other events."""
+    session = await store.sessions.start(thread="chat")
+    note = DailyLogNew(session_id=session.id, event_type="note", event_data={})
+    await store.daily_logs.append_many([note] * 9_999)
+    items = ThreadItems(store, "chat", "item")
+    said = [{"n": n} for n in range(10_001)]
+    for start, end in ((0, 1), (1, 2), (2, 10_001)):
+        await items.add(said[start:end])
+        assert await items.read() == said[:end]
+        assert await items.read(2) == said[:end][-2:]
 
 
 async def test_adding_in_a_transaction(store: Store) -> None:

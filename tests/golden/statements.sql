@@ -4807,6 +4807,19 @@ LIMIT 1),:event_type,`item`.`value`,:timestamp
 FROM json_each(:batch) `item`
 ORDER BY `item`.`key`;
 
+-- thread_items.all
+SELECT `event_data`,`timestamp`
+FROM `daily_logs`
+WHERE +`scope`=:scope AND `session_id` IN (SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread) AND `event_type`=:event_type AND (SELECT `id`
+FROM `daily_logs`
+WHERE `session_id` IN (SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread)
+LIMIT 1 OFFSET :most) IS NULL
+ORDER BY `timestamp`,`id`;
+
 -- thread_items.latest ()
 SELECT `id`,`event_data`,`timestamp`
 FROM `daily_logs`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from pypika import Order, Table
+from pypika import Criterion, Order, Table
 
 from memrepo.queries import builder
 from memrepo.queries.builder import JsonEach, Query, Scalar, Unindexed, param, statement
@@ -38,18 +38,33 @@ ADD: Final = statement(
 )
 
 
+def _are_its() -> list[Criterion]:
+    # As in `daily_logs.find_many`.
+    in_scope = Unindexed(_d.scope) == param("scope")
+    return [in_scope, CONDITIONS["thread"](), CONDITIONS["event_type"]()]
+
+
+_next = Query.from_(_d).select(_d.id).where(CONDITIONS["thread"]()).limit(1).offset(param("most"))
+#: Reads all items in their order, of each its data and its time; none if the thread has more than ``:most`` events. With
+#: a LIMIT instead, SQLite would sort them in twice the time, for it could not know that there are fewer.
+ALL: Final = statement(
+    "thread_items.all",
+    Query.from_(_d)
+    .select(_d.event_data, _d.timestamp)
+    .where(Criterion.all([*_are_its(), Scalar(_next).isnull()]))
+    .orderby(_d.timestamp)
+    .orderby(_d.id),
+    is_long=True,
+)
+
+
 @cache
 def latest(*, after: bool, is_large: bool) -> Statement:
     """Read a page of items, the latest first: of each the event's id, its data and its time."""
     return builder.page(
         "thread_items.latest",
         Query.from_(_d).select(_d.id, _d.event_data, _d.timestamp),
-        # As in `daily_logs.find_many`.
-        [
-            Unindexed(_d.scope) == param("scope"),
-            CONDITIONS["thread"](),
-            CONDITIONS["event_type"](),
-        ],
+        _are_its(),
         by=_d.timestamp,
         after=after,
         newest_first=True,

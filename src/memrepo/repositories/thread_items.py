@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.activity import activity_window
@@ -72,25 +72,38 @@ class ThreadItems(SearchableRepository):
         Source:
             The index on (session_id, timestamp), by one read for up to 10,000 items.
         """
+        if most is None and (items := await self._read_all()):
+            return items
         found: list[dict[str, JsonValue]] = []
         cursor: str | None = None
         while most is None or len(found) < most:
             n_left = MAX_LIMIT if most is None else min(most - len(found), MAX_LIMIT)
             rows = await self._read_page(n_left, cursor)
-            found += await _objects(rows[:n_left])
+            found += await _objects([row[_DATA] for row in rows[:n_left]])
             cursor = to_page(rows, (), n_left, instant=_TIMESTAMP).next_cursor
             if cursor is None:
                 break
         return found[::-1]
+
+    async def _read_all(self) -> list[dict[str, JsonValue]]:
+        """Return all items, in their order; none if they may be more than a page."""
+        rows = await self.connection.read(queries.ALL.bind(most=MAX_LIMIT, **self._place()))
+        for _, timestamp in rows[-1:]:
+            self._note(timestamp)
+        return await _objects([data for data, _ in rows])
 
     async def _read_page(self, limit: int, after: str | None) -> list[Row]:
         statement = queries.latest(after=after is not None, is_large=is_large(limit))
         bound = statement.bind(**self._place(), **page_parameters(limit, after))
         rows = await self.connection.read(bound)
         for row in rows[:1]:
-            with suppress(*NO_INSTANT):
-                self._latest = max(self._latest, parse_instant(row[_TIMESTAMP]))
+            self._note(row[_TIMESTAMP])
         return rows
+
+    def _note(self, timestamp: Value) -> None:
+        """Take note of the time of an item, after which those will be that are added here."""
+        with suppress(*NO_INSTANT):
+            self._latest = max(self._latest, parse_instant(timestamp))
 
     async def add(self, items: Sequence[object]) -> None:
         """
@@ -177,8 +190,8 @@ class ThreadItems(SearchableRepository):
         return data
 
 
-async def _objects(rows: Sequence[Row]) -> list[dict[str, JsonValue]]:
-    parts = (rows[at : at + _SLICE] for at in range(0, len(rows), _SLICE))
-    decoded = (decode_many([row[_DATA] for row in part]) for part in parts)
+async def _objects(texts: Sequence[Any]) -> list[dict[str, JsonValue]]:
+    parts = (texts[at : at + _SLICE] for at in range(0, len(texts), _SLICE))
+    decoded = map(decode_many, parts)
     items = chain.from_iterable(await list_in_slices(decoded, size=1))
     return [item for item in items if isinstance(item, dict)]
