@@ -85,7 +85,7 @@ class MemrepoSession:
             InvalidInputError: The limit is negative.
 
         Source:
-            The index on (session_id, timestamp), by one read for up to 10,000 items.
+            The index on (session_id, timestamp), by one read unless the thread has none, or more than 10,000 events.
         """
         wanted = _check_limit(resolve_session_limit(limit, self.session_settings))
         return cast("list[TResponseInputItem]", await self._items.read(wanted))

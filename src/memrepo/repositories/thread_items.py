@@ -70,7 +70,7 @@ class ThreadItems(SearchableRepository):
             most: Only the latest, this many at most; ``None`` for all.
 
         Source:
-            The index on (session_id, timestamp), by one read for up to 10,000 items.
+            The index on (session_id, timestamp), by one read unless the thread has none, or more than 10,000 events.
         """
         if most is None and (items := await self._read_all()):
             return items
