@@ -22,12 +22,18 @@ Both files are in WAL mode with the same `synchronous`; each call that writes is
 _SLOWER: Final = """\
 Slower are two, in which memrepo does more:
 
-- **`clear_session`** takes about 2 µs an item. Of SQLite's time for it, about half is for the indexes by which events are also found
-  by their time and their key, and a sixth for foreign keys; that what is deleted is overwritten (`secure_delete`) takes less than a
-  twentieth.
+- **`clear_session`** takes about 2 µs an item. For 1,000, SQLite's DELETE takes 1.2 of 1.9 ms: 0.3 to find the rows and take them
+  out of the table, 0.25 for each of the two indexes by which events are found, 0.15 for foreign keys, and 0.3 for a journal of
+  the statement itself. SQLite keeps one, in a temporary file, where a statement of a transaction might fail halfway, as one might
+  that calls a function: here `GLOB`, the condition of the index of instants in another spelling. The commit takes 0.3 to 0.5,
+  the way to SQLite's thread and the statement that keeps the session's last activity the rest. Without journal and foreign keys,
+  and with one index, as theirs, it would still take 1.1 ms. That what is deleted is overwritten (`secure_delete`) takes less
+  than a twentieth, and is so in their file, too, where Python's SQLite was built so.
 - **`search_memory`** is a `recall`. ADK's class returns what has any word of the question, stop words too, by `bm25`. `recall` also
   compares the facts told just before and after, weighs how lately each was told, shows what says the same once, leaves out what
-  is not relevant enough, and says why: about 70 facts are looked at for ten that are returned."""
+  is not relevant enough, and says why: about 70 facts are looked at for ten that are returned. Of 3 ms, 0.6 are SQLite's, for four
+  statements, and 0.35 the way to its thread and back; 0.3 is to take apart the question and what was found, 0.85 to rank, to
+  decode and to explain, 0.55 to weigh and to choose, and 0.3 to make ADK's models."""
 
 
 def doors(found: Sequence[Door]) -> str:
