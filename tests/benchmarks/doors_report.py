@@ -20,9 +20,12 @@ The same calls to the framework's own class for SQLite and to memrepo's: `AsyncS
 `MemrepoSession`, `SqliteMemoryService` of Google's ADK beside `MemrepoMemoryService`. Each operation's median of a round, by turns.
 Both files are in WAL mode with the same `synchronous`; each call that writes is one commit on both sides, and at FULL one sync."""
 _SLOWER: Final = """\
+That was on a machine with nothing else to do. With a load of 2 to 5, `clear_session` took 2.4 to 2.8 of theirs (at FULL 1.7 to
+2.1), `search_memory` 2.0 to 2.4, and at FULL `add_items` of 2 and `pop_item` 1.0 to 1.2 (once 1.7).
+
 Slower are two, in which memrepo does more:
 
-- **`clear_session`** takes about 2 µs an item. For 1,000, SQLite's DELETE takes 1.2 of 1.9 ms: 0.3 to find the rows and take them
+- **`clear_session`** takes about 2 µs an item. For 1,000, SQLite's DELETE takes 1.2 of 2.0 ms: 0.3 to find the rows and take them
   out of the table, 0.25 for each of the two indexes by which events are found, 0.15 for foreign keys, and 0.3 for a journal of
   the statement itself. SQLite keeps one, in a temporary file, where a statement of a transaction might fail halfway, as one might
   that calls a function: here `GLOB`, the condition of the index of instants in another spelling. The commit takes 0.3 to 0.5,
@@ -31,9 +34,9 @@ Slower are two, in which memrepo does more:
   than a twentieth, and is so in their file, too, where Python's SQLite was built so.
 - **`search_memory`** is a `recall`. ADK's class returns what has any word of the question, stop words too, by `bm25`. `recall` also
   compares the facts told just before and after, weighs how lately each was told, shows what says the same once, leaves out what
-  is not relevant enough, and says why: about 70 facts are looked at for ten that are returned. Of 3 ms, 0.6 are SQLite's, for four
-  statements, and 0.35 the way to its thread and back; 0.3 is to take apart the question and what was found, 0.85 to rank, to
-  decode and to explain, 0.55 to weigh and to choose, and 0.3 to make ADK's models."""
+  is not relevant enough, and says why: about 70 facts are looked at for ten that are returned. Of 3.6 ms, 0.65 are SQLite's, for
+  three statements, and 0.6 the way to its threads and back; 0.3 is to take apart the question and what was found, 0.95 to rank,
+  to decode and to explain, 0.65 to weigh and to choose, and 0.35 to make ADK's models."""
 
 
 def doors(found: Sequence[Door]) -> str:
