@@ -23,9 +23,9 @@ class Cancelled:
         """Run a SELECT."""
         return await self.inner.read(statement)
 
-    async def give_way(self) -> None:
+    async def give_way(self) -> bool:
         """Let others run."""
-        await self.inner.give_way()
+        return await self.inner.give_way()
 
     async def write(self, unit: Unit) -> Sequence[Result]:
         """Run a unit, unless it is the n-th."""

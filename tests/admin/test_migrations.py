@@ -715,9 +715,9 @@ class Interrupted:
         """Run a SELECT."""
         return await self._run(self.inner.read(statement))
 
-    async def give_way(self) -> None:
+    async def give_way(self) -> bool:
         """Let others run."""
-        await self.inner.give_way()
+        return await self.inner.give_way()
 
     async def _run(self, call: Awaitable[T]) -> T:
         self.countdown -= 1

@@ -318,8 +318,8 @@ class Recorder:
         self.sent.append(statement)
         return await self._connection.read(statement)
 
-    async def give_way(self) -> None:
-        await self._connection.give_way()
+    async def give_way(self) -> bool:
+        return await self._connection.give_way()
 
 
 async def test_nothing_is_sent_before_it(store: Store, clock: Clock) -> None:

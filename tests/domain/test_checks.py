@@ -922,8 +922,8 @@ class Trace:
         self.sql.add(statement.statement.sql)
         return await self._connection.read(statement)
 
-    async def give_way(self) -> None:
-        await self._connection.give_way()
+    async def give_way(self) -> bool:
+        return await self._connection.give_way()
 
 
 def injections() -> Iterator[str]:
