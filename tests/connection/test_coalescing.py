@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
 from contextvars import copy_context
 from datetime import timedelta
 from pathlib import Path
@@ -234,3 +236,26 @@ async def test_a_thousand_calls_are_one_commit(tmp_path: Path) -> None:
         pages = ((await store.info()).wal_size_bytes - before) / (4_096 + 24)
     # A commit alone writes three pages.
     assert pages < 100
+
+
+@pytest.mark.asyncio
+async def test_refused_by_another_programs_trigger(tmp_path: Path) -> None:
+    """A trigger that refuses a row, and undoes nothing, refuses that call only: the others are stored once."""
+    path = tmp_path / "agent.db"
+    async with memrepo.connect(path) as store:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON daily_logs WHEN NEW.event_type = 'bad' "
+                "BEGIN SELECT RAISE(FAIL, 'refused'); END"
+            )
+        outside = copy_context()
+        async with store.transaction():
+            kinds = ["good"] * 10 + ["bad"] + ["good"] * 9
+            calls = [
+                asyncio.create_task(store.daily_logs.append(None, kind), context=outside.copy())
+                for kind in kinds
+            ]
+            await asyncio.sleep(0)
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        assert [isinstance(its, MemrepoError) for its in told] == [kind == "bad" for kind in kinds]
+        assert await store.daily_logs.count_by_type() == {"good": 19}

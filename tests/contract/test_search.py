@@ -19,6 +19,7 @@ from memrepo import (
     SessionFilter,
     Statement,
     Store,
+    connect,
 )
 from memrepo.repositories.scopes import Repositories
 from tests.conftest import Clock
@@ -364,3 +365,12 @@ async def test_of_a_long_question_the_beginning_counts(store: Store) -> None:
     assert await found(store, f"{page} bees") == []
     typed = await store.memories.search_as_you_type(f"{'x' * 200_000} {'make ' * 60}hon")
     assert [fact.content for fact in typed] == ["Bees make honey"]
+
+
+async def test_short_words_as_they_are_typed(url: str) -> None:
+    """An index of three letters has no shorter words: these are looked for in the texts."""
+    async with connect(url, search="trigram") as store:
+        await store.memories.remember("My TV is big")
+        for text in ("tv", "my", "big", "tv is", "my bi"):
+            (entry,) = await store.memories.search_as_you_type(text)
+            assert entry.content == "My TV is big"

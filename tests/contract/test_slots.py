@@ -561,6 +561,19 @@ _RESTORE = memrepo.Statement(
 )
 
 
+async def test_what_the_user_said_stays_beside_another(store: Store) -> None:
+    """Where another program has had a guess fill the slot again, stating that guess leaves what the user said."""
+    memories = store.memories
+    (guess,) = await fill(memories, BONN, source="inferred")
+    (said,) = await fill(memories, ROME)
+    await store.connection.write((_RESTORE.bind(id=guess),))
+    result = await memories.remember(BONN, slot="home", source="inferred")
+    assert (told(result), result.id) == (("kept", None), said)
+    assert (await memories.get(said)).superseded_by is None
+    (overruled,) = await fill(memories, BONN, source="inferred", overrule=True)
+    assert (overruled, (await memories.get(said)).superseded_by) == (guess, guess)
+
+
 async def test_a_slot_that_is_filled_twice(store: Store) -> None:
     """The newer fact counts; `verify` names the other, and `repair` has it superseded."""
     bonn, rome = await fill(store.memories, BONN, ROME)

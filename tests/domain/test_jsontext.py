@@ -214,6 +214,12 @@ def test_many_are_decoded_as_each_is(values: list[JsonValue], odd: str | None, a
     assert repr(decode_many(stored)) == repr([decode_json(text)[0] for text in stored])
 
 
+def test_many_that_are_json_only_together() -> None:
+    """Parts of one value, and two values in one text, as a damaged file may have them, are no values."""
+    for stored in (['{"a":1', '"b":2}', "3,4"], ["[1", "2]", "3,4"], ["1,2"], ['"a', 'b"', "1,2"]):
+        assert decode_many(stored) == [None] * len(stored)
+
+
 def test_many_of_no_text_are_marked() -> None:
     """What a damaged file has in the place of a text is None, and hides no other."""
     stored: Any = ["{}", b"{}", None, 7, "[1]"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import pytest_asyncio
+from blockbuster import BlockBuster
 
 import memrepo
-from memrepo import MemoryNew, MemoryRepo, Statement, Store
+from memrepo import MemoryNew, MemoryRepo, Statement, StatementEvent, Store
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -126,3 +129,33 @@ async def test_an_index_that_lost_a_table(tmp_path: Path, clock: Clock) -> None:
     async with memrepo.connect(path, clock=clock, search="english") as store:
         assert len(await store.memories.search("wasps")) == 1
         assert await store.verify() == []
+
+
+async def test_what_another_store_takes_in_meanwhile(
+    tmp_path: Path, no_blocking_calls: BlockBuster
+) -> None:
+    """What was acknowledged is found, in another form, when another store takes it in while the forms are read."""
+    for function in no_blocking_calls.functions.values():
+        function.deactivate()  # the hook waits for that store
+    path, taking_in = tmp_path / "agent.db", False
+    german = memrepo.language("german")
+
+    async def take_in() -> None:
+        async with memrepo.connect(path, search=german, migrate=False) as other:
+            await other.catch_up()
+
+    def note(event: StatementEvent) -> None:
+        nonlocal taking_in
+        if taking_in and event.name.startswith("terms."):
+            taking_in = False
+            thread = Thread(target=asyncio.run, args=(take_in(),))
+            thread.start()
+            thread.join()
+
+    async with memrepo.connect(path, search=german, on_statement=note) as store:
+        await store.memories.search("Haus")
+        await store.memories.remember("Die Häuser am See")
+        taking_in = True
+        (hit,) = await store.memories.search("Haus")
+        assert hit.entry.content == "Die Häuser am See"
+        assert not taking_in

@@ -63,9 +63,14 @@ class Fact(NamedTuple):
         return self.slot is None and not self.is_proposed
 
     @property
+    def keeps(self) -> bool:
+        """Whether it leaves what the user said."""
+        return self.said_source is None and not self.overrules
+
+    @property
     def kept_slot(self) -> str | None:
         """The slot that it only fills if what the user said does not."""
-        return self.slot if self.said_source is None and not self.overrules else None
+        return self.slot if self.keeps else None
 
 
 #: How many of a fact's fields the statements for many facts take.

@@ -64,7 +64,6 @@ _before = Table("memory_entries").as_("before")
 _known = Table("memory_entries").as_("known")
 _items = JsonEach("batch")
 
-
 # --- remembering -------------------------------------------------------------------------------
 
 
@@ -113,11 +112,11 @@ REQUIRE_FREE: Final = statement(
 )
 
 
-def _take(filler: Criterion, items: Values | None = None) -> QueryBuilder:
+def _take(filler: Criterion, items: Values | None = None, *, may_keep: bool = True) -> QueryBuilder:
     """
-    Have a current fact supersede what else fills its slot, and take over the pin and the date of that.
+    Have a current fact supersede what else fills its slot, and take over its pin and date; return what changes.
 
-    Returns what it supersedes, and the fact itself if it takes over something.
+    If it *may_keep* what the user said, it does where it ``:keeps`` that.
     """
     value = param if items is None else items.value
     fillers = Query.from_(_filler) if items is None else Query.from_(items).join(_filler).cross()
@@ -134,7 +133,10 @@ def _take(filler: Criterion, items: Values | None = None) -> QueryBuilder:
         .where(HOLDER.id != _filler.id)
         # So that SQLite makes it first: merged with the update, it would begin with all rows.
         .distinct()
-    ).as_("pair")
+    )
+    if may_keep:
+        pair = pair.where((value("keeps") == 0) | HOLDER.source.isin(INFERRED_SOURCES))
+    pair = pair.as_("pair")
     is_loser: Criterion = MEMORIES.id == pair.loser
     takes_over = (MEMORIES.id == pair.winner) & (pair.pinned_at.notnull() | pair.due_at.notnull())
     query = Query.update(MEMORIES).set(MEMORIES.superseded_by, Case().when(is_loser, pair.winner))
@@ -150,11 +152,11 @@ def _fills(value: ValueOf) -> Criterion:
 
 
 TAKE_BY_HASH: Final = statement("memories.take_by_hash", _take(by_hash(_filler)))
-TAKE_BY_ID: Final = statement("memories.take_by_id", _take(by_id(_filler)))
+TAKE_BY_ID: Final = statement("memories.take_by_id", _take(by_id(_filler), may_keep=False))
 #: For a fact that fills ``:slot``.
 TAKE: Final = coalescible(
     statement("memories.take", _take(_fills(param))),
-    ("scope", "content_hash", "now", "slot"),
+    ("scope", "content_hash", "now", "slot", "keeps"),
     lambda items: _take(_fills(items.value), items),
     rows_by("slot"),
 )

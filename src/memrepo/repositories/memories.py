@@ -479,7 +479,9 @@ class MemoryRepo(SearchableRepository):
                 superseding.SUPERSEDE_REFRESH.bind(**refreshed),
                 superseding.SUPERSEDE_INSERT.bind(**new, **place),
                 superseding.SUPERSEDE_LINK.bind(content_hash=fact.content_hash, **place),
-                slots.TAKE_BY_HASH.bind(scope=self.scope, now=now, content_hash=fact.content_hash),
+                slots.TAKE_BY_HASH.bind(
+                    scope=self.scope, now=now, content_hash=fact.content_hash, keeps=0
+                ),
             )
         _, before, *stated, after = await self._write_in_sessions(
             (renew, known, *state, queries.GET.bind(**place)),

@@ -88,7 +88,7 @@ class Observing:
             queries.INFER_TELL.bind(event_data=to_compact_json({"pattern": pattern}), **known),
             remembering.KNOWN.bind(scope=self._window["scope"], content_hash=fact.content_hash),
             # One that came back takes its slot.
-            slots.TAKE_BY_HASH.bind(content_hash=fact.content_hash, **place),
+            slots.TAKE_BY_HASH.bind(content_hash=fact.content_hash, keeps=1, **place),
         )
         try:
             return await self._connection.write(unit)

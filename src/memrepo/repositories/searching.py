@@ -144,23 +144,30 @@ class Search(Generic[T]):
         words = tokens(self._text[-_MOST_CHARS:])[-_MOST_WORDS:]
         if not words:
             return []
-        table = self._source.table.name
-        if self._index is None or not await self._index.prepare(self._connection, table):
+        if not await self._has_index(is_caught_up=True):
             return await self._read_completions(words)
         query = word_query(*((word,) for word in words[:-1]), beginning=words[-1])
         ids = await self._reads.latest(query, self._limit)
         meeting = (await self._around(ids, n_near=0)).meeting
         return [self._decode(meeting[number]) for number in ids if number in meeting]
 
-    async def _has_index(self) -> bool:
+    async def _has_index(self, *, is_caught_up: bool = False) -> bool:
         """Tell whether the index can be asked; the question is taken apart as it takes texts apart."""
         index = self._index
         if index is None or not await index.is_there(self._connection):
             return False
         if index.language is not self._question.language:
             self._question = self._parse()
-        lengths = [len(word.text) for word in self._question.words]
-        return index.language.tokenizer != "trigram" or min(lengths, default=_TRIGRAM) >= _TRIGRAM
+        words = [word.text for word in self._question.words]
+        if (
+            index.language.tokenizer == "trigram"
+            and min(map(len, words), default=_TRIGRAM) < _TRIGRAM
+        ):
+            return False
+        # Its forms are read before its postings, which say what is pending then.
+        if is_caught_up or any(map(index.language.beginning_of, words)):
+            return await index.take_in(self._connection, self._source.table.name)
+        return True
 
     # --- by the index ------------------------------------------------------------------------
 

@@ -29,7 +29,13 @@ def fill(fact: Fact, scope: str, now: str) -> Unit:
         slot=fact.slot,
         **kept,
     )
-    take = slots.TAKE.bind(scope=scope, content_hash=fact.content_hash, now=now, slot=fact.slot)
+    take = slots.TAKE.bind(
+        scope=scope,
+        content_hash=fact.content_hash,
+        now=now,
+        slot=fact.slot,
+        keeps=int(fact.keeps),
+    )
     return (filled, take, *set_due(fact, scope, now))
 
 
@@ -72,7 +78,7 @@ def unit_of(fact: Fact, scope: str, now: str) -> Unit:
     holder = slots.IN_SLOT.bind(scope=scope, slot=fact.slot, now=now)
     free = slots.REQUIRE_FREE.bind(now=now, slot=fact.slot, kept_slot=fact.kept_slot, **known)
     renew = proposals.RENEW.bind(now=now, expires_at=fact.expires_at, **known)
-    take = slots.TAKE_BY_HASH.bind(now=now, **known)
+    take = slots.TAKE_BY_HASH.bind(now=now, keeps=int(fact.keeps), **known)
     stated = (before, new, revive, take, holder, free, *set_due(fact, scope, now))
     # Only what is inferred leaves a proposal as one.
     return stated if fact.said_source else (renew, *stated)

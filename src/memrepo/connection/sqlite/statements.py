@@ -83,8 +83,9 @@ def run_whole(
     connection: sqlite3.Connection, call: PendingCall | CoalescedCall, watch: Watch
 ) -> list[Result]:
     """Run a call's statements inside the open transaction; if one fails, they alone are undone. Raises as `run`."""
-    if len(call.unit) == 1:
-        # It undoes itself: https://sqlite.org/lang_conflict.html
+    if len(call.unit) == 1 and isinstance(call, PendingCall):
+        # It undoes itself: https://sqlite.org/lang_conflict.html. That of several calls need not, where another program's
+        # trigger fails without: https://sqlite.org/lang_createtrigger.html#raise
         return run(connection, call, watch)
     connection.execute("SAVEPOINT unit")
     try:
