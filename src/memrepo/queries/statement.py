@@ -43,7 +43,7 @@ _begins_with_control = re.compile(
 _begins_with_pragma = re.compile(rf"{_BLANKS}pragma\b", re.IGNORECASE).match
 #: The types that every driver stores as they are; subclasses of them are taken too.
 _VALUE_TYPES: Final = (int, float, str, bytes, type(None))
-#: The same, to look up the exact types, which takes a third as long as `isinstance`.
+#: The same, to look up the exact type, which takes half as long as `isinstance`.
 _USUAL_TYPES: Final = frozenset(_VALUE_TYPES)
 _INT64: Final = range(-(2**63), 2**63)
 
@@ -145,11 +145,10 @@ class Statement:
         """
         if parameters.keys() != self.names:
             raise self._misnamed(parameters)
-        if not _USUAL_TYPES.issuperset(map(type, parameters.values())):
-            given: Mapping[str, object] = parameters
-            for name, value in given.items():
-                if not isinstance(value, _VALUE_TYPES):
-                    raise _wrong_type(name, value)
+        given: Mapping[str, object] = parameters
+        for name, value in given.items():
+            if type(value) not in _USUAL_TYPES and not isinstance(value, _VALUE_TYPES):
+                raise _wrong_type(name, value)
         return BoundStatement(self, parameters)
 
     def check(self, parameters: _Parameters) -> None:
