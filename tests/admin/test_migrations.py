@@ -617,12 +617,12 @@ async def test_migrate_disk_full(tmp_path: Path, clock: Clock) -> None:
     big = "CREATE TABLE extra (x);\nINSERT INTO extra VALUES (zeroblob(4000000));\n"
     async with memrepo.connect(path) as store:
         connection = store.connection
-        await connection._writer.thread.pragma("max_page_count", 100)  # type: ignore[attr-defined]
+        await connection._writer.thread.fetch("PRAGMA max_page_count=100")  # type: ignore[attr-defined]
         with pytest.raises(memrepo.StorageFullError):
             await migrate(connection, one_more(big), clock())
         assert await store.memories.count() == 2
         assert (await store.memories.remember("Tea, no milk")).outcome == "duplicate"
-        await connection._writer.thread.pragma("max_page_count", 10_000)  # type: ignore[attr-defined]
+        await connection._writer.thread.fetch("PRAGMA max_page_count=10000")  # type: ignore[attr-defined]
         assert await migrate(connection, one_more(big), clock()) == LATEST + 1
 
 

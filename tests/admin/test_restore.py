@@ -216,7 +216,7 @@ async def test_program_that_comes_between_two_steps(
     """Once the file has left WAL mode, nobody begins a new log, which would go into the backup."""
     path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
     await make(path, "old")
-    set_pragma = setup.set_pragma
+    set_pragmas = setup.set_pragmas
 
     def visit() -> None:
         with (
@@ -225,13 +225,16 @@ async def test_program_that_comes_between_two_steps(
         ):
             visitor.execute("PRAGMA journal_mode = WAL")
 
-    async def set_and_visit(thread: Any, name: str, value: Any) -> None:
-        await set_pragma(thread, name, value)
-        if name == "journal_mode":
-            await asyncio.to_thread(visit)
+    def set_and_visit(worker: Any, pragmas: Any) -> None:
+        set_pragmas(worker, pragmas)
+        assert "journal_mode" in pragmas
+        visit()
+        visits.append(path)
 
-    monkeypatch.setattr(exclusive, "set_pragma", set_and_visit)
+    visits: list[Path] = []
+    monkeypatch.setattr(exclusive, "set_pragmas", set_and_visit)
     await memrepo.restore_backup(backup, path)
+    assert visits
     assert await texts_in(path) == ["new"]
 
 

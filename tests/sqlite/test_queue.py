@@ -9,10 +9,12 @@ from collections.abc import Sequence
 import pytest
 
 from memrepo.connection.pending import PendingCall
+from memrepo.connection.sqlite.inode import FileIdentity
 from memrepo.connection.sqlite.limits import StatementLimit
 from memrepo.connection.sqlite.queue import ThreadQueue
-from memrepo.connection.sqlite.thread import WorkerThread
+from memrepo.connection.sqlite.setup import open_first
 from memrepo.connection.sqlite.worker import WorkerConnection
+from memrepo.connection.url import Location
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,7 +29,7 @@ async def test_answered_only_after_the_commit() -> None:
         time.sleep(0.2)  # several sweeps of the queue
         committed.append(len(calls))
 
-    thread = await WorkerThread.open(":memory:", busy_slice_s=0.1, limit=StatementLimit())
+    thread = await open_first(Location(None), FileIdentity(None), StatementLimit())
     try:
         queue = ThreadQueue(thread, commit_slowly)
         deadline = asyncio.get_running_loop().time() + 60

@@ -131,29 +131,34 @@ async def migrate(
             raise InvalidInputError(
                 "same_fact", 'must be "folded" for a database that the original shares'
             )
-        due = _due(known, state)
-        names, time = ", ".join(migration.name for migration in due), encode_instant(now)
+        # All at once where there is nothing that one could break.
+        due = known if state.is_new else known[state.version :][:1]
+        time = encode_instant(now)
         units = (_unit(each, time, table, state, same_fact) for each in due)
-        try:
-            await connection.write(tuple(chain.from_iterable(units)))
-        except ConstraintError:
-            # Another process was faster, unless the migration itself broke a constraint.
-            if len(await _applied(connection, table)) < due[0].number:
-                raise MigrationError(
-                    f"{names}: a row breaks a constraint, or the version table is changed"
-                ) from None
-        except DatabaseError as error:
-            if type(error) is not DatabaseError or error.outcome_unknown:
-                raise
-            raise failed(names, error) from error
-        else:
-            _logger.info("%s: applied %s", connection, names)
+        is_applied = await _apply(connection, due, tuple(chain.from_iterable(units)), table)
+        if is_applied and state.is_new:
+            return len(known)
 
 
-def _due(known: Sequence[Migration], state: _State) -> Sequence[Migration]:
-    """Return the next migration; all for a new database, where there is nothing that one could break."""
-    following = known[state.version :]
-    return following if state.is_new else following[:1]
+async def _apply(
+    connection: Connection, due: Sequence[Migration], unit: Unit, table: VersionTable
+) -> bool:
+    """Apply the migrations *due* by their unit; return False if another process was faster."""
+    names = ", ".join(migration.name for migration in due)
+    try:
+        await connection.write(unit)
+    except ConstraintError:
+        if len(await _applied(connection, table)) < due[0].number:
+            raise MigrationError(
+                f"{names}: a row breaks a constraint, or the version table is changed"
+            ) from None
+        return False
+    except DatabaseError as error:
+        if type(error) is not DatabaseError or error.outcome_unknown:
+            raise
+        raise failed(names, error) from error
+    _logger.info("%s: applied %s", connection, names)
+    return True
 
 
 async def _shapes(known: Sequence[Migration], table: VersionTable) -> Sequence[Shape]:

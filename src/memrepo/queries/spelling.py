@@ -6,12 +6,13 @@ from functools import cache
 from typing import Final
 
 from pypika import Criterion, Field, Table
-from pypika.terms import CustomFunction
+from pypika.queries import QueryBuilder
+from pypika.terms import CustomFunction, ExistsCriterion
 
 from memrepo.queries.builder import JsonEach, Query, json_item, param, statement
 from memrepo.queries.statement import Statement
 
-__all__ = ["INSTANTS", "is_instant", "other", "respell"]
+__all__ = ["HAS_OTHER", "INSTANTS", "is_instant", "other", "respell"]
 
 #: The columns that are instants, by table.
 INSTANTS: Final = {
@@ -38,6 +39,12 @@ def is_instant(column: Field) -> Criterion:
     return _is_ours(column) & (day == _substr(column, 1, len("2026-02-02"))) & (day >= "0001")
 
 
+def _other(rows: Table, table: str) -> QueryBuilder:
+    """Begin a query for the rows after ``:after`` with an instant in another spelling, by their partial index."""
+    is_other = Criterion.any(_is_ours(rows[name]).negate() for name in INSTANTS[table])
+    return Query.from_(rows).where(is_other).where(rows.id > param("after"))
+
+
 @cache
 def other(table: str) -> Statement:
     """
@@ -47,16 +54,22 @@ def other(table: str) -> Statement:
         Of each row its id and its instants, by the partial index of these rows.
     """
     rows = Table(table)
-    columns = [rows[name] for name in INSTANTS[table]]
     return statement(
         "spelling.other",
-        Query.from_(rows)
-        .select(rows.id, *columns)
-        .where(Criterion.any(_is_ours(column).negate() for column in columns))
-        .where(rows.id > param("after"))
+        _other(rows, table)
+        .select(rows.id, *(rows[name] for name in INSTANTS[table]))
         .orderby(rows.id)
         .limit(param("limit")),
     )
+
+
+def _any_other(table: str) -> ExistsCriterion:
+    rows = Table(table)
+    return ExistsCriterion(_other(rows, table).select(1))
+
+
+#: For each table of `INSTANTS`, whether `other` would read a row: 1 or 0.
+HAS_OTHER: Final = statement("spelling.has_other", Query.select(*map(_any_other, INSTANTS)))
 
 
 @cache

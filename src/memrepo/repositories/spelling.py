@@ -38,7 +38,9 @@ async def respell_instants(
         How many instants were changed.
     """
     n_changed = 0
-    for table in tables:
+    (found,) = await connection.read(spelling.HAS_OTHER.bind(after=LOWEST_ID))
+    has_other = dict(zip(spelling.INSTANTS, found, strict=True))
+    for table in filter(has_other.get, tables):
         after = LOWEST_ID
         while rows := await connection.read(spelling.other(table).bind(after=after, limit=_BATCH)):
             if unit := _corrections(table, rows):

@@ -11,7 +11,7 @@ from typing import Final
 
 from memrepo.connection.sqlite.busy import until_free
 from memrepo.connection.sqlite.inode import FileIdentity
-from memrepo.connection.sqlite.setup import open_thread, set_pragma
+from memrepo.connection.sqlite.setup import open_thread, set_pragmas
 from memrepo.connection.sqlite.thread import WorkerThread
 from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
@@ -52,11 +52,6 @@ async def hold_alone(path: Path) -> AsyncGenerator[None, None]:
 async def _lock(thread: WorkerThread, path: Path) -> None:
     deadline = asyncio.get_running_loop().time() + _WAIT_S
     try:
-        # So that it keeps its lock while the mode changes: whoever came in between would begin a new log.
-        await set_pragma(thread, "locking_mode", "exclusive")
-        await until_free(
-            lambda: set_pragma(thread, "journal_mode", "delete"), deadline, thread.location
-        )
         await until_free(lambda: thread.run(_begin), deadline, thread.location)
     except BusyError as error:
         raise BusyError(f"{path} is in use: close it in every program first") from error.__cause__
@@ -68,4 +63,6 @@ async def _lock(thread: WorkerThread, path: Path) -> None:
 
 
 def _begin(worker: WorkerConnection) -> None:
+    # It keeps its lock while the mode changes: whoever came in between would begin a new log.
+    set_pragmas(worker, {"locking_mode": "exclusive", "journal_mode": "delete"})
     worker.execute("BEGIN EXCLUSIVE")

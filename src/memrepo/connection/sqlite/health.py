@@ -118,16 +118,17 @@ def is_volatile(kind: str | None) -> bool:
 def parse_mounts(mountinfo: str, path: PurePosixPath) -> str | None:
     """Return the type of the file system that holds *path*, in which links are resolved."""
     found: str | None = None
-    depth = 0
+    depth, name = 0, f"{path}/"
     for line in mountinfo.split("\n"):
         mount, _, source = line.partition(" - ")
         fields = mount.split(" ")
         if not source or len(fields) <= _MOUNT_POINT:
             continue
-        point = PurePosixPath(_octal.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT]))
+        point = _octal.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT])
+        folder = f"{point.rstrip('/')}/"
         # If two are mounted in one place, the later one hides the earlier.
-        if path.is_relative_to(point) and len(point.parts) >= depth:
-            found, depth = source.split(" ")[0], len(point.parts)
+        if name.startswith(folder) and len(folder) >= depth:
+            found, depth = source.split(" ")[0], len(folder)
     return found
 
 

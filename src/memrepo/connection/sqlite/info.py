@@ -17,6 +17,8 @@ __all__ = ["describe"]
 #: https://sqlite.org/limits.html, the length of a string or BLOB.
 _MAX_VALUE_BYTES: Final = 1_000_000_000
 
+_FTS5: Final = "SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"
+
 
 async def describe(thread: WorkerThread, path: Path | None, durability: str) -> ConnectionInfo:
     """Ask a connection for its pragmas, and the file system for the sizes."""
@@ -32,7 +34,7 @@ async def describe(thread: WorkerThread, path: Path | None, durability: str) -> 
         size_bytes=await _size(path),
         wal_size_bytes=await _size(None if path is None else Path(f"{path}-wal")),
         has_wal_reset_bug=has_wal_reset_bug(),
-        has_full_text_search=await thread.has_module("fts5"),
+        has_full_text_search=bool(await thread.fetch(_FTS5)),
         has_vectors=False,
         max_value_bytes=_MAX_VALUE_BYTES,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from weakref import WeakSet
 
@@ -22,7 +22,7 @@ from memrepo.connection.sqlite.worker import WorkerConnection
 from memrepo.connection.url import Location
 from memrepo.errors import DatabaseError
 
-__all__ = ["open_first", "open_reader", "open_thread", "open_writer", "set_pragma"]
+__all__ = ["open_first", "open_reader", "open_thread", "open_writer", "set_pragmas"]
 
 #: https://sqlite.org/pragma.html#pragma_synchronous
 _SYNCHRONOUS: Final[Mapping[Durability, int]] = {"full": 2, "normal": 1}
@@ -38,6 +38,18 @@ _LOOK_BEFORE_READS_S: Final = 0.5
 #: https://sqlite.org/pragma.html#pragma_journal_size_limit
 _WAL_KEPT_BYTES: Final = 8 * 2**20
 
+_NONE: Final[Mapping[str, str | int]] = MappingProxyType({})
+#: What is set for writing, beside ``synchronous``.
+_OF_WRITER: Final[Mapping[str, str | int]] = MappingProxyType(
+    {
+        "journal_mode": "wal",
+        "journal_size_limit": _WAL_KEPT_BYTES,
+        "foreign_keys": 1,
+        # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
+        "secure_delete": 1,
+    }
+)
+
 #: The threads of this process that have files open.
 _threads: Final[WeakSet[WorkerThread]] = WeakSet()
 
@@ -46,6 +58,7 @@ async def open_thread(
     location: Location,
     file: FileIdentity,
     *,
+    pragmas: Mapping[str, str | int] = _NONE,
     look_every_s: float = _LOOK_BEFORE_READS_S,
     limit: StatementLimit | None = None,
 ) -> WorkerThread:
@@ -55,6 +68,7 @@ async def open_thread(
     Args:
         location: The database.
         file: The file.
+        pragmas: What to set.
         look_every_s: Seconds between two checks that the file is still there.
         limit: How long one statement may run, which can be changed later; ``None`` for no limit.
 
@@ -63,22 +77,21 @@ async def open_thread(
         CorruptDatabaseError: The file is not a database.
         DatabaseError: It cannot be opened, or the process has no file descriptor left.
     """
+
+    def begin(worker: WorkerConnection) -> None:
+        worker.watch_file(file, look_every_s=look_every_s)
+        set_pragmas(worker, pragmas)
+
     try:
         thread = await WorkerThread.open(
-            location.uri, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit()
+            location, file, begin, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit()
         )
     except (sqlite3.Error, OSError) as error:
         failure = translate(error)
         if isinstance(failure, DatabaseError):
             await asyncio.to_thread(name_file, failure, location)
         raise failure from error
-    thread.location, thread.file = location, file
     _threads.add(thread)
-    try:
-        await thread.run(lambda worker: worker.watch_file(file, look_every_s=look_every_s))
-    except BaseException:
-        await thread.close()
-        raise
     return thread
 
 
@@ -87,20 +100,14 @@ async def open_first(location: Location, file: FileIdentity, limit: StatementLim
     if location.path is not None:
         await _shut_lost(location.path)
         return await open_reader(location, file, limit)
-    thread = await open_thread(location, file, limit=limit)
-    async with _closing_on_failure(thread):
-        await set_pragma(thread, "foreign_keys", 1)
-    return thread
+    return await open_thread(location, file, pragmas={"foreign_keys": 1}, limit=limit)
 
 
 async def open_reader(
     location: Location, file: FileIdentity, limit: StatementLimit
 ) -> WorkerThread:
     """Open a file for reading."""
-    thread = await open_thread(location, file, limit=limit)
-    async with _closing_on_failure(thread):
-        await set_pragma(thread, "query_only", 1)
-    return thread
+    return await open_thread(location, file, pragmas={"query_only": 1}, limit=limit)
 
 
 async def open_writer(
@@ -114,33 +121,25 @@ async def open_writer(
 ) -> WorkerThread:
     """Open a file for writing; *was_emptied* tells whether it was there without length."""
     look_every_s = _LOOK_AFTER_WRITES_S[durability]
+    pragmas = {**_OF_WRITER, "synchronous": _SYNCHRONOUS[durability]}
+
+    def set_up(worker: WorkerConnection) -> None:
+        set_pragmas(worker, pragmas)
+        worker.require_writable()
+        # Only now does a new file have its log: one that is not noted can be replaced unnoticed.
+        worker.require_file()
+
     thread = await open_thread(location, file, look_every_s=look_every_s, limit=limit)
-    async with _closing_on_failure(thread):
+    try:
         if was_emptied and location.path is not None:
             await tell_emptied(thread, location.path, deadline)
         # SQLite ignores the busy timeout when it switches a new file to WAL, so this has to be retried:
         # if eight processes open a file at once, one of them fails.
-        await until_free(lambda: set_pragma(thread, "journal_mode", "wal"), deadline, location)
-        await set_pragma(thread, "synchronous", _SYNCHRONOUS[durability])
-        await set_pragma(thread, "journal_size_limit", _WAL_KEPT_BYTES)
-        await set_pragma(thread, "foreign_keys", 1)
-        # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
-        await set_pragma(thread, "secure_delete", 1)
-        await thread.run(WorkerConnection.require_writable)
-        # Only now does a new file have its log: one that is not noted can be replaced unnoticed.
-        await thread.run(WorkerConnection.require_file)
-    return thread
-
-
-@asynccontextmanager
-async def _closing_on_failure(thread: WorkerThread) -> AsyncGenerator[None]:
-    try:
-        yield
-    except BaseException as error:
+        await until_free(lambda: thread.run(set_up), deadline, location)
+    except BaseException:
         await thread.close()
-        if isinstance(error, sqlite3.Error):
-            raise translate(error) from error
         raise
+    return thread
 
 
 async def _shut_lost(path: Path) -> None:
@@ -160,14 +159,17 @@ async def _shut_lost(path: Path) -> None:
                 await thread.shut_if_lost()
 
 
-async def set_pragma(thread: WorkerThread, name: str, value: str | int) -> None:
+def set_pragmas(worker: WorkerConnection, pragmas: Mapping[str, str | int]) -> None:
     """
-    Set a pragma and verify it.
+    Set each pragma and verify it.
 
     Raises:
         DatabaseError: The database has another value.
+        sqlite3.Error: SQLite refused.
     """
-    found = await thread.pragma(name, value)
-    found = await thread.pragma(name) if found is None else found
-    if found != value:
-        raise DatabaseError(f"{name} is {found!r} and cannot be set to {value!r}")
+    for name, value in pragmas.items():
+        # Some return what they were set to; others return nothing.
+        rows = worker.execute(f"PRAGMA {name}={value}").fetchall()
+        ((found,),) = rows or worker.execute(f"PRAGMA {name}").fetchall()
+        if found != value:
+            raise DatabaseError(f"{name} is {found!r} and cannot be set to {value!r}")

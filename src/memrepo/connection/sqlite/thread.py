@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -56,15 +55,15 @@ _REPEAT_S: Final = 0.05
 class WorkerThread:
     """A thread with one connection, which does one job after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, location: Location, file: FileIdentity) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[Job] = deque()
         #: Wakes the thread, for a job or to end.
         self._wake: SimpleQueue[None] = SimpleQueue()
         #: The database it has open, which its errors name.
-        self.location = Location(None)
+        self.location = location
         #: The same as a file.
-        self.file = FileIdentity(None)
+        self.file = file
         self._worker: WorkerConnection | None = None
         self._is_stopped = False
         self._is_closed = False
@@ -75,19 +74,27 @@ class WorkerThread:
         self._repeater: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, uri: str, *, busy_slice_s: float, limit: StatementLimit) -> Self:
+    async def open(
+        cls,
+        location: Location,
+        file: FileIdentity,
+        begin: Callable[[WorkerConnection], None],
+        *,
+        busy_slice_s: float,
+        limit: StatementLimit,
+    ) -> Self:
         """
-        Start a thread and open the database on it; a cancelled call leaves no thread behind.
+        Start a thread, open the database on it, and have it *begin*; a cancelled call leaves no thread behind.
 
         *limit* holds for each statement, and can be changed later.
 
         Raises:
-            sqlite3.Error: It cannot be opened; the thread has ended.
+            sqlite3.Error: It cannot be opened, or another error of *begin*; the thread has ended.
         """
-        thread = cls()
+        thread = cls(location, file)
         connect = partial(
             aiosqlite.connect,
-            uri,
+            location.uri,
             uri=True,
             factory=partial(WorkerConnection, serve=thread._serve, limit=limit),
             isolation_level=None,
@@ -97,16 +104,12 @@ class WorkerThread:
         started = _on_daemon(partial(_start, connect))
         try:
             await settle(started)
-            failures: list[sqlite3.Error | None] = []
-            await thread.run(lambda worker: failures.append(worker.failure))
+            await thread.run(begin)
         except BaseException:
             is_open = started.done() and started.exception() is None
             # Not both in turn: a thread that was stopped does no more jobs.
             await thread.close() if is_open else thread.stop()
             raise
-        if (failure := failures[0]) is not None:
-            await thread.close()
-            raise failure
         return thread
 
     def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> Job:
@@ -165,14 +168,9 @@ class WorkerThread:
         await self.run(lambda worker: rows.extend(worker.execute(sql, parameters)))
         return rows
 
-    async def pragma(self, name: str, value: str | int | None = None) -> Any:
-        """Return the value of a pragma, after setting it if a value is given."""
-        rows = await self.fetch(f"PRAGMA {name}" if value is None else f"PRAGMA {name}={value}")
-        return rows[0][0] if rows else None
-
-    async def has_module(self, name: str) -> bool:
-        """Tell whether the kind of virtual table is built in."""
-        return bool(await self.fetch("SELECT 1 FROM pragma_module_list WHERE name = ?", name))
+    async def pragma(self, name: str) -> Any:
+        """Return the value of a pragma."""
+        return (await self.fetch(f"PRAGMA {name}"))[0][0]
 
     async def close(self) -> None:
         """Close the database and end the thread."""

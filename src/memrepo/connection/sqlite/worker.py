@@ -40,11 +40,11 @@ class WorkerConnection(sqlite3.Connection):
         #: Why the database could not be opened; the connection is then to an empty database in memory.
         #: If this raised instead, aiosqlite would not wait for its thread to end, and the thread's last
         #: message could come after the event loop was closed.
-        self.failure: sqlite3.Error | None = None
+        self._failure: sqlite3.Error | None = None
         try:
             super().__init__(database, *args, **kwargs)
         except sqlite3.Error as error:
-            self.failure = error
+            self._failure = error
             super().__init__(":memory:")
         self._serve = serve
         self.watch = Watch(limit)
@@ -79,7 +79,10 @@ class WorkerConnection(sqlite3.Connection):
 
         Raises:
             ConnectionLostError: It is lost.
+            sqlite3.Error: It could not be opened.
         """
+        if self._failure is not None:
+            raise self._failure
         with contextlib.suppress(sqlite3.Error):  # the first call will tell of it
             # SQLite looks at the log when it first reads; one that does not belong to the file, it deletes.
             self.execute("PRAGMA schema_version").fetchall()
