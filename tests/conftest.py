@@ -87,12 +87,12 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
-    Return one worker more than there are processors, as a worker waits while its server works.
+    Return two workers more than there are processors, as a worker waits while its server works, or a clock runs.
 
     Campaigns are busy with processes of their own.
     """
     n_processors = os.cpu_count() or 1
-    return n_processors if config.option.markexpr == "campaign" else n_processors + 1
+    return n_processors if config.option.markexpr == "campaign" else n_processors + 2
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:
@@ -142,13 +142,19 @@ def complaints(stderr: str) -> str:
     return "".join(line for line in lines if not any(its in line for its in _NO_COMPLAINTS))
 
 
-@pytest.fixture(autouse=True)
-def no_blocking_calls() -> Iterator[BlockBuster]:
-    """Raise where library code blocks the event loop."""
+@pytest.fixture(scope="session")
+def _blockbuster() -> Iterator[BlockBuster]:
     with blockbuster_ctx("memrepo") as blockbuster:
         # A relative path is resolved when connect() is called; that asks the kernel, not a disk.
         blockbuster.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
         yield blockbuster
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls(_blockbuster: BlockBuster) -> BlockBuster:
+    """Raise where library code blocks the event loop."""
+    _blockbuster.activate()  # a test may have switched it off
+    return _blockbuster
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from blockbuster import BlockBuster
 
 from tests.docs.pages import DOORS, NOT_RUN, PAGES, ROOT, fences, name, programs
 from tests.docs.running import run_page
@@ -37,12 +36,9 @@ def test_page_runs(
     page: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    no_blocking_calls: BlockBuster,
     request: pytest.FixtureRequest,
 ) -> None:
     """The blocks of a page are one program, in an empty folder; its output is what the page shows."""
-    # A relative path is made absolute when `connect` is called.
-    no_blocking_calls.functions["os.getcwd"].can_block_in("memrepo/connection/url.py", "_file")
     monkeypatch.chdir(tmp_path)
     if page == _CLOUD:
         _stand_in_for_the_cloud(request, monkeypatch)

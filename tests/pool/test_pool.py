@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blockbuster import BlockBuster
 
 from memrepo import (
     AuthenticationError,
@@ -695,9 +694,7 @@ async def test_no_folder(tmp_path: Path) -> None:
             await pool.erase("acme", confirm=True)
 
 
-async def test_relative_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_blocking_calls: BlockBuster
-) -> None:
+async def test_relative_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is taken from the working directory of the moment when the pool is made."""
     monkeypatch.chdir(tmp_path)
     pool = StorePool("{tenant}.db")
