@@ -3797,14 +3797,15 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `timestamp` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`text`.`text`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`text`.`text`,1,64) `head`
 FROM (SELECT `id`
 FROM `daily_logs`
 WHERE `scope`=:scope AND NOT `event_data` IS NULL
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :n_beginnings) `newest` CROSS JOIN `_cf_memrepo_fts_daily_logs` `text`
-WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+WHERE `text`.`rowid`=`newest`.`id`) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `daily_logs`) THEN (SELECT max(`id`)
 FROM `daily_logs`)-max(`taken_to`,(SELECT min(`id`)
 FROM `daily_logs`)-1) ELSE 0 END+(SELECT count(*)
@@ -3826,14 +3827,15 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `daily_logs`
 WHERE `scope`=:scope
 ORDER BY `timestamp` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`text`.`text`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`text`.`text`,1,64) `head`
 FROM (SELECT `id`
 FROM `daily_logs`
 WHERE `scope`=:scope AND NOT `event_data` IS NULL
 ORDER BY `timestamp` DESC,`id` DESC
 LIMIT :n_beginnings) `newest` CROSS JOIN `_cf_memrepo_fts_daily_logs` `text`
-WHERE `text`.`rowid`=`newest`.`id`) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+WHERE `text`.`rowid`=`newest`.`id`) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `daily_logs`) THEN (SELECT max(`id`)
 FROM `daily_logs`)-max(`taken_to`,(SELECT min(`id`)
 FROM `daily_logs`)-1) ELSE 0 END+(SELECT count(*)
@@ -3854,12 +3856,13 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `memory_entries`
 WHERE `scope`=:scope
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`content`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`content`,1,64) `head`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND typeof(`content`)='text'
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+LIMIT :n_beginnings) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `memory_entries`) THEN (SELECT max(`id`)
 FROM `memory_entries`)-max(`taken_to`,(SELECT min(`id`)
 FROM `memory_entries`)-1) ELSE 0 END+(SELECT count(*)
@@ -3881,12 +3884,13 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `memory_entries`
 WHERE `scope`=:scope
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`content`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`content`,1,64) `head`
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND typeof(`content`)='text'
 ORDER BY `created_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+LIMIT :n_beginnings) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `memory_entries`) THEN (SELECT max(`id`)
 FROM `memory_entries`)-max(`taken_to`,(SELECT min(`id`)
 FROM `memory_entries`)-1) ELSE 0 END+(SELECT count(*)
@@ -3907,12 +3911,13 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `sessions`
 WHERE `scope`=:scope
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`summary`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`summary`,1,64) `head`
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `summary` IS NULL AND typeof(`summary`)='text'
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+LIMIT :n_beginnings) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `sessions`) THEN (SELECT max(`id`)
 FROM `sessions`)-max(`taken_to`,(SELECT min(`id`)
 FROM `sessions`)-1) ELSE 0 END+(SELECT count(*)
@@ -3934,12 +3939,13 @@ LIMIT :most) `found`),CASE WHEN `word`.`key`=0 THEN (SELECT `id`
 FROM `sessions`
 WHERE `scope`=:scope
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_array(`beginning`.`head`)
-FROM (SELECT hex(SUBSTRING(`summary`,1,64)) `head`
+LIMIT 1) END,CASE WHEN `word`.`key`=0 THEN (SELECT json_group_object(`counted`.`digits`,`counted`.`n_rows`)
+FROM (SELECT hex(CASE WHEN instr(`beginning`.`head`,' ')>2 THEN SUBSTRING(`beginning`.`head`,1,instr(`beginning`.`head`,' ')-1) ELSE `beginning`.`head` END) `digits`,COUNT(*) `n_rows`
+FROM (SELECT SUBSTRING(`summary`,1,64) `head`
 FROM `sessions`
 WHERE `scope`=:scope AND NOT `summary` IS NULL AND typeof(`summary`)='text'
 ORDER BY `started_at` DESC,`id` DESC
-LIMIT :n_beginnings) `beginning`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
+LIMIT :n_beginnings) `beginning` GROUP BY `digits`) `counted`) END,CASE WHEN `word`.`key`=0 THEN (SELECT CASE WHEN `taken_to`<(SELECT max(`id`)
 FROM `sessions`) THEN (SELECT max(`id`)
 FROM `sessions`)-max(`taken_to`,(SELECT min(`id`)
 FROM `sessions`)-1) ELSE 0 END+(SELECT count(*)

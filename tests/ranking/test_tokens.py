@@ -171,9 +171,12 @@ def test_a_text_without_the_stem_has_not_the_word(text: str, word: str) -> None:
 @example(text="Caroline: hello")
 @example(text="Zoë, hello")
 @example(text="  ")
+@example(text="- Ann")
+@example(text="-- Ann")
 def test_first_token(text: str) -> None:
-    """The word that a text begins with is its first token, if it begins within 64 characters."""
-    assert first_token(text) == next(iter(tokens(text[:64])), "")
+    """The word that a text begins with is its first token, before the first space or behind a mark."""
+    before = text[:64].split(" ", maxsplit=1)[0]
+    assert first_token(text) == next(iter(tokens(before if len(before) > 1 else text[:64])), "")
 
 
 def test_lower_keeps_the_places_of_letters() -> None:

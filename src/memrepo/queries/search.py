@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 from pypika import Case, Criterion, Field, JoinType, Order, Table
-from pypika.functions import Substring
+from pypika.functions import Count, Substring
 from pypika.queries import QueryBuilder
 from pypika.terms import CustomFunction, LiteralValue, Term, Tuple
 
@@ -43,7 +43,12 @@ __all__ = [
 #: Characters at the beginning of a text, in which its subject is looked for.
 _HEAD: Final = 64
 
+#: Where the first space stands, counted from 1, if only a mark stands before it.
+_WITH_A_MARK: Final = 2
+
+_instr = CustomFunction("instr", ["text", "part"])
 _json_group_array = CustomFunction("json_group_array", ["value"])
+_json_group_object = CustomFunction("json_group_object", ["name", "value"])
 _hex = CustomFunction("hex", ["text"])
 _typeof = CustomFunction("typeof", ["value"])
 
@@ -153,8 +158,8 @@ def postings(source: Searched, conditions: frozenset[str] | None) -> Statement:
     """
     Read, for each full-text query of a JSON array, the ids that it finds, at most ``:most``, the lowest first.
 
-    The first row has also the id of the newest row of the scope, the beginnings of the newest texts, each as
-    hexadecimal digits, and how many rows of the table the index has yet to take in.
+    The first row has also the id of the newest row of the scope; what the newest texts begin with, as hexadecimal
+    digits, and how many of them, a JSON object; and how many rows of the table the index has yet to take in.
 
     Args:
         source: The table.
@@ -200,12 +205,18 @@ def _beginnings(source: Searched) -> QueryBuilder:
         text = table[source.text]
         heads = newest.where(_typeof(text) == "text").select(_head(text))
     heads = heads.as_("beginning")
-    return Query.from_(heads).select(_json_group_array(heads.head))
+    space = _instr(heads.head, " ")
+    # As `first_token` has it: many begin with the same one, and are told by one.
+    first = Case().when(space > _WITH_A_MARK, Substring(heads.head, 1, space - 1))
+    # As hexadecimal digits of UTF-8, because what another program has stored may be no text.
+    digits = _hex(first.else_(heads.head)).as_("digits")
+    counts = Query.from_(heads).select(digits, Count("*").as_("n_rows"))
+    counts = counts.groupby(Field("digits")).as_("counted")
+    return Query.from_(counts).select(_json_group_object(counts.digits, counts.n_rows))
 
 
 def _head(text: Field) -> Term:
-    # As hexadecimal digits of UTF-8, because what another program has stored may be no text.
-    return _hex(Substring(text, 1, _HEAD)).as_("head")
+    return Substring(text, 1, _HEAD).as_("head")
 
 
 @cache

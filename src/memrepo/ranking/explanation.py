@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from memrepo.ranking import unicode61
-from memrepo.ranking.language import Language
+from memrepo.ranking.matching import find_words
 from memrepo.ranking.question import Question
 from memrepo.ranking.relevance import Ranked
 
@@ -69,7 +69,11 @@ def highlights(text: str, question: Question) -> tuple[tuple[int, int], ...]:
     Stop words are left out, forms of a word are found, too. No two ranges overlap or touch.
     """
     language = question.language
-    ranges = _pieces(text, question) if language.tokenizer == "trigram" else _words(text, question)
+    if language.tokenizer == "trigram":
+        ranges = _pieces(text, question)
+    else:
+        terms = frozenset(term for word in question.words for term in word.terms)
+        ranges = find_words(text, terms, language)
     joined: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if joined and start <= joined[-1][1]:
@@ -77,14 +81,6 @@ def highlights(text: str, question: Question) -> tuple[tuple[int, int], ...]:
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _words(text: str, question: Question) -> Iterator[tuple[int, int]]:
-    terms = {term for word in question.words for term in word.terms}
-    language: Language = question.language
-    for token in unicode61.find_tokens(text):
-        if language.stem(token.text) in terms:
-            yield token.start, token.end
 
 
 def _pieces(text: str, question: Question) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import Final
 
 from memrepo.ranking import unicode61
@@ -14,6 +14,7 @@ from memrepo.ranking.rows import Posting, Row, Scope
 
 __all__ = [
     "SAMPLE",
+    "find_words",
     "first_token",
     "has_time",
     "having_word",
@@ -73,20 +74,22 @@ def look_through(question: Question, rows: Sequence[Row]) -> Scope:
     for word in question.words:
         ids = {rows[place].id for place in having_word(word, language, texts)}
         postings[word.text] = Posting(len(ids), ids)
-    subjects = subjects_of([row.text for row in rows[:SAMPLE]], language.stop_words)
+    subjects = subjects_of(Counter(row.text for row in rows[:SAMPLE]), language.stop_words)
     return Scope(len(rows), postings, subjects)
 
 
-def subjects_of(texts: Sequence[str], stop_words: AbstractSet[str]) -> frozenset[str]:
+def subjects_of(texts: Mapping[str, int], stop_words: AbstractSet[str]) -> frozenset[str]:
     """
-    Return the words, as tokens, that many of *texts* begin with: at least two of them, and one in fifty.
+    Return the words, as tokens, that many texts begin with: at least two of them, and one in fifty.
 
     Args:
-        texts: Those of a scope's rows, or of a sample of them.
+        texts: Those of a scope's rows, or of a sample of them, or their beginnings; how many there are of each.
         stop_words: Those of the language, as tokens: they are no subjects.
     """
-    counts = Counter(map(first_token, texts))
-    least = max(_FEWEST, _SUBJECT_SHARE * len(texts))
+    counts = Counter[str]()
+    for text, n_rows in texts.items():
+        counts[first_token(text)] += n_rows
+    least = max(_FEWEST, _SUBJECT_SHARE * counts.total())
     many = {token for token, n_texts in counts.items() if n_texts >= least}
     return frozenset(many - stop_words - {""})
 
@@ -106,40 +109,59 @@ def having_word(word: Word, language: Language, texts: Sequence[str]) -> list[in
     if language.stem not in _KNOWN:
         # Nobody knows what it does to a word.
         return [at for at, its in enumerate(texts) if not terms.isdisjoint(language.terms(its))]
-    # Only what begins as a term does is brought to its stem.
-    beginnings = {f" {term[: max(len(term) - _STEM_TAIL, 1)]}" for term in terms}
     return [
         place
-        for beginning in beginnings
+        for beginning in _beginnings(terms)
         for place in _having(beginning, texts)
-        if _has_form(texts[place], beginning, terms, language.stem)
+        if any(_forms(texts[place], beginning, terms, language.stem))
     ]
+
+
+def find_words(text: str, terms: AbstractSet[str], language: Language) -> Iterator[tuple[int, int]]:
+    """Yield where words stand in *text* that have one of *terms*, in any order, some of them more than once."""
+    line = unicode61.in_place(text)
+    if line is None or language.stem not in _KNOWN:
+        for token in unicode61.find_tokens(text):
+            if language.stem(token.text) in terms:
+                yield token.start, token.end
+    else:
+        for beginning in _beginnings(terms):
+            yield from _forms(line, beginning, terms, language.stem)
 
 
 def _having(part: str, texts: Sequence[str]) -> list[int]:
     return [place for place, text in enumerate(texts) if part in text]
 
 
-def _has_form(
+def _beginnings(terms: AbstractSet[str]) -> set[str]:
+    """Return what stands in a line where a word has one of *terms*: only that is brought to its stem."""
+    return {f" {term[: max(len(term) - _STEM_TAIL, 1)]}" for term in terms}
+
+
+def _forms(
     line: str, beginning: str, terms: AbstractSet[str], stem: Callable[[str], str]
-) -> bool:
-    """Tell whether a word that begins so has one of *terms* as its stem."""
+) -> Iterator[tuple[int, int]]:
+    """Yield where words stand that begin so and have one of *terms* as their stem; 0 is behind the first space."""
     at = line.find(beginning)
     while at >= 0:
         end = line.index(" ", at + 1)
         if stem(line[at + 1 : end]) in terms:
-            return True
+            yield at, end - 1
         at = line.find(beginning, end)
-    return False
 
 
 def first_token(text: str) -> str:
-    """Return the token that *text* begins with, or ``""``."""
+    """
+    Return the token that *text* begins with, or ``""``.
+
+    It stands before the first space, or, where only a mark does, as in "- Ann", behind it.
+    """
     head = text[:_HEAD]
-    word = head.partition(" ")[0].rstrip(".,:;!?")
+    before = head.partition(" ")[0]
+    word = before.rstrip(".,:;!?")
     if word.isascii() and word.isalnum():
         return word.lower()
-    return next(iter(unicode61.tokens(head)), "")
+    return next(iter(unicode61.tokens(before if len(before) > 1 else head)), "")
 
 
 def has_time(text: str, language: Language) -> bool:

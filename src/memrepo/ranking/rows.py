@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, NamedTuple
 
 import attrs
@@ -92,8 +93,9 @@ def sequences(rows: Sequence[Row | None]) -> Steps[Sequences]:
             session_of_run.append(session)
     yield
     numbers = {session: number for number, session in enumerate(dict.fromkeys(session_of_run))}
-    return Sequences(
-        tuple(row for run in runs for row in run),
-        tuple(number for number, run in enumerate(runs) for _ in run),
-        tuple(numbers[session_of_run[number]] for number, run in enumerate(runs) for _ in run),
-    )
+    run_of: list[int] = []
+    session_of: list[int] = []
+    for number, (run, session) in enumerate(zip(runs, session_of_run, strict=True)):
+        run_of += [number] * len(run)
+        session_of += [numbers[session]] * len(run)
+    return Sequences(tuple(chain.from_iterable(runs)), tuple(run_of), tuple(session_of))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from memrepo.ranking.separators import NEWER_LETTERS, SEPARATORS
 
-__all__ = ["Token", "find_tokens", "in_line", "lower", "tokens"]
+__all__ = ["Token", "find_tokens", "in_line", "in_place", "lower", "tokens"]
 
 #: Stands for an accent of its own; FTS5 leaves it out of a token, and it does not end one.
 _ACCENT: Final = "\u0300"
@@ -44,6 +44,12 @@ def tokens(text: str) -> list[str]:
 def in_line(text: str) -> str:
     """Return the tokens of *text* in their order, each between two spaces; more may stand there."""
     return f" {_in_tokens(text).replace(_ACCENT, '')} "
+
+
+def in_place(text: str) -> str | None:
+    """Return the tokens of *text* as `in_line` does, each one further than in *text*; None where it has accents."""
+    folded = _in_tokens(text)
+    return None if _ACCENT in folded else f" {folded} "
 
 
 def find_tokens(text: str) -> Iterator[Token]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Sequence, Set as AbstractSet
+from functools import lru_cache
 from typing import Any
 
 from memrepo.connection.contract import Connection
@@ -11,9 +14,10 @@ from memrepo.domain.conditions import Conditions
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.queries import search as queries
 from memrepo.queries.fulltext import scope_query
+from memrepo.ranking.matching import subjects_of
 from memrepo.repositories.sources import Source
 
-__all__ = ["SearchReads"]
+__all__ = ["SearchReads", "subjects"]
 
 
 class SearchReads:
@@ -63,3 +67,13 @@ class SearchReads:
             most=most, **self._of_scope | self._of_filter | self._of_columns
         )
         return await self._connection.read(bound)
+
+
+@lru_cache(maxsize=32)
+def subjects(beginnings: str, stop_words: AbstractSet[str]) -> frozenset[str]:
+    """Return the subjects of a scope, whose *beginnings* `queries.search.postings` reads: the same while nobody writes."""
+    texts = Counter[str]()
+    for digits, n_rows in json.loads(beginnings).items():
+        # What another program has stored may be no UTF-8.
+        texts[bytes.fromhex(digits).decode(errors="replace")] += n_rows
+    return subjects_of(texts, stop_words)

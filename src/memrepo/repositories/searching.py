@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -22,7 +20,7 @@ from memrepo.ranking.candidates import candidates
 from memrepo.ranking.counts import Counts, Listed
 from memrepo.ranking.explanation import explain, highlights
 from memrepo.ranking.language import ENGLISH
-from memrepo.ranking.matching import SAMPLE, look_through, subjects_of
+from memrepo.ranking.matching import SAMPLE, look_through
 from memrepo.ranking.question import Question, Word, parse
 from memrepo.ranking.relevance import Ranked, rank
 from memrepo.ranking.rows import Posting, Row as Told, Scope
@@ -30,8 +28,8 @@ from memrepo.ranking.steps import Steps, collect
 from memrepo.ranking.unicode61 import tokens
 from memrepo.repositories.forms import read_forms
 from memrepo.repositories.neighbours import N_NEAR, Found, neighbourhood
-from memrepo.repositories.search_reads import SearchReads
-from memrepo.repositories.sources import Source, from_digits
+from memrepo.repositories.search_reads import SearchReads, subjects
+from memrepo.repositories.sources import Source
 
 __all__ = ["MOST_READ", "Search"]
 
@@ -213,7 +211,7 @@ class Search(Generic[T]):
         known = Scope(
             counts.of(everything),
             {word.text: its for word, its in zip(words, each, strict=True)},
-            _subjects(heads, self._question.language.stop_words),
+            subjects(heads, self._question.language.stop_words),
         )
         known = await self._check_common(known, names)
         return known, await self._candidates(known)
@@ -292,9 +290,3 @@ class Search(Generic[T]):
         are_found = await self._run(collect(map(is_found, rows)))
         found = [row for row, is_so in zip(rows, are_found, strict=True) if is_so]
         return [self._decode(row) for row in found[: self._limit]]
-
-
-@lru_cache(maxsize=32)
-def _subjects(heads: str, stop_words: frozenset[str]) -> frozenset[str]:
-    """Return the subjects of a scope; *heads* as `queries.postings` gives them, the same while nobody writes."""
-    return subjects_of([*map(from_digits, json.loads(heads))], stop_words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -27,7 +26,7 @@ from memrepo.queries import search as queries
 from memrepo.queries.search import Searched
 from memrepo.ranking.rows import Row as Told
 
-__all__ = ["EVENTS", "FACTS", "Source", "from_digits", "summaries"]
+__all__ = ["EVENTS", "FACTS", "Source", "summaries"]
 
 T = TypeVar("T")
 
@@ -54,10 +53,13 @@ _fact_values: Final = itemgetter(
 
 def _fact(row: Row) -> Told:
     number, content, created_at, session_id = _fact_values(row)
+    try:
+        told_at = parse_instant(created_at)
+    except NO_INSTANT:
+        told_at = None
     is_plain = type(content) is str and (session_id is None or type(session_id) is int)
-    if is_plain:
-        with suppress(*NO_INSTANT):
-            return Told(number, content, parse_instant(created_at), session_id)
+    if is_plain and told_at is not None:
+        return Told(number, content, told_at, session_id)
     entry = to_memory(row[:-1])
     return Told(entry.id, entry.content, entry.created_at, entry.session_id)
 
@@ -93,8 +95,3 @@ def summaries(now: datetime, idle_after: timedelta) -> Source[Session]:
 
     parameters: dict[str, Value] = {"latest": activity_until(now)}
     return Source(queries.SUMMARIES, "session", decode, tell, parameters)
-
-
-def from_digits(digits: str) -> str:
-    """Return the text whose bytes are written as hexadecimal digits; what is not UTF-8 is replaced."""
-    return bytes.fromhex(digits).decode(errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from memrepo.ranking.candidates import candidates
@@ -27,7 +28,7 @@ class Formula:
         for row in self._rows:
             for term in language.terms(row.text):
                 self._postings.setdefault(term, set()).add(row.id)
-        self._subjects = subjects_of([row.text for row in self._rows], language.stop_words)
+        self._subjects = subjects_of(Counter(row.text for row in self._rows), language.stop_words)
 
     def search(
         self,
