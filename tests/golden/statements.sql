@@ -3679,7 +3679,7 @@ WHERE NOT `scope` IS NULL;
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`,CASE WHEN NOT `event_data` IS NULL AND `event_type`=:event_type THEN 1 ELSE 0 END
 FROM `daily_logs`
 WHERE `id` IN (SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `daily_logs` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM json_each(:ids) `item` CROSS JOIN `daily_logs` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
 FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `daily_logs` `other`
@@ -3693,13 +3693,29 @@ WHERE `other`.`scope`=:scope AND NOT `other`.`event_data` IS NULL AND (`other`.`
 ORDER BY `other`.`timestamp` ASC,`other`.`id` ASC
 LIMIT :n_near) `side` UNION ALL
 SELECT `centre`.`id`) `found`)) `near`
+WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`event_data` IS NULL UNION ALL
+SELECT `near`.`value`
+FROM json_each(:other_ids) `item` CROSS JOIN `daily_logs` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
+FROM (SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `daily_logs` `other`
+WHERE `other`.`scope`=:scope AND NOT `other`.`event_data` IS NULL AND (`other`.`timestamp`,`other`.`id`)<(`centre`.`timestamp`,`centre`.`id`)
+ORDER BY `other`.`timestamp` DESC,`other`.`id` DESC
+LIMIT :n_near_others) `side` UNION ALL
+SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `daily_logs` `other`
+WHERE `other`.`scope`=:scope AND NOT `other`.`event_data` IS NULL AND (`other`.`timestamp`,`other`.`id`)>(`centre`.`timestamp`,`centre`.`id`)
+ORDER BY `other`.`timestamp` ASC,`other`.`id` ASC
+LIMIT :n_near_others) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`event_data` IS NULL);
 
 -- search.around (memory_entries)
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND `category`=:category AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END
 FROM `memory_entries`
 WHERE `id` IN (SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `memory_entries` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM json_each(:ids) `item` CROSS JOIN `memory_entries` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
 FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `memory_entries` `other`
@@ -3713,6 +3729,22 @@ WHERE `other`.`scope`=:scope AND `other`.`deleted_at` IS NULL AND `other`.`super
 ORDER BY `other`.`created_at` ASC,`other`.`id` ASC
 LIMIT :n_near) `side` UNION ALL
 SELECT `centre`.`id`) `found`)) `near`
+WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND `centre`.`deleted_at` IS NULL AND `centre`.`superseded_by` IS NULL AND (`centre`.`expires_at` IS NULL OR `centre`.`expires_at`>:now) UNION ALL
+SELECT `near`.`value`
+FROM json_each(:other_ids) `item` CROSS JOIN `memory_entries` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
+FROM (SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `memory_entries` `other`
+WHERE `other`.`scope`=:scope AND `other`.`deleted_at` IS NULL AND `other`.`superseded_by` IS NULL AND (`other`.`expires_at` IS NULL OR `other`.`expires_at`>:now) AND (`other`.`created_at`,`other`.`id`)<(`centre`.`created_at`,`centre`.`id`)
+ORDER BY `other`.`created_at` DESC,`other`.`id` DESC
+LIMIT :n_near_others) `side` UNION ALL
+SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `memory_entries` `other`
+WHERE `other`.`scope`=:scope AND `other`.`deleted_at` IS NULL AND `other`.`superseded_by` IS NULL AND (`other`.`expires_at` IS NULL OR `other`.`expires_at`>:now) AND (`other`.`created_at`,`other`.`id`)>(`centre`.`created_at`,`centre`.`id`)
+ORDER BY `other`.`created_at` ASC,`other`.`id` ASC
+LIMIT :n_near_others) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND `centre`.`deleted_at` IS NULL AND `centre`.`superseded_by` IS NULL AND (`centre`.`expires_at` IS NULL OR `centre`.`expires_at`>:now));
 
 -- search.around (sessions)
@@ -3721,7 +3753,7 @@ FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),CASE WHEN NOT `summary` IS NULL AND `thread`=:thread THEN 1 ELSE 0 END
 FROM `sessions`
 WHERE `id` IN (SELECT `near`.`value`
-FROM json_each(:ids) `item` CROSS JOIN `sessions` `centre` CROSS JOIN json_each((SELECT json_group_array(`found`.`id`)
+FROM json_each(:ids) `item` CROSS JOIN `sessions` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
 FROM (SELECT `side`.`id`
 FROM (SELECT `other`.`id`
 FROM `sessions` `other`
@@ -3734,6 +3766,22 @@ FROM `sessions` `other`
 WHERE `other`.`scope`=:scope AND NOT `other`.`summary` IS NULL AND (`other`.`started_at`,`other`.`id`)>(`centre`.`started_at`,`centre`.`id`)
 ORDER BY `other`.`started_at` ASC,`other`.`id` ASC
 LIMIT :n_near) `side` UNION ALL
+SELECT `centre`.`id`) `found`)) `near`
+WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`summary` IS NULL UNION ALL
+SELECT `near`.`value`
+FROM json_each(:other_ids) `item` CROSS JOIN `sessions` `centre` CROSS JOIN json_each((SELECT json_group_array(`id`)
+FROM (SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `sessions` `other`
+WHERE `other`.`scope`=:scope AND NOT `other`.`summary` IS NULL AND (`other`.`started_at`,`other`.`id`)<(`centre`.`started_at`,`centre`.`id`)
+ORDER BY `other`.`started_at` DESC,`other`.`id` DESC
+LIMIT :n_near_others) `side` UNION ALL
+SELECT `side`.`id`
+FROM (SELECT `other`.`id`
+FROM `sessions` `other`
+WHERE `other`.`scope`=:scope AND NOT `other`.`summary` IS NULL AND (`other`.`started_at`,`other`.`id`)>(`centre`.`started_at`,`centre`.`id`)
+ORDER BY `other`.`started_at` ASC,`other`.`id` ASC
+LIMIT :n_near_others) `side` UNION ALL
 SELECT `centre`.`id`) `found`)) `near`
 WHERE `centre`.`id`=`item`.`value` AND +`centre`.`scope`=:scope AND NOT `centre`.`summary` IS NULL);
 

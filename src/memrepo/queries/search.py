@@ -233,29 +233,32 @@ def latest(source: Searched, conditions: frozenset[str]) -> Statement:
 @cache
 def around(source: Searched, conditions: frozenset[str]) -> Statement:
     """
-    Read the rows with the ids of a JSON array, and the ``:n_near`` rows told before and after each.
+    Read the rows with the ids of two JSON arrays, and so many rows told before and after each.
 
-    Each row comes once, with whether it meets the filter; in any order.
+    They are ``:ids`` and ``:n_near``, ``:other_ids`` and ``:n_near_others``. Each row comes once, with whether it
+    meets the filter; in any order.
     """
-    ids = _around(source).get_sql()
+    ids = _around(source, "ids", "n_near").get_sql()
+    others = _around(source, "other_ids", "n_near_others").get_sql()
     rows = Query.from_(source.table).select(*source.columns, _meets(source, conditions)).get_sql()
-    return Statement(f"{_prefix(source)}.around", f"{rows} WHERE `id` IN ({ids})", is_long=True)
+    sql = f"{rows} WHERE `id` IN ({ids} UNION ALL {others})"
+    return Statement(f"{_prefix(source)}.around", sql, is_long=True)
 
 
 def _meets(source: Searched, conditions: frozenset[str]) -> Case:
     return Case().when(source.where(conditions), 1).else_(0)
 
 
-def _around(source: Searched) -> QueryBuilder:
+def _around(source: Searched, ids: str, n_near: str) -> QueryBuilder:
     """Find the ids of the chosen rows, and of those told before and after each; some come more than once."""
-    item, centre = JsonEach("ids"), Table(source.name).as_("centre")
-    before, after = (_near(source, centre, order).as_("side") for order in (Order.desc, Order.asc))
+    item, centre = JsonEach(ids), Table(source.name).as_("centre")
+    sides = (_near(source, centre, order).limit(param(n_near)) for order in (Order.desc, Order.asc))
+    before, after = (side.as_("side") for side in sides)
     # Parentheses around each would not be SQLite's.
     both = Query.from_(before, wrap_set_operation_queries=False).select(before.id)
     both = both.union_all(Query.from_(after).select(after.id)).union_all(Query.select(centre.id))
-    own_and_near = both.as_("found")
-    ids = Query.from_(own_and_near).select(_json_group_array(own_and_near.id))
-    near = JsonEach(Scalar(ids), "near")
+    found = Query.from_(both.as_("found")).select(_json_group_array(Field("id")))
+    near = JsonEach(Scalar(found), "near")
     query = Query.from_(item).join(centre, JoinType.cross).cross().join(near, JoinType.cross)
     query = query.cross().select(near.value).where(centre.id == item.value)
     query = query.where(Unindexed(centre.scope) == param("scope"))
@@ -268,7 +271,7 @@ def _near(source: Searched, centre: Table, order: Order) -> QueryBuilder:
     found = Query.from_(other).select(other.id).where(other.scope == param("scope"))
     found = found.where(source.is_current(other))
     found = found.where(at < here if order is Order.desc else at > here)
-    return _in_order(found, source, other, order).limit(param("n_near"))
+    return _in_order(found, source, other, order)
 
 
 # --- without an index --------------------------------------------------------------------------

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 #: So many of the newest texts of a scope tell its subjects.
-SAMPLE: Final = 200
+SAMPLE: Final = 100
 #: So many letters at its end may a stem differ in from its word.
 _STEM_TAIL: Final = 2
 #: A text's first word is looked for in so many of its first characters.

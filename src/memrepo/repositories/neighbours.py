@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import attrs
@@ -10,10 +11,14 @@ import attrs
 from memrepo.domain.codec import Row as Stored
 from memrepo.ranking.rows import Row as Told
 
-__all__ = ["N_NEAR", "Found", "neighbourhood"]
+__all__ = ["Found", "n_near", "neighbourhood"]
 
-#: Neighbours on each side of a row.
-N_NEAR: Final = 3
+#: Neighbours on each side of a row that has much of the question.
+_N_NEAR: Final = 3
+#: So many rows have much of it.
+_N_FIRST: Final = 25
+#: Neighbours on each side of the others: their further ones would hardly come to the top.
+_N_NEXT: Final = 1
 
 
 @attrs.frozen
@@ -25,19 +30,25 @@ class Found:
     meeting: dict[int, Stored]
 
 
-def neighbourhood(ids: AbstractSet[int], told: Sequence[Told]) -> list[Told | None]:
+def n_near(*chosen: Sequence[int]) -> dict[int, int]:
+    """Return for each id how many neighbours on each side are compared; each list has the best first."""
+    first = chain.from_iterable(ids[:_N_FIRST] for ids in chosen)
+    return dict.fromkeys(chain(*chosen), _N_NEXT) | dict.fromkeys(first, _N_NEAR)
+
+
+def neighbourhood(near: Mapping[int, int], told: Sequence[Told]) -> list[Told | None]:
     """
-    Return the rows with these ids and their neighbours, with gaps between those that may be none.
+    Return chosen rows and their neighbours, with gaps between those that may be none.
 
     Args:
-        ids: The rows that were chosen.
-        told: They, and at least three rows on each side of them, in the order of (told_at, id).
+        near: The ids of the rows that were chosen, and how many neighbours each has on each side.
+        told: They, and at least so many rows on each side of them, in the order of (told_at, id).
     """
-    centres = [place for place, its in enumerate(told) if its.id in ids]
-    near = range(-N_NEAR, N_NEAR + 1)
-    places = sorted({at + step for at in centres for step in near} & {*range(len(told))})
+    centres = [(place, near[its.id]) for place, its in enumerate(told) if its.id in near]
+    all_near = {at + step for at, most in centres for step in range(-most, most + 1)}
+    places = sorted(all_near & {*range(len(told))})
     # Of two rows beside each other in *told*, others may stand in between, unless both are near one that was chosen.
-    followed = {at + step for at in centres for step in near[:-1]}
+    followed = {at + step for at, most in centres for step in range(-most, most)}
     joined: list[Told | None] = []
     for place in places:
         joined.append(told[place])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from functools import lru_cache
 from typing import Any
 
@@ -52,11 +52,14 @@ class SearchReads:
         bound = statement.bind(query=query, most=most, **self._of_query | self._of_filter)
         return [row[0] for row in await self._connection.read(bound)]
 
-    async def around(self, ids: Sequence[int], n_near: int) -> list[Row]:
-        """Return the rows with these ids, and so many told before and after each."""
+    async def around(self, near: Mapping[int, int]) -> list[Row]:
+        """Return the rows with these ids, and so many told before and after each: one number of them, or two."""
+        most, least = max(near.values(), default=0), min(near.values(), default=0)
         bound = queries.around(self._table, self._names).bind(
-            ids=to_compact_json([*ids]),
-            n_near=n_near,
+            ids=to_compact_json([each for each, its in near.items() if its == most]),
+            n_near=most,
+            other_ids=to_compact_json([each for each, its in near.items() if its < most]),
+            n_near_others=least,
             **self._of_scope | self._of_filter | self._of_columns,
         )
         return await self._connection.read(bound)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
@@ -27,7 +27,7 @@ from memrepo.ranking.rows import Posting, Row as Told, Scope
 from memrepo.ranking.steps import Steps, collect
 from memrepo.ranking.unicode61 import tokens
 from memrepo.repositories.forms import read_forms
-from memrepo.repositories.neighbours import N_NEAR, Found, neighbourhood
+from memrepo.repositories.neighbours import Found, n_near, neighbourhood
 from memrepo.repositories.search_reads import SearchReads, subjects
 from memrepo.repositories.sources import Source
 
@@ -146,7 +146,7 @@ class Search(Generic[T]):
             return await self._read_completions(words)
         query = word_query(*((word,) for word in words[:-1]), beginning=words[-1])
         ids = await self._reads.latest(query, self._limit)
-        meeting = (await self._around(ids, n_near=0)).meeting
+        meeting = (await self._around(dict.fromkeys(ids, 0))).meeting
         return [self._decode(meeting[number]) for number in ids if number in meeting]
 
     async def _has_index(self, *, is_caught_up: bool = False) -> bool:
@@ -179,14 +179,14 @@ class Search(Generic[T]):
         names = self._conditions.names
         known, ids = await self._choose(postings, None)
         if names <= _PLAIN:
-            found = await self._around(ids)
+            found = await self._around(n_near(ids))
             if found.meeting.keys() >= {*ids}:
                 return known, found
         # What does not meet the filter lends its words, but neither that nor what has expired takes others' places.
         _, others = await self._choose(
             await self._reads.postings(names, self._asked(), _MOST, SAMPLE), names
         )
-        return known, await self._around([*dict.fromkeys([*ids, *others])])
+        return known, await self._around(n_near(ids, others))
 
     def _asked(self) -> list[str]:
         return [self._in_scope, *map(self._query, self._question.words)]
@@ -251,10 +251,10 @@ class Search(Generic[T]):
     def _query(self, word: Word, *others: Iterable[str]) -> str:
         return word_query(self._forms[word.text], *others)
 
-    async def _around(self, ids: Sequence[int], n_near: int = N_NEAR) -> Found:
-        told, meeting = await self._tell(await self._reads.around(ids, n_near))
+    async def _around(self, near: Mapping[int, int]) -> Found:
+        told, meeting = await self._tell(await self._reads.around(near))
         told.sort(key=lambda its: (its.told_at, its.id))
-        return Found(neighbourhood({*ids}, told), meeting)
+        return Found(neighbourhood(near, told), meeting)
 
     async def _tell(self, rows: Sequence[Row]) -> tuple[list[Told], dict[int, Row]]:
         """Return what ranking looks at, and those rows that meet the filter."""
@@ -275,8 +275,8 @@ class Search(Generic[T]):
         told, meeting = await self._tell(await self._reads.newest(MOST_READ))
         # Many texts: not on the event loop.
         known = await asyncio.to_thread(look_through, self._question, told)
-        chosen = {*await self._candidates(known)}
-        return known, Found(neighbourhood(chosen, told[::-1]), meeting)
+        near = n_near(await self._candidates(known))
+        return known, Found(neighbourhood(near, told[::-1]), meeting)
 
     async def _read_completions(self, words: Sequence[str]) -> list[T]:
         language, source = self._question.language, self._source
