@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # How tests run beside each other: each worker has servers of its own. ARGS=-n0 runs them one by one.
 WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: demo test check campaigns doors bench bench-retrieval bench-corrections bench-servers docs release clean
+.PHONY: demo test check campaigns doors environments bench bench-retrieval bench-corrections bench-servers docs release clean
 
 # Where it is set, each worker, and each program that a test starts, would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,6 +39,9 @@ door-%: .doors/%/.ready $(SQLD_DIR)/.fetched
 # By their names, because the configuration leaves out these folders.
 	.doors/$*/bin/mypy $$(find $(wildcard src/memrepo/contrib/$(subst -,_,$*)* src/memrepo/$*) tests/doors/$(subst -,_,$*) \
 		$(wildcard docs/examples/$(subst -,_,$*)) -name '*.py')
+
+# What `.ci/run` installs while it tests.
+environments: $(DOORS:%=.doors/%/.ready) .doors/.browser $(DOCS)/.ready
 
 door-browse: .doors/.browser
 

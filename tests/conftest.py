@@ -92,7 +92,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     Campaigns are busy with processes of their own.
     """
     n_processors = os.cpu_count() or 1
-    return n_processors if config.option.markexpr == "campaign" else n_processors + 2
+    return n_processors + (1 if config.option.markexpr == "campaign" else 2)
 
 
 def eager_loop() -> asyncio.AbstractEventLoop:
