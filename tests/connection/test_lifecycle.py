@@ -715,6 +715,7 @@ NO_DESCRIPTORS = """
 
     async def main():
         await (await open_and_write()).close()
+        gc.collect()
         fds = os.listdir("/proc/self/fd")
         for n_free in range(24):
             has_opened = await open_with(n_free)
@@ -724,7 +725,7 @@ NO_DESCRIPTORS = """
                     break
                 await asyncio.sleep(0.05)
             else:
-                sys.exit(f"leaked at {n_free}")
+                sys.exit(f"leaked at {n_free}: {fds} before, {os.listdir('/proc/self/fd')} after")
             assert has_opened or n_free < 20
         await (await open_and_write()).close()
         ready()
