@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from memrepo.ranking.explanation import explain, highlights
-from memrepo.ranking.language import ENGLISH, TRIGRAM
+from memrepo.ranking.language import ENGLISH, TRIGRAM, UNICODE, Language
 from memrepo.ranking.question import parse
+from memrepo.ranking.unicode61 import find_tokens
 from tests.ranking.model import ask, told
 
 
@@ -64,6 +65,38 @@ def test_pieces_that_overlap_are_marked_as_one() -> None:
     """By trigrams, what is found is marked inside words, too."""
     assert highlights("我在北京大学", parse("北京大学", TRIGRAM)) == ((2, 6),)
     assert highlights("Beekeeping", parse("keep", TRIGRAM)) == ((3, 7),)
+
+
+_words = st.sampled_from(
+    [
+        "keep",
+        "KEEPS",
+        "kept",
+        "keepers",
+        "cafe",
+        "Caf\u00e9s",
+        "cafe\u0301",
+        "\u0301",
+        "a",
+        "\u00fcber",
+        "-",
+        ". ",
+    ]
+)
+
+
+@given(
+    text=st.lists(_words | st.just(" ") | st.characters(exclude_categories=["Cs"])).map("".join),
+    asked=st.lists(_words, min_size=1, max_size=4).map(" ".join),
+    language=st.sampled_from([ENGLISH, UNICODE]),
+)
+def test_marks_are_all_words_of_the_question(text: str, asked: str, language: Language) -> None:
+    """What is marked is each token that has a term of the question, and nothing else."""
+    question = parse(asked, language)
+    terms = {term for word in question.words for term in word.terms}
+    found = [token for token in find_tokens(text) if language.stem(token.text) in terms]
+    expected = {place for token in found for place in range(token.start, token.end)}
+    assert {place for each in highlights(text, question) for place in range(*each)} == expected
 
 
 @given(

@@ -82,16 +82,16 @@ async def open_thread(
         worker.watch_file(file, look_every_s=look_every_s)
         set_pragmas(worker, pragmas)
 
+    thread = WorkerThread(location, file)
+    # Before it reads the file: whoever opens that anew must find it.
+    _threads.add(thread)
     try:
-        thread = await WorkerThread.open(
-            location, file, begin, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit()
-        )
+        await thread.open(begin, busy_slice_s=BUSY_SLICE_S, limit=limit or StatementLimit())
     except (sqlite3.Error, OSError) as error:
         failure = translate(error)
         if isinstance(failure, DatabaseError):
             await asyncio.to_thread(name_file, failure, location)
         raise failure from error
-    _threads.add(thread)
     return thread
 
 

@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiosqlite
 
@@ -73,30 +73,26 @@ class WorkerThread:
         self._asked: list[Job] = []
         self._repeater: asyncio.TimerHandle | None = None
 
-    @classmethod
     async def open(
-        cls,
-        location: Location,
-        file: FileIdentity,
+        self,
         begin: Callable[[WorkerConnection], None],
         *,
         busy_slice_s: float,
         limit: StatementLimit,
-    ) -> Self:
+    ) -> None:
         """
-        Start a thread, open the database on it, and have it *begin*; a cancelled call leaves no thread behind.
+        Start the thread, open the database on it, and have it *begin*; a cancelled call leaves no thread behind.
 
         *limit* holds for each statement, and can be changed later.
 
         Raises:
             sqlite3.Error: It cannot be opened, or another error of *begin*; the thread has ended.
         """
-        thread = cls(location, file)
         connect = partial(
             aiosqlite.connect,
-            location.uri,
+            self.location.uri,
             uri=True,
-            factory=partial(WorkerConnection, serve=thread._serve, limit=limit),
+            factory=partial(WorkerConnection, serve=self._serve, limit=limit),
             isolation_level=None,
             timeout=busy_slice_s,
             cached_statements=256,
@@ -104,13 +100,12 @@ class WorkerThread:
         started = _on_daemon(partial(_start, connect))
         try:
             await settle(started)
-            await thread.run(begin)
+            await self.run(begin)
         except BaseException:
             is_open = started.done() and started.exception() is None
             # Not both in turn: a thread that was stopped does no more jobs.
-            await thread.close() if is_open else thread.stop()
+            await self.close() if is_open else self.stop()
             raise
-        return thread
 
     def put(self, run: Run, calls: Sequence[PendingCall], asker: Asker) -> Job:
         """
