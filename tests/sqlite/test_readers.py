@@ -178,6 +178,22 @@ async def test_long_reads_wait_for_each_other(store: Store, endless: Endless) ->
     assert [name for name in answered if name in in_one_step] == in_one_step
 
 
+async def test_none_overtakes_those_that_wait_for_a_reader(store: Store) -> None:
+    """Long reads are answered in order, those that come when their connection is just open, too."""
+    answered: list[int] = []
+
+    async def count(number: int) -> None:
+        await store.memories.count()
+        answered.append(number)
+
+    tasks = [asyncio.create_task(count(0))]
+    while not tasks[0].done():
+        tasks.append(asyncio.create_task(count(len(tasks))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert answered == [*range(len(tasks))]
+
+
 async def test_readers_are_opened_when_they_are_needed(
     store: Store, endless: Endless, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,8 +59,11 @@ class LongReaders:
         self._line = Line()
         #: One for each connection that was opened.
         self.queues: list[ThreadQueue] = []
-        #: Opens another connection. Those who wait for it are many, and none of them is needed to go on.
+        #: Opens another connection, whether or not anybody still waits for it.
         self._opening: OwnTask[None] | None = None
+        #: Those who wait for it, in order: who comes when it is just open does not overtake them.
+        self._entrance = asyncio.Lock()
+        self._n_failed = 0
         self._is_closed = False
 
     async def queue(self) -> ThreadQueue:
@@ -70,17 +73,16 @@ class LongReaders:
         Raises:
             ClosedError: The store was closed while a connection was opened.
         """
-        while (queue := self._next()) is None:
-            n_before = len(self.queues)
-            if self._opening is None or self._opening.done():
-                self._opening = OwnTask(self._open_one(), loop=asyncio.get_running_loop())
-            await asyncio.wait({self._opening})
+        n_failed = self._n_failed
+        async with self._entrance:
+            queue = self._next()
+            if queue is None and n_failed == self._n_failed:
+                await self._open_another()
+                queue = self._next()
             if self._is_closed:
                 raise closed()
-            if len(self.queues) == n_before:
-                # It failed, or was cancelled with all tasks of the loop.
-                return (self.queues or [self._quick])[0]
-        return queue
+            # None can be opened: that it failed for one is enough for all that waited then.
+            return queue or (self.queues or [self._quick])[0]
 
     def refuse(self) -> None:
         """Refuse all that wait, because the store is closed."""
@@ -121,6 +123,15 @@ class LongReaders:
         if sys.platform == "linux":  # elsewhere, it would be the whole process
             with suppress(OSError):  # a sandbox may refuse it
                 os.nice(_NICENESS)
+
+    async def _open_another(self) -> None:
+        n_before = len(self.queues)
+        if self._opening is None or self._opening.done():
+            self._opening = OwnTask(self._open_one(), loop=asyncio.get_running_loop())
+        await asyncio.wait({self._opening})
+        if len(self.queues) == n_before:
+            # Or it was cancelled, with all tasks of the loop.
+            self._n_failed += 1
 
     async def _open_one(self) -> None:
         # The process may have no file descriptor left. If the reason is the file, reads will say so.
