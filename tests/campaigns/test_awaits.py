@@ -106,7 +106,7 @@ _EVENTS = [
 ]
 #: The short form cancels at each of so many awaits, and then at one in so many.
 _EACH: Final = 24
-_STRIDE: Final = 12
+_STRIDE: Final = 24
 #: In how many tests, which run beside each other.
 _SHARES: Final = 4
 #: Every method of the three repositories.

@@ -8,6 +8,7 @@ import gc
 import os
 import resource
 import sys
+import time
 import warnings
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -190,6 +191,7 @@ async def test_none_overtakes_those_that_wait_for_a_reader(store: Store) -> None
     while not tasks[0].done():
         tasks.append(asyncio.create_task(count(len(tasks))))
         await asyncio.sleep(0)
+        time.sleep(1e-5)  # the opening thread goes on, or there would be thousands of tasks
     await asyncio.gather(*tasks)
     assert answered == [*range(len(tasks))]
 
