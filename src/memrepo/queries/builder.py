@@ -43,10 +43,11 @@ _NUMBER_TYPES: Final = ("integer", "real")
 
 class _Builder(PostgreSQLQueryBuilder):
     """
-    PostgreSQL's builder, because it has ``RETURNING``, as SQLite has, with two changes.
+    PostgreSQL's builder, because it has ``RETURNING``, as SQLite has, with three changes.
 
-    It quotes with backticks, because SQLite takes a misspelled ``"column"`` for a string. And it has
-    ``INSERT OR IGNORE``: pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628).
+    It quotes with backticks, because SQLite takes a misspelled ``"column"`` for a string. It has
+    ``INSERT OR IGNORE``: pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628). And it leaves it to
+    SQLite to refuse what ``RETURNING`` cannot return: pypika's look at each column takes a tenth of ``import memrepo``.
     """
 
     QUOTE_CHAR = "`"
@@ -59,6 +60,9 @@ class _Builder(PostgreSQLQueryBuilder):
     @builder
     def or_ignore(self) -> None:
         self._or_ignore = True
+
+    def _validate_returning_term(self, term: Term) -> None:
+        """Accept any."""
 
     def _insert_sql(self, **kwargs: Any) -> str:
         sql: str = super()._insert_sql(**kwargs)
