@@ -183,9 +183,17 @@ def _fields(module: str, member: ast.stmt) -> Iterator[str]:
         name, text = _assigned(node), _comment(module, node)
         if name and text and name not in _INTERNAL.get(module.removeprefix("memrepo."), ()):
             kind = f": {_type(module, node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
-            value = getattr(node, "value", None)
+            value = _field_default(getattr(node, "value", None))
             default = f" = {ast.unparse(value)}" if value is not None and not is_init else ""
             yield f"- `{name}{kind}{default}`: {_inline(text)}"
+
+
+def _field_default(value: ast.expr | None) -> ast.expr | None:
+    """Return the default of a field, also of one that is written as ``attrs.field(...)``."""
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "attrs.field":
+        given = {each.arg: each.value for each in value.keywords}
+        return given.get("default") or (ast.Dict([], []) if "factory" in given else None)
+    return value
 
 
 def _assigned(node: ast.stmt) -> str:
@@ -231,9 +239,10 @@ def _signature(module: str, node: _Function, first_argument: int) -> str:
 
 
 def _arguments(module: str, arguments: ast.arguments) -> Iterator[str]:
-    required = len(arguments.args) - len(arguments.defaults)
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = len(positional) - len(arguments.defaults)
     defaults: list[ast.expr | None] = [None] * required + list(arguments.defaults)
-    for argument, default in zip(arguments.args, defaults, strict=True):
+    for argument, default in zip(positional, defaults, strict=True):
         yield _argument(module, argument, default)
     if arguments.vararg is not None:
         yield f"*{_argument(module, arguments.vararg, None)}"
@@ -312,6 +321,8 @@ def _markdown(text: str) -> str:
             parts.append(f"**{match[1]}**\n\n{_section_text(textwrap.dedent(rest))}")
         elif paragraph.startswith("    "):
             parts.append(f"```\n{textwrap.dedent(paragraph)}\n```")
+        elif paragraph.startswith("- "):
+            parts.append("\n".join(map(_inline, re.split(r"\n(?=- )", paragraph))))
         elif paragraph != "::":
             parts.append(_inline(paragraph))
     return "\n\n".join(parts) + "\n"

@@ -119,10 +119,10 @@ def connect(
             ``"unicode"``, and words are found by their other forms all the same. Nothing of it is stored: give it
             whenever the database is opened.
         clock: Returns the current instant, with its time zone.
-        on_remember: A guard: called with a `Draft` of each fact, event, summary, trigger, key and thread before anything
-            is hashed, indexed, logged or sent. It returns the draft, a changed one, or ``None`` to refuse it, which
-            is a `RefusedError`; what it raises itself passes. What is read by a whole content, key or
-            thread passes it, too, so that it is found as it was stored. It must be quick, and not async.
+        on_remember: A guard: called with a `Draft` of each fact, slot, event, summary, trigger, key and thread before
+            anything is hashed, indexed, logged or sent. It returns the draft, a changed one, or ``None`` to refuse it, which
+            is a `RefusedError`; what it raises itself passes. What is read by a whole content, slot, pattern,
+            key or thread passes it, too, so that it is found as it was stored. It must be quick, and not async.
         on_statement: Called after each statement with a `StatementEvent`, for tracing and metrics.
 
     Raises:

@@ -142,8 +142,8 @@ class DatabaseError(MemrepoError):
 
     #: Whether the same call may succeed later.
     retryable: bool = False
-    #: Whether the rows may have been stored in spite of the error. Repeating a write stores nothing
-    #: twice, except an event that was appended without a key.
+    #: Whether the rows may have been stored in spite of the error. Most calls store nothing twice when they are
+    #: repeated, but some do something again: docs/how-to/retries.md has a table.
     outcome_unknown: bool = False
 
 

@@ -16,8 +16,8 @@ __all__ = [
     "normalize_content",
 ]
 
-#: When two texts are the same fact: when they are equal but for case, white space and marks at the end, or
-#: when they are equal.
+#: When two texts are the same fact: ``folded``, when they are equal but for case, Unicode form, white space and marks
+#: at the end; ``exact``, when they are equal but for Unicode form and white space around them.
 SameFact: TypeAlias = Literal["folded", "exact"]
 
 #: White space as JavaScript's ``trim`` and ``\s`` see it, so that the TypeScript original makes the

@@ -85,9 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     folder = shared_data()
     if folder is None:
-        print(
-            "Without conversations: there is no shared/data, and MEMREPO_CONVERSATIONS is not set."
-        )
+        print("Without conversations: MEMREPO_CONVERSATIONS does not name their folder.")
         return 0
     n_conversations = 1 if options.quick else None
     corpora = {kind: load(folder, kind)[:n_conversations] for kind in KINDS}
