@@ -8,7 +8,6 @@ import secrets
 import traceback
 from collections.abc import Collection
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -125,13 +124,14 @@ class Access:
 
     def _session_of(self, request: Request) -> str | None:
         """Return the session that a request belongs to."""
-        try:
-            cookie = SimpleCookie(request.headers.get("cookie", "")).get(_COOKIE)
-        except CookieError:
-            return None
-        session, _, signature = ("" if cookie is None else cookie.value).partition(".")
-        is_ours = hmac.compare_digest(signature.encode(), self._sign("session", session).encode())
-        return session if is_ours else None
+        # Beside our cookie may stand others of this machine's programs, also of our name, and what a parser refuses.
+        for cookie in ";".join(request.headers.getlist("cookie")).split(";"):
+            name, _, value = cookie.strip().partition("=")
+            session, _, signature = value.partition(".")
+            expected = self._sign("session", session)
+            if name == _COOKIE and hmac.compare_digest(signature.encode(), expected.encode()):
+                return session
+        return None
 
     def _sign(self, kind: str, session: str) -> str:
         return hmac.new(self._key, f"{kind} {session}".encode(), sha256).hexdigest()

@@ -63,6 +63,18 @@ def test_nobody_comes_in_without_the_link(pages: Pages, client: httpx.Client) ->
         assert httpx.get(f"{client.base_url}facts", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["name=Ann Lee", "flag", 'data={"a": 1}', 'text="a', "path=/", "x=\xe9", "memrepo=x.y", ";="],
+)
+def test_cookies_of_other_programs(client: httpx.Client, other: str) -> None:
+    """Whatever cookies other programs of this machine have set, before ours or after, the pages stay."""
+    ours = f"memrepo={client.cookies['memrepo']}"
+    for cookies in (f"{ours}; {other}", f"{other}; {ours}"):
+        headers = {b"Cookie": cookies.encode("latin-1")}
+        assert httpx.get(f"{client.base_url}facts", headers=headers).status_code == 200
+
+
 def test_token_does_not_stay(pages: Pages, client: httpx.Client) -> None:
     """The link leads to an address without its token, and the cookie is for that one address only."""
     answer = httpx.get(pages.link)

@@ -147,10 +147,8 @@ def _from_json(text: str) -> object:
 
 
 def _to_number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         return int(value) if _is_integer(value) else None
-    if isinstance(value, int | float) and math.isfinite(value):
-        return value
-    return None
+    if isinstance(value, int):  # of more than 300 digits, it fits into no float
+        return None if isinstance(value, bool) else value
+    return value if isinstance(value, float) and math.isfinite(value) else None

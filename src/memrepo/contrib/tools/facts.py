@@ -146,12 +146,16 @@ async def list_facts(
     """List facts, newest first, a page at a time, as when the user asks what is remembered."""
     memories = call.memory.memories
     where = MemoryFilter(category=category, contains=contains)
-    if forgotten:
-        if category is not None or contains is not None:
-            raise InvalidInputError("forgotten", "cannot be combined with category or contains")
-        page = await memories.forgotten(limit=limit, after=cursor)
-    else:
-        page = await memories.find_many(where, limit=limit, after=cursor)
+    if forgotten and (category is not None or contains is not None):
+        raise InvalidInputError("forgotten", "cannot be combined with category or contains")
+    try:
+        if forgotten:
+            page = await memories.forgotten(limit=limit, after=cursor)
+        else:
+            page = await memories.find_many(where, limit=limit, after=cursor)
+    except InvalidInputError as error:
+        field = "cursor" if error.field == "after" else error.field
+        raise InvalidInputError(field, error.reason) from None
     facts: list[JsonValue] = [to_fact(entry) for entry in page]
     return {"notice": DATA_NOTICE, "facts": facts, "next_cursor": page.next_cursor}
 
