@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import example, given, strategies as st
@@ -143,6 +143,35 @@ def test_when_something_was_told() -> None:
     (day,) = find_periods("on 7 May 2023", ENGLISH.months)
     assert isinstance(day, Period)
     assert day.when_told(datetime(2023, 5, 7, 23, tzinfo=UTC)) == "on 7 May 2023"
+
+
+@given(
+    told=st.dates(min_value=date(1900, 1, 1)) | st.dates(date(2023, 2, 1), date(2024, 3, 31)),
+    month=st.integers(1, 12),
+    day=st.none() | st.integers(1, 31),
+)
+@example(told=date(2025, 5, 3), month=5, day=3)
+@example(told=date(2025, 6, 1), month=5, day=None)
+@example(told=date(2023, 3, 1), month=2, day=None)
+@example(told=date(9999, 12, 31), month=12, day=31)
+def test_a_day_or_month_of_any_year(told: date, month: int, day: int | None) -> None:
+    """Without a year, a day or month is that of each year, leap year or not."""
+    name = ENGLISH.months[month - 1].capitalize()
+    question = f"What happened on {day} {name}?" if day else f"What happened in {name}?"
+    periods = find_periods(question, ENGLISH.months)
+    for period in periods:
+        when = period.when_told(datetime.combine(told, time(12), UTC))
+        is_then = told.month == month and day in {None, told.day}
+        assert is_then == (when in {f"on {day} {name}", f"in {name}"}) or told.year == MAXYEAR
+    assert periods or (month, day) in {(2, 30), (2, 31), (4, 31), (6, 31), (9, 31), (11, 31)}
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_times_past_at_the_ends_of_the_calendar(day: date) -> None:
+    """What would lie before the first year or behind the last is not understood, and is no error."""
+    now = datetime.combine(day, time(12), UTC)
+    for text in ("yesterday", "last week", "last year", "this month", "this year", "2 weeks ago"):
+        assert len(parse(f"What did I do {text}?", now=now).periods) <= 1
 
 
 def test_who_asks() -> None:

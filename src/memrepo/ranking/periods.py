@@ -17,7 +17,6 @@ __all__ = ["Period", "find_periods"]
 
 #: Days after a period in which it is still told of: last week's trip, the month that is over.
 _STILL_TOLD: Final = 10
-_DAYS_OF_YEAR: Final = 365
 _YEARS: Final = range(1900, 2100)
 #: A leap year, for months and days of any year.
 _ANY_YEAR: Final = 2000
@@ -42,14 +41,25 @@ class Period:
 
     def when_told(self, told_at: datetime) -> str | None:
         """Return how *told_at* lies to the period, "in May 2023", or ``None`` if it is not of it."""
-        days = (told_at.date() - self.first).days
-        if self.is_yearly:
-            days = told_at.timetuple().tm_yday - self.first.timetuple().tm_yday
-            days %= _DAYS_OF_YEAR
-        length = (self.end - self.first).days
+        told = told_at.date()
+        if (latest := self._latest(told)) is None:
+            return None
+        first, end = latest
+        days, length = (told - first).days, (end - first).days
         if 0 <= days < length:
             return f"on {self.name}" if length == 1 else f"in {self.name}"
         return f"soon after {self.name}" if length <= days < length + _STILL_TOLD else None
+
+    def _latest(self, told: date) -> tuple[date, date] | None:
+        """Return the days of a yearly period in the year in which it began last; ``None`` if that year lacks one."""
+        if not self.is_yearly:
+            return self.first, self.end
+        is_ahead = (told.month, told.day) < (self.first.month, self.first.day)
+        n_years = told.year - self.first.year - is_ahead
+        try:
+            return _years_later(self.first, n_years), _years_later(self.end, n_years)
+        except ValueError:
+            return None
 
 
 def find_periods(
@@ -129,14 +139,19 @@ def _months_later(first: date, n_months: int) -> date:
     return date(months // 12, months % 12 + 1, 1)
 
 
+def _years_later(day: date, n_years: int) -> date:
+    return day.replace(year=day.year + n_years)
+
+
 def _relative(text: str, today: date) -> Iterator[Period]:
-    for match in _last(text):
-        back = 1 if match[1] == "yesterday" or match[2] == "last" else 0
-        yield _back(match[1], match[3] or "day", back, today)
-    for match in _ago(text):
-        number = _NUMBERS.get(match[1]) or int(match[1])
-        with suppress(ValueError, OverflowError):  # longer ago than there are dates
-            yield _back(match[0], match[2], number, today)
+    named = [
+        (match[1], match[3] or "day", int(match[1] == "yesterday" or match[2] == "last"))
+        for match in _last(text)
+    ]
+    named += [(match[0], match[2], _NUMBERS.get(match[1]) or int(match[1])) for match in _ago(text)]
+    for words, unit, number in named:
+        with suppress(ValueError, OverflowError):  # there are no such dates
+            yield _back(words, unit, number, today)
 
 
 def _back(words: str, unit: str, number: int, today: date) -> Period:
