@@ -115,6 +115,32 @@ async def test_carry_over_an_event_that_never_fits(store: Store) -> None:
     assert carried.n_tokens == sum(-(-len(f"{line}\n") // 4) for line in carried.text.splitlines())
 
 
+@pytest.mark.parametrize(("summary", "max_tokens"), [(None, 70), ("x" * 150, 130)])
+async def test_carry_over_an_event_of_any_length(
+    store: Store, clock: Clock, summary: str | None, max_tokens: int
+) -> None:
+    """However long the last event is, it is told, and what was said before it if there is room."""
+    session = await store.sessions.start()
+    if summary is not None:
+        await store.sessions.end(session.id, summary=summary)
+        clock.advance(hours=1)
+        await store.sessions.resume(session.id)
+    await store.daily_logs.append(session.id, "said", "Read it.")
+    last = (await store.daily_logs.append(session.id, "read", "")).id
+    await store.sessions.end(session.id)
+    n_whole = 0
+    for length in range(0, 300, 3):
+        await store.daily_logs.delete(last)
+        last = (await store.daily_logs.append(session.id, "read", "y" * length)).id
+        carried = await store.sessions.carry_over(max_tokens=max_tokens)
+        n_events, is_whole = len(carried.events), "(too long)" not in carried.text
+        n_whole += is_whole
+        assert n_events == 2 or (n_events == 1 and is_whole)
+        assert carried.summary == summary
+        assert carried.n_tokens <= max_tokens
+    assert 10 < n_whole < 90
+
+
 async def test_carry_over_a_summary_that_does_not_fit(store: Store) -> None:
     """A summary is never cut: if it is too long, the last events stand for it."""
     await talk(store, 2, summary="x" * 1_000)

@@ -126,6 +126,17 @@ async def test_forgotten_lists_what_restore_brings_back(store: Store, clock: Clo
     assert await there(store) == "aby"
 
 
+async def test_forgotten_with_what_expires(store: Store, clock: Clock) -> None:
+    """What was forgotten with its successor is listed once that has expired, and so no longer brings it back."""
+    old = await store.memories.remember("a")
+    new = await store.memories.supersede(old.id, "b", expires_at=clock.now + timedelta(hours=1))
+    await store.memories.forget(new.id)
+    assert await listed(store) == "b"
+    clock.advance(hours=2)
+    assert await listed(store) == "a"
+    assert (await store.memories.restore(old.id)).content == "a"
+
+
 async def test_restore_brings_back_that_instant(store: Store, clock: Clock) -> None:
     """What had been forgotten before stays forgotten; everything else is as it was, links included."""
     a, b, c, d = await chain(store, "a", "b", "c", "d")

@@ -185,6 +185,24 @@ async def test_digest_of_a_session(store: Store, clock: Clock) -> None:
         await store.sessions.digest(99)
 
 
+async def test_what_is_gone_is_only_counted(store: Store, clock: Clock) -> None:
+    """A fact does not tell what it replaced once that has expired; what is forgotten by itself counts, replaced or not."""
+    memories = store.memories
+    leeds = await memories.remember("Lives in Leeds", expires_at=clock.now + timedelta(hours=1))
+    await memories.supersede(leeds.id, "Lives in York")
+    jazz = await memories.remember("Likes jazz")
+    blues = await memories.supersede(jazz.id, "Likes blues")
+    assert "(instead of: Lives in Leeds)" in (await store.daily_logs.digest(DAY)).to_markdown()
+    clock.advance(hours=2)
+    assert "Leeds" not in (await store.daily_logs.digest(DAY)).to_markdown()
+    assert (await store.daily_logs.digest(DAY)).n_forgotten == 0
+    await memories.forget(jazz.id)
+    assert (await store.daily_logs.digest(DAY)).n_forgotten == 1
+    await memories.restore(jazz.id)
+    await memories.forget(blues.id)
+    assert (await store.daily_logs.digest(DAY)).n_forgotten == 1
+
+
 async def test_digest_of_a_session_without_an_end(store: Store, clock: Clock) -> None:
     """Its facts are those until now; once it is abandoned, those until its last activity."""
     session = await store.sessions.start()

@@ -140,6 +140,29 @@ async def test_update(store: Store, clock: Clock) -> None:
     assert ids((await memories.surface()).contextual) == [call.id]
 
 
+async def test_said_once_whichever_text_holds(store: Store, clock: Clock) -> None:
+    """A date that one text was brought up for is no other text's, when a correction is undone or taken back."""
+    memories = store.memories
+
+    async def due() -> list[str]:
+        return [fact.entry.content for fact in (await memories.surface()).due]
+
+    due_at = clock.now + HOUR
+    await memories.remember("Dentist, Main Street", slot="dentist", due_at=due_at)
+    mill = await memories.remember("Dentist, Mill Street", slot="dentist")
+    clock.advance(hours=2)
+    assert await due() == ["Dentist, Mill Street"]
+    await memories.surfaced(mill.id)
+    reverted = await memories.revert("dentist")
+    assert (reverted.content, reverted.due_at) == ("Dentist, Main Street", due_at)
+    assert await due() == []
+    await memories.remember("Dentist, Mill Street", slot="dentist")
+    await memories.remember("Dentist, Main Street", slot="dentist")
+    assert await due() == []
+    await memories.remember("Dentist, Main Street", slot="dentist", due_at=due_at + HOUR)
+    assert await due() == ["Dentist, Main Street"]
+
+
 async def test_a_fact_waits_for_its_date(store: Store, clock: Clock) -> None:
     """Before it, the fact is in no list, whatever it says; after it, it is due, by a millisecond."""
     fact = await store.memories.remember("Remind me to vote", due_at=clock.now + HOUR)

@@ -980,7 +980,9 @@ WHERE `scope`=:scope AND `created_at`>=:start AND `created_at`<:end AND (`propos
 SELECT *
 FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
 FROM `memory_entries`
-WHERE `scope`=:scope AND `superseded_by` IS NULL AND `deleted_at`>=:start AND `deleted_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
+WHERE `scope`=:scope AND `deleted_at`>=:start AND `deleted_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
 SELECT *
 FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
 FROM `daily_logs`
@@ -1010,7 +1012,7 @@ LIMIT :limit) `part` UNION ALL
 SELECT *
 FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
 FROM `memory_entries` `old`
-WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL
+WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
 ORDER BY `old`.`id` DESC
 LIMIT 1)
 FROM `memory_entries`
@@ -2791,7 +2793,7 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
 FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at` AND (`successor`.`expires_at` IS NULL OR `successor`.`expires_at`>:now))
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -2800,7 +2802,7 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `scope`=:scope AND `deleted_at`>=:deleted_from AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT 1
 FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at` AND (`successor`.`expires_at` IS NULL OR `successor`.`expires_at`>:now)) AND (`deleted_at`,`id`)<(:after_instant,:after_id)
 ORDER BY `deleted_at` DESC,`id` DESC
 LIMIT :limit;
 
@@ -3105,7 +3107,7 @@ WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at`=`chai
 
 -- memories.revert
 UPDATE `memory_entries`
-SET `deleted_at`=CASE WHEN `memory_entries`.`id`=`pair`.`wrong` THEN :now END,`proposed_at`=null,`superseded_by`=null,`pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
+SET `deleted_at`=CASE WHEN `memory_entries`.`id`=`pair`.`wrong` THEN :now END,`proposed_at`=null,`superseded_by`=null,`pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`),`surfaced_at`=CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`pair`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
 FROM (SELECT `holder`.`id` `wrong`,`before`.`id` `right`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM `memory_entries` `holder` CROSS JOIN `memory_entries` `before`
 WHERE `holder`.`id`=(SELECT `filler`.`id`
@@ -3216,9 +3218,11 @@ SET `last_accessed`=:now,`source`=CASE WHEN NOT :said_source IS NULL AND `source
 FROM `memory_entries` `whose`
 WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`due_at`=COALESCE(`due_at`,(SELECT `whose`.`due_at`
 FROM `memory_entries` `whose`
-WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`surfaced_at`=CASE WHEN `due_at` IS NULL AND NOT (SELECT `whose`.`due_at`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`surfaced_at`=CASE WHEN (`due_at` IS NULL AND NOT (SELECT `whose`.`due_at`
 FROM `memory_entries` `whose`
-WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) IS NULL THEN (SELECT `whose`.`surfaced_at`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) IS NULL) OR (`due_at`=(SELECT `whose`.`due_at`
+FROM `memory_entries` `whose`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) AND `surfaced_at` IS NULL) THEN (SELECT `whose`.`surfaced_at`
 FROM `memory_entries` `whose`
 WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) ELSE `surfaced_at` END,`slot`=COALESCE(`slot`,(SELECT `whose`.`slot`
 FROM `memory_entries` `whose`
@@ -3249,9 +3253,11 @@ WHERE `holder`.`slot`=`memory_entries`.`slot` AND `holder`.`scope`=:scope AND `h
 FROM `memory_entries` `whose`
 WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`due_at`=COALESCE(`due_at`,(SELECT `whose`.`due_at`
 FROM `memory_entries` `whose`
-WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`surfaced_at`=CASE WHEN `due_at` IS NULL AND NOT (SELECT `whose`.`due_at`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope)),`surfaced_at`=CASE WHEN (`due_at` IS NULL AND NOT (SELECT `whose`.`due_at`
 FROM `memory_entries` `whose`
-WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) IS NULL THEN (SELECT `whose`.`surfaced_at`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) IS NULL) OR (`due_at`=(SELECT `whose`.`due_at`
+FROM `memory_entries` `whose`
+WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) AND `surfaced_at` IS NULL) THEN (SELECT `whose`.`surfaced_at`
 FROM `memory_entries` `whose`
 WHERE `whose`.`id`=:id AND `whose`.`scope`=:scope) ELSE `surfaced_at` END
 WHERE (NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now) AND (NOT :said_source IS NULL OR (`deleted_at` IS NULL AND `superseded_by` IS NULL)) AND `content_hash`=:content_hash AND `scope`=:scope AND EXISTS (SELECT 1
@@ -3270,7 +3276,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.take
 UPDATE `memory_entries`
-SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`pair`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
 FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
 WHERE `filler`.`content_hash`=:content_hash AND `filler`.`scope`=:scope AND `filler`.`slot`=:slot AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id` AND (:keeps=0 OR `holder`.`source` IN ('inferred','jarvis_inferred'))) `pair`
@@ -3279,7 +3285,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.take*2
 UPDATE `memory_entries`
-SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`pair`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
 FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM (VALUES (0,:scope_0,:content_hash_0,:now_0,:slot_0,:keeps_0),(1,:scope_1,:content_hash_1,:now_1,:slot_1,:keeps_1)) `item` CROSS JOIN `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
 WHERE `filler`.`content_hash`=`item`.`column3` AND `filler`.`scope`=`item`.`column2` AND `filler`.`slot`=`item`.`column5` AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>`item`.`column4`) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=`item`.`column2` AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>`item`.`column4`) AND `holder`.`id`<>`filler`.`id` AND (`item`.`column6`=0 OR `holder`.`source` IN ('inferred','jarvis_inferred'))) `pair`
@@ -3288,7 +3294,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.take_by_hash
 UPDATE `memory_entries`
-SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`pair`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
 FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
 WHERE `filler`.`content_hash`=:content_hash AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id` AND (:keeps=0 OR `holder`.`source` IN ('inferred','jarvis_inferred'))) `pair`
@@ -3297,7 +3303,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.take_by_id
 UPDATE `memory_entries`
-SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
+SET `superseded_by`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `pair`.`winner` END,`pinned_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`pinned_at` ELSE COALESCE(`memory_entries`.`pinned_at`,`pair`.`pinned_at`) END,`due_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`due_at` ELSE COALESCE(`memory_entries`.`due_at`,`pair`.`due_at`) END,`surfaced_at`=CASE WHEN `memory_entries`.`id`=`pair`.`loser` THEN `memory_entries`.`surfaced_at` ELSE CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `pair`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`pair`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `pair`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END END
 FROM (SELECT DISTINCT `filler`.`id` `winner`,`holder`.`id` `loser`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM `memory_entries` `filler` CROSS JOIN `memory_entries` `holder`
 WHERE `filler`.`id`=:id AND `filler`.`scope`=:scope AND `filler`.`deleted_at` IS NULL AND `filler`.`superseded_by` IS NULL AND (`filler`.`expires_at` IS NULL OR `filler`.`expires_at`>:now) AND `holder`.`slot`=`filler`.`slot` AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`id`<>`filler`.`id`) `pair`
@@ -3320,7 +3326,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.take_over_many
 UPDATE `memory_entries`
-SET `pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`newest`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`newest`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL AND NOT `newest`.`due_at` IS NULL THEN `newest`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
+SET `pinned_at`=COALESCE(`memory_entries`.`pinned_at`,`newest`.`pinned_at`),`due_at`=COALESCE(`memory_entries`.`due_at`,`newest`.`due_at`),`surfaced_at`=CASE WHEN (`memory_entries`.`due_at` IS NULL AND NOT `newest`.`due_at` IS NULL) OR (`memory_entries`.`due_at`=`newest`.`due_at` AND `memory_entries`.`surfaced_at` IS NULL) THEN `newest`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
 FROM (SELECT `taken`.`winner`,MAX(`taken`.`loser`),`taken`.`pinned_at`,`taken`.`due_at`,`taken`.`surfaced_at`
 FROM (SELECT DISTINCT `holder`.`id` `loser`,`stated`.`id` `winner`,`holder`.`pinned_at`,`holder`.`due_at`,`holder`.`surfaced_at`
 FROM (SELECT `filler`.`slot`,COALESCE(MAX(CASE WHEN `filler`.`source` NOT IN ('inferred','jarvis_inferred') THEN `filler`.`id` END),MAX(`filler`.`id`)) `id`,MAX(CASE WHEN `filler`.`source` NOT IN ('inferred','jarvis_inferred') THEN 1 ELSE 0 END) `is_users`
@@ -4167,7 +4173,7 @@ WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `de
 SELECT *
 FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
 FROM `memory_entries`
-WHERE `scope`=:scope AND `superseded_by` IS NULL AND `deleted_at`>=(SELECT `own`.`started_at`
+WHERE `scope`=:scope AND `deleted_at`>=(SELECT `own`.`started_at`
 FROM `sessions` `own`
 WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `deleted_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
 FROM `daily_logs` `log`
@@ -4175,7 +4181,9 @@ WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`ow
 FROM `daily_logs` `log`
 WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
 FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
 SELECT *
 FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
 FROM `daily_logs`
@@ -4201,7 +4209,7 @@ LIMIT :limit) `part` UNION ALL
 SELECT *
 FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
 FROM `memory_entries` `old`
-WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL
+WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
 ORDER BY `old`.`id` DESC
 LIMIT 1)
 FROM `memory_entries`

@@ -89,7 +89,8 @@ class Fact:
         if replaced is None or replaced is self:
             return
         self.pinned_at = self.pinned_at or replaced.pinned_at
-        if self.due_at is None and replaced.due_at is not None:
+        has_same_date = self.due_at == replaced.due_at and self.surfaced_at is None
+        if replaced.due_at is not None and (self.due_at is None or has_same_date):
             self.due_at, self.surfaced_at = replaced.due_at, replaced.surfaced_at
 
     slot: str | None = None

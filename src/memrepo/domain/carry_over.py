@@ -73,6 +73,8 @@ class CarryOverDraft:
     def __init__(self, session: Session, max_tokens: int, count_tokens: CountTokens) -> None:
         self._session = session
         self._left = self._max = max_tokens
+        #: Tokens for events and their heading.
+        self._for_events = max_tokens
         self._count = count_tokens
         self._summary: str | None = None
         self._head: list[str] = []
@@ -98,10 +100,13 @@ class CarryOverDraft:
 
         One that could never fit would hide all that was before it: it is taken without its data.
         """
+        if not self._events:
+            self._for_events = self._left
         line = _line(event)
         if self._take_line(event, line):
             return True
-        return count_line(line, self._count) > self._max and self._take_line(event, _name(event))
+        n_tokens = self._n_tokens(self._events_head(), line)
+        return n_tokens > self._for_events and self._take_line(event, _name(event))
 
     def _take_line(self, event: DailyLog, line: str) -> bool:
         lines = (line,) if self._events else (self._events_head(), line)
@@ -125,11 +130,14 @@ class CarryOverDraft:
         return "Since then:" if self._head else "The end of the last conversation:"
 
     def _spend(self, *lines: str) -> bool:
-        n_tokens = sum(count_line(line, self._count) for line in lines)
+        n_tokens = self._n_tokens(*lines)
         if n_tokens > self._left:
             return False
         self._left -= n_tokens
         return True
+
+    def _n_tokens(self, *lines: str) -> int:
+        return sum(count_line(line, self._count) for line in lines)
 
 
 def _line(event: DailyLog) -> str:

@@ -196,9 +196,9 @@ def _count_facts(span: _Span) -> tuple[QueryBuilder, list[Term]]:
 
 
 def _count_forgotten(span: _Span) -> tuple[QueryBuilder, list[Term]]:
-    # What a fact had replaced is forgotten with it, and is not counted.
-    query = Query.from_(_m).where(facts.in_scope()).where(_m.superseded_by.isnull())
-    return query.where(span.has(_m.deleted_at)).where(facts.no_proposal()), [Count("*")]
+    query = Query.from_(_m).where(facts.in_scope()).where(span.has(_m.deleted_at))
+    with_another = facts.was_forgotten_with_successor()
+    return query.where(facts.no_proposal()).where(with_another.negate()), [Count("*")]
 
 
 def _facts(span: _Span) -> tuple[QueryBuilder, list[Term]]:
@@ -208,6 +208,7 @@ def _facts(span: _Span) -> tuple[QueryBuilder, list[Term]]:
         .where(_old.superseded_by == _m.id)
         .where(facts.also_in_scope(_old))
         .where(_old.deleted_at.isnull())
+        .where(facts.unexpired(_old))
         .orderby(_old.id, order=Order.desc)
         .limit(1)
     )

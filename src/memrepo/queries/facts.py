@@ -17,6 +17,8 @@ from memrepo.queries.builder import Query, Scalar, Unindexed, ValueOf, columns_o
 MEMORIES: Final = Table("memory_entries")
 #: The fact that fills a slot.
 HOLDER: Final = Table("memory_entries").as_("holder")
+#: The fact that supersedes another.
+SUCCESSOR: Final = Table("memory_entries").as_("successor")
 COLUMNS: Final = columns_of(MEMORIES, MEMORY_COLUMNS)
 
 
@@ -86,6 +88,18 @@ def by_hash(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     return (table.content_hash == value("content_hash")) & in_scope(table, value)
 
 
+def was_forgotten_with_successor(*which: Criterion) -> Criterion:
+    """Was forgotten together with the `SUCCESSOR`, if all of *which* hold for that."""
+    found = (
+        Query.from_(SUCCESSOR)
+        .select(1)
+        .where(SUCCESSOR.id == MEMORIES.superseded_by)
+        .where(in_scope(SUCCESSOR))
+        .where(SUCCESSOR.deleted_at == MEMORIES.deleted_at)
+    )
+    return ExistsCriterion(found.where(Criterion.all(which)) if which else found)
+
+
 # --- slots --------------------------------------------------------------------------------------
 
 
@@ -123,7 +137,9 @@ def own_or(name: str, replaced: Callable[[str], Term]) -> Term:
     """Return the same for a fact that is known, and may have its own."""
     if name == "surfaced_at":
         takes_date = MEMORIES.due_at.isnull() & replaced("due_at").notnull()
-        return Case().when(takes_date, replaced(name)).else_(MEMORIES.surfaced_at)
+        # As where the fact comes back that had handed it on: nothing is brought up twice.
+        has_same_date = (MEMORIES.due_at == replaced("due_at")) & MEMORIES.surfaced_at.isnull()
+        return Case().when(takes_date | has_same_date, replaced(name)).else_(MEMORIES.surfaced_at)
     return Coalesce(MEMORIES[name], replaced(name))
 
 

@@ -18,6 +18,7 @@ from memrepo.queries.due import set_due
 from memrepo.queries.facts import (
     COLUMNS,
     MEMORIES,
+    SUCCESSOR,
     by_hash,
     by_id,
     current,
@@ -25,11 +26,11 @@ from memrepo.queries.facts import (
     no_proposal,
     proposal,
     unexpired,
+    was_forgotten_with_successor,
 )
 from memrepo.queries.remembering import HASH_VERSION
 from memrepo.queries.statement import Statement
 
-_successor = Table("memory_entries").as_("successor")
 _holds = Table("memory_entries").as_("holder")
 
 # --- one fact by its id ------------------------------------------------------------------------
@@ -185,17 +186,6 @@ def count(conditions: frozenset[str]) -> Statement:
     return builder.count("memories.count", MEMORIES, _where(conditions))
 
 
-def _was_forgotten_with_its_successor() -> Criterion:
-    same_instant = _successor.deleted_at == MEMORIES.deleted_at
-    return ExistsCriterion(
-        Query.from_(_successor)
-        .select(1)
-        .where(_successor.id == MEMORIES.superseded_by)
-        .where(in_scope(_successor))
-        .where(same_instant)
-    )
-
-
 @cache
 def count_by(column: str, conditions: frozenset[str]) -> Statement:
     """Count the facts of a filter by the values of a column."""
@@ -208,7 +198,7 @@ def forgotten(*, after: bool, is_large: bool = False) -> Statement:
     """
     Read a page of facts forgotten since ``:deleted_from``, latest first, by the index on deleted_at.
 
-    Without those that were forgotten together with their successor, and come back with it.
+    Without those that were forgotten together with their successor, and come back with it, unless it has expired.
     """
     return builder.page(
         "memories.forgotten",
@@ -218,7 +208,7 @@ def forgotten(*, after: bool, is_large: bool = False) -> Statement:
             MEMORIES.deleted_at >= param("deleted_from"),
             no_proposal(),
             unexpired(),
-            _was_forgotten_with_its_successor().negate(),
+            was_forgotten_with_successor(unexpired(SUCCESSOR)).negate(),
         ],
         by=MEMORIES.deleted_at,
         after=after,

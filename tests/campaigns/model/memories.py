@@ -210,7 +210,9 @@ class Memories:
     def _take_over(self, fact: MemoryEntry, replaced: MemoryEntry | None) -> MemoryEntry:
         if replaced is None or replaced.id == fact.id:
             return fact
-        its = fact if fact.due_at is not None or replaced.due_at is None else replaced
+        has_same_date = fact.due_at == replaced.due_at and fact.surfaced_at is None
+        takes_date = replaced.due_at is not None and (fact.due_at is None or has_same_date)
+        its = replaced if takes_date else fact
         return self._change(
             fact,
             pinned_at=fact.pinned_at or replaced.pinned_at,
