@@ -170,6 +170,19 @@ async def test_event_types(store: Store) -> None:
         assert caught.value.field == field
 
 
+async def test_event_types_of_an_iterator(store: Store) -> None:
+    """A filter whose types an iterator returns can be used again, as for the next page."""
+    for name in "abcab":
+        await store.daily_logs.append(None, name)
+    where = DailyLogFilter(event_types=iter("ab"))
+    page = await store.daily_logs.find_many(where, limit=3)
+    rest = await store.daily_logs.find_many(where, limit=3, after=page.next_cursor)
+    assert [event.event_type for event in (*page, *rest)] == ["a", "b", "a", "b"]
+    assert len([event async for event in store.daily_logs.iterate(where)]) == 4
+    assert await store.daily_logs.delete_many(where, dry_run=True) == 4
+    assert await store.daily_logs.delete_many(where) == 4
+
+
 async def test_counts(store: Store, clock: Clock) -> None:
     """Counts by category, source and type have the most frequent first, and only what is current or asked for."""
     assert await store.memories.count_by("category") == {}

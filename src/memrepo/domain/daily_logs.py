@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, tzinfo
 from typing import Literal, TypeAlias
 
@@ -72,6 +72,11 @@ class DailyLogNew:
     timestamp: datetime | None = None
 
 
+def _kept(names: Iterable[str] | None) -> Iterable[str] | None:
+    """Keep what an iterator returns, because a filter is read for each page; anything else is refused then."""
+    return tuple(names) if isinstance(names, Iterator) else names
+
+
 @attrs.frozen(kw_only=True)
 class DailyLogFilter:
     """Which events to read; conditions that are given must all hold. Ranges are half-open."""
@@ -83,7 +88,7 @@ class DailyLogFilter:
     #: Only this type.
     event_type: str | None = None
     #: Only these types, any number of them; none at all if it is empty.
-    event_types: Iterable[str] | None = None
+    event_types: Iterable[str] | None = attrs.field(default=None, converter=_kept)
     #: Only those whose data is an object that has all of these keys, each with this text, number, bool or
     #: ``None``: ``{"conversation": "c1"}``. No keys are no condition.
     data: Mapping[str, str | float | bool | None] | None = None
