@@ -41,6 +41,7 @@ _PIECE: Final = 1_000
 _RANKING: Final = Ranking()
 #: The key of a content's role in a fact's metadata, which may have a ``role`` of the caller's own.
 _ROLE: Final = "adk_role"
+_is_id = re.compile(r"\d{1,19}", re.ASCII).fullmatch
 _between_sentences = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 #: A sentence, or of a longer one as many words as fit; a longer word stays whole.
 _stretches = re.compile(rf"\S.{{0,{_PIECE - 1}}}(?!\S)|\S+", re.DOTALL).findall
@@ -218,7 +219,7 @@ class MemrepoMemoryService(BaseMemoryService):
         good, and `MemoryRepo.restore` undoes it.
         """
         memory = self.memory_of(app_name=app_name, user_id=user_id)
-        if memory_id is not None and memory_id.isascii() and memory_id.isdecimal():
+        if memory_id is not None and _is_id(memory_id):
             with suppress(InvalidInputError, NotFoundError):
                 await memory.memories.forget(int(memory_id))
 

@@ -233,6 +233,7 @@ async def test_deleted(service: MemrepoMemoryService) -> None:
         "-1",
         "\u0661",
         "9" * 30,
+        "9" * 5_000,
     ):
         await service.delete_memory(**ADA, memory_id=memory_id)
     await service.add_session_to_memory(session([*said, event("Really?", id="e3")]))

@@ -151,6 +151,6 @@ def _to_number(value: object) -> float | None:
         return None
     if isinstance(value, str):
         return int(value) if _is_integer(value) else None
-    if isinstance(value, int | float) and math.isfinite(value):
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return None
