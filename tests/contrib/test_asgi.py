@@ -492,6 +492,15 @@ async def test_lifespan(tmp_path: Path, clock: Clock) -> None:
         store_lifespan(":memory:", clock=5)  # type: ignore[arg-type]
 
 
+async def test_lifespans_at_once(tmp_path: Path) -> None:
+    """An app that is run twice at once, as by a test client inside another, has a store in each run."""
+    lifespan = store_lifespan(tmp_path / "agent.db")
+    async with lifespan(None) as outer:
+        async with lifespan(None) as inner:
+            await inner["store"].memories.remember("Likes tea")
+        assert await outer["store"].memories.count() == 1
+
+
 async def test_openapi(store: Store) -> None:
     """The description stands at the path that is given, has each method, and is JSON."""
     document = SessionRoute(store, max_body_bytes=1_000).openapi("/api/session")
