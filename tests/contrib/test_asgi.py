@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -430,15 +431,28 @@ async def test_memory_of_the_user(store: Store, is_async: bool) -> None:
     assert [its.scope for its in await store.scopes()] == ["user:ada", "user:grace"]
 
 
-async def test_errors_of_the_function_are_the_frameworks(store: Store) -> None:
-    """What the function raises goes to the framework around, which may have an answer for it."""
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "POST"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError("sign in first"),
+        memrepo.InvalidInputError("scope", "must not be longer than 255 characters"),
+        memrepo.ClosedError("this pool is closed"),
+        memrepo.DatabaseError("not there"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_errors_of_the_function_are_the_frameworks(error: Exception, method: str) -> None:
+    """What the function raises goes to the framework around, which may have an answer for it: memrepo's errors, too."""
 
     def memory_of(scope: Message) -> memrepo.ScopedStore:
-        raise PermissionError("sign in first")
+        raise error
 
     async with client_of(SessionRoute(memory_of)) as client:
-        with pytest.raises(PermissionError, match="sign in first"):
-            await client.get("/")
+        with pytest.raises(type(error), match=re.escape(str(error))):
+            await client.request(method, "/")
+        assert (await client.options("/")).status_code == 204
+        assert (await client.put("/")).status_code == 405
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
@@ -476,6 +490,15 @@ async def test_lifespan(tmp_path: Path, clock: Clock) -> None:
             await state["store"].ping()
     with pytest.raises(memrepo.InvalidInputError, match="clock"):
         store_lifespan(":memory:", clock=5)  # type: ignore[arg-type]
+
+
+async def test_lifespans_at_once(tmp_path: Path) -> None:
+    """An app that is run twice at once, as by a test client inside another, has a store in each run."""
+    lifespan = store_lifespan(tmp_path / "agent.db")
+    async with lifespan(None) as outer:
+        async with lifespan(None) as inner:
+            await inner["store"].memories.remember("Likes tea")
+        assert await outer["store"].memories.count() == 1
 
 
 async def test_openapi(store: Store) -> None:

@@ -288,6 +288,22 @@ async def test_token_is_of_no_use_after_a_fact_was_added(store: Store) -> None:
     assert (await store.memories.get(added.id)).deleted_at is None
 
 
+async def test_token_is_of_no_use_after_a_fact_was_added_and_another_purged(
+    store: Store, clock: Clock
+) -> None:
+    """Not even if as many facts are current as before, and as many are stored: the new one stays."""
+    for content in ("One", "Two", "Three"):
+        await store.memories.remember(content)
+    await store.memories.forget(3)
+    tools = MemoryTools(store)
+    token = (await answer(tools, "forget_all"))["token"]
+    assert await store.memories.purge(clock.advance(seconds=1)) == 1
+    await store.memories.forget(1)
+    added = await store.memories.remember("Nobody was asked about this one")
+    assert "error" in await answer(tools, "forget_all", token=token)
+    assert (await store.memories.get(added.id)).deleted_at is None
+
+
 async def test_token_can_be_used_once(store: Store) -> None:
     """Where all that was forgotten is restored, only another question lets it be forgotten again."""
     await fill(store)
@@ -404,6 +420,9 @@ async def test_cancelled_call_happened_whole_or_not_at_all(store: Store, n_steps
         ("remember", {"content": "x", "source": "god"}, "source: must be one of user_explicit, inferred"),
         ("remember", {"content": "x", "secret": 1}, "arguments: can only be content, category, source, slot"),
         ("recall", {"limit": 51}, "limit: must be from 1 to 50"),
+        ("recall", {"limit": 10**400}, "limit: must be from 1 to 50"),
+        ("recall", {"limit": float("inf")}, "limit: must be a whole number"),
+        ("recall", {"limit": "9" * 5_000}, "limit: must be a whole number"),
         ("recall", {"limit": 1.5}, "limit: must be a whole number"),
         ("recall", {"limit": True}, "limit: must be a whole number"),
         ("recall", {"limit": 10**400}, "limit: must be from 1 to 50"),

@@ -2946,6 +2946,11 @@ SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_acce
 FROM `memory_entries`
 WHERE `content_hash`=:content_hash AND `scope`=:scope;
 
+-- memories.latest_id
+SELECT COALESCE(MAX(`id`),0)
+FROM `memory_entries`
+WHERE `scope`=:scope;
+
 -- memories.observations
 SELECT `seen`.`event_type`,CASE WHEN json_valid(`seen`.`event_data`) THEN json_extract(`seen`.`event_data`,'$.pattern') END
 FROM `daily_logs` `seen`

@@ -36,10 +36,10 @@ _ASSETS: Final = {
 }
 _PAGES: Final[dict[str, _View]] = {
     "/facts": list_facts,
-    "/facts/{id:int}": show_fact,
-    "/facts/{id:int}/text": fact_text,
+    "/facts/{id}": show_fact,
+    "/facts/{id}/text": fact_text,
     "/sessions": list_sessions,
-    "/sessions/{id:int}": show_session,
+    "/sessions/{id}": show_session,
     "/log": show_day,
     "/recall": playground,
     "/growth": show_growth,
@@ -93,7 +93,7 @@ class Browser:
 
     def _form(self, name: str, do: Change, done: str) -> Route:
         endpoint = self._endpoint(lambda visit: change(visit, do, done))
-        return Route(f"/facts/{{id:int}}/{name}", endpoint, methods=["POST"])
+        return Route(f"/facts/{{id}}/{name}", endpoint, methods=["POST"])
 
 
 def _asset(kind: str, content: bytes) -> Callable[[Request], Response]:

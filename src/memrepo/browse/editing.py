@@ -62,7 +62,7 @@ async def change(visit: Visit, do: Change, done: str) -> Response:
         return PlainTextResponse("This form is too long, or none.", 413)
     if not visit.site.access.has_form_token(visit.request, fields.get("form_token", "")):
         return PlainTextResponse("This form is of another session: load its page again.", 403)
-    number: int = visit.request.path_params["id"]
+    number = visit.id
     content = fields.get("content", "")
     try:
         await do(visit, number, content)

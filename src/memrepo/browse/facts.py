@@ -129,7 +129,7 @@ async def fact_text(visit: Visit) -> Response:
 
 
 async def _fact(visit: Visit) -> MemoryEntry:
-    number: int = visit.request.path_params["id"]
+    number = visit.id
     fact = await visit.rows.fact(number)
     if fact is None:
         raise NotFoundError(f"no fact with id {number} in this scope")

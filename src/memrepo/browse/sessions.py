@@ -43,7 +43,7 @@ async def list_sessions(visit: Visit) -> Response:
 
 async def show_session(visit: Visit) -> Response:
     """Show a session: its summary, what was learnt in it, its events."""
-    session = await visit.store.sessions.get(visit.request.path_params["id"])
+    session = await visit.store.sessions.get(visit.id)
     learnt = MemoryFilter(
         session_id=session.id,
         include_forgotten=True,

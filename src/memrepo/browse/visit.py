@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
@@ -22,13 +23,16 @@ from memrepo.browse.reading import Browsed
 from memrepo.browse.states import marks, who
 from memrepo.browse.texts import LONG, SHORT, data_of, excerpt, fields_of, pretty, shown
 from memrepo.domain.checks import check_scope
-from memrepo.errors import InvalidInputError
+from memrepo.errors import InvalidInputError, NotFoundError
 from memrepo.repositories.scopes import ScopedStore
 from memrepo.store import Store
 
 __all__ = ["Site", "Visit", "day_name", "month_name"]
 
 _HIGHEST_NUMBER: Final = 2**31
+# Python reads no number of thousands of digits.
+_is_number: Final = re.compile(r"\d{1,10}", re.ASCII).fullmatch
+_is_id: Final = re.compile(r"\d{1,19}", re.ASCII).fullmatch
 
 Form: TypeAlias = Literal["minute", "day", "time", "second"]
 _MONTHS: Final = [
@@ -140,6 +144,19 @@ class Visit:
         """The instant of the request."""
         return self.rows.now()
 
+    @property
+    def id(self) -> int:
+        """
+        The id in the path.
+
+        Raises:
+            NotFoundError: It is none.
+        """
+        given: str = self.request.path_params["id"]
+        if not _is_id(given):
+            raise NotFoundError("there is no such page")
+        return int(given)
+
     def text(self, name: str) -> str | None:
         """Return a field of the query; ``None`` if it is not there, or blank."""
         return self.query.get(name, "").strip() or None
@@ -154,9 +171,10 @@ class Visit:
         given = self.text(name)
         if given is None:
             return default
-        if not (given.isascii() and given.isdigit() and 1 <= int(given[:20]) <= most):
+        number = int(given) if _is_number(given) else 0
+        if not 1 <= number <= most:
             raise InvalidInputError(name, f"must be a number from 1 to {most:,}")
-        return int(given)
+        return number
 
     # --- answers ---------------------------------------------------------------------------------
 

@@ -39,6 +39,9 @@ _ANY_TOKENS: Final = 2**62
 #: Characters. A fact of more than four times as many is found by no question: so much does it say beside what is asked.
 _PIECE: Final = 1_000
 _RANKING: Final = Ranking()
+#: The key of a content's role in a fact's metadata, which may have a ``role`` of the caller's own.
+_ROLE: Final = "adk_role"
+_is_id = re.compile(r"\d{1,19}", re.ASCII).fullmatch
 _between_sentences = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 #: A sentence, or of a longer one as many words as fit; a longer word stays whole.
 _stretches = re.compile(rf"\S.{{0,{_PIECE - 1}}}(?!\S)|\S+", re.DOTALL).findall
@@ -127,23 +130,21 @@ class MemrepoMemoryService(BaseMemoryService):
             user_id: The user.
             events: The events.
             session_id: Their session, which is kept with them.
-            custom_metadata: Kept with each of them, and found in `MemoryEntry.custom_metadata`; JSON.
+            custom_metadata: Kept with each of them, and found in `MemoryEntry.custom_metadata`, beside the ``event_id``
+                and the ``session_id`` if there is one; JSON.
 
         Raises:
             InvalidInputError: An argument or a text is not accepted; nothing is stored.
         """
         memory = self.memory_of(app_name=app_name, user_id=user_id)
+        of_session = {} if session_id is None else {"session_id": session_id}
         facts = [
             _to_fact(
                 text,
                 event.content,
                 author=event.author,
                 said_at=_instant(event.timestamp),
-                custom={
-                    **(custom_metadata or {}),
-                    "session_id": session_id,
-                    "event_id": event.id,
-                },
+                custom={**(custom_metadata or {}), **of_session, "event_id": event.id},
             )
             for event in events
             for text in _pieces_of(event.content)
@@ -218,7 +219,7 @@ class MemrepoMemoryService(BaseMemoryService):
         good, and `MemoryRepo.restore` undoes it.
         """
         memory = self.memory_of(app_name=app_name, user_id=user_id)
-        if memory_id is not None and memory_id.isascii() and memory_id.isdecimal():
+        if memory_id is not None and _is_id(memory_id):
             with suppress(InvalidInputError, NotFoundError):
                 await memory.memories.forget(int(memory_id))
 
@@ -267,8 +268,7 @@ def _to_fact(
     said_at: datetime | None,
     custom: Mapping[str, object],
 ) -> MemoryNew:
-    about = {**custom, "role": content.role if content else None}
-    metadata = {key: value for key, value in about.items() if value is not None}
+    metadata = {**custom, _ROLE: content.role if content else None}
     return MemoryNew(
         content=text,
         category="conversation",
@@ -280,7 +280,7 @@ def _to_fact(
 
 def _to_entry(fact: Fact) -> MemoryEntry:
     custom = dict(fact.metadata or {})
-    role = custom.pop("role", None)
+    role = custom.pop(_ROLE if _ROLE in custom else "role", None)
     return MemoryEntry(
         id=str(fact.id),
         content=Content(parts=[Part(text=fact.content)], role=None if role is None else str(role)),

@@ -98,7 +98,7 @@ class MemrepoConversationStore(ConversationStore):
     program or in two, one gets `ConversationConflict`.
 
     Deleting a conversation deletes its messages for good, but for those that a fork of it, or what it was forked
-    from, still has. Where older messages were purged, a history begins after them.
+    from, still has. Where older messages were purged, a history begins after them; where all were, it is empty.
 
     The store is the caller's, who opens and closes it.
     """
@@ -131,11 +131,9 @@ class MemrepoConversationStore(ConversationStore):
         """
         Return what each conversation has beside its messages, the one saved last first.
 
-        It goes through the events of the store's scope, from the latest on, until there are *limit*.
-
         Args:
             scope: Only those that were saved with this `ConversationRecord.scope`.
-            limit: At most this many.
+            limit: At most this many; the events of the store's scope are gone through, the latest first, until then.
 
         Raises:
             DecodeError: Another program has changed one, so that it cannot be read.
@@ -160,7 +158,8 @@ class MemrepoConversationStore(ConversationStore):
         new = _to_events(record, new_entries)
         async with self._store.transaction() as tx:
             stored = await _expect(tx, record.conversation_id, expected_revision)
-            if not await _has_head(tx, record, new_entries):
+            before = None if stored is None else _to_record(stored).head_id
+            if not await _has_head(tx, record, before, *(its.id for its in new_entries)):
                 raise ConversationConflict(record.conversation_id)
             if stored is not None:
                 await tx.daily_logs.delete(stored.id)
@@ -180,7 +179,9 @@ class MemrepoConversationStore(ConversationStore):
                 raise ConversationConflict(conversation_id)
             await tx.daily_logs.delete(stored.id)
             record = _to_record(stored)
-            others = [its for its in await _find_records(tx) if _may_share(record, its)]
+            records = await _find_records(tx)
+            # Where neither is a fork, they have no message in common.
+            others = [its for its in records if record.forked_from or its.forked_from]
             bound = _DELETE.bind(scope=tx.scope, doomed=_tips(record), kept=_tips(*others))
             await tx.connection.write((bound,))
 
@@ -192,14 +193,15 @@ class MemrepoConversationStore(ConversationStore):
             DecodeError: Another program has changed it, so that it cannot be read.
             NotFoundError: It is not stored.
         """
-        (entry,) = await self.read_history(entry_id, limit=1)
-        return entry
+        if found := await self.read_history(entry_id, limit=1):
+            return found[0]
+        raise NotFoundError("no message with this id in this scope")
 
     async def read_history(
         self, head_id: str | None, *, limit: int | None = None
     ) -> list[ConversationEntry]:
         """
-        Return the messages up to one, in their order, read by one statement.
+        Return the messages up to one, in their order, read by one statement; none if that one was purged.
 
         Args:
             head_id: The last of them; ``None`` for no messages.
@@ -207,16 +209,22 @@ class MemrepoConversationStore(ConversationStore):
 
         Raises:
             DecodeError: Another program has changed one, so that it cannot be read.
-            NotFoundError: The last of them is not stored.
         """
         if head_id is None or limit == 0:
             return []
         statement, most = (_READ_ALL, _MOST) if limit is None else (_READ, limit)
         bound = statement.bind(scope=self._store.scope, key=_key(MESSAGE, head_id), limit=most)
         rows = await self._store.connection.read(bound)
-        if not rows:
-            raise NotFoundError("no message with this id in this scope")
         return _read(_entries, (str(row[0]) for row in rows))
+
+    async def _history_of(
+        self, record: ConversationRecord, *, limit: int | None = None
+    ) -> list[ConversationEntry] | None:
+        if history := await self.read_history(record.head_id, limit=limit):
+            return history
+        # If the record is as it was, its messages were purged, and the next one begins anew.
+        stored = await self.read_record(record.conversation_id)
+        return history if stored is not None and stored.revision == record.revision else None
 
 
 def _key(kind: str, id: str) -> str:
@@ -240,14 +248,11 @@ async def _expect(tx: Repositories, conversation_id: str, revision: str | None) 
     return stored
 
 
-async def _has_head(
-    tx: Repositories, record: ConversationRecord, new_entries: Sequence[ConversationEntry]
-) -> bool:
-    """Tell whether the message that a history ends with is new or stored."""
-    head_id = record.head_id
-    if head_id is None or any(entry.id == head_id for entry in new_entries):
+async def _has_head(tx: Repositories, record: ConversationRecord, *known: str | None) -> bool:
+    """Tell whether the message that a history ends with is stored, or known, also if it was purged."""
+    if record.head_id is None or record.head_id in known:
         return True
-    return await tx.daily_logs.find_by_key(_key(MESSAGE, head_id)) is not None
+    return await tx.daily_logs.find_by_key(_key(MESSAGE, record.head_id)) is not None
 
 
 async def _find_records(
@@ -261,11 +266,6 @@ async def _find_records(
         events = [*await log.find_many(where, limit=min(limit, MAX_LIMIT), newest_first=True)]
     # An event has milliseconds, a record has microseconds.
     return sorted(map(_to_record, events), key=lambda record: record.updated_at, reverse=True)
-
-
-def _may_share(one: ConversationRecord, other: ConversationRecord) -> bool:
-    """Tell whether two conversations may have messages in common: not without a fork."""
-    return one.forked_from is not None or other.forked_from is not None
 
 
 def _tips(*records: ConversationRecord) -> str:

@@ -1,4 +1,4 @@
-"""The table of facts, and conditions that its statements share."""
+"""The table of facts, conditions that its statements share, and its latest id."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from pypika import Case, Criterion, Table
-from pypika.functions import Coalesce
+from pypika.functions import Coalesce, Max
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, Term
 
 from memrepo.domain.codec import MEMORY_COLUMNS
 from memrepo.domain.memories import INFERRED_SOURCES
-from memrepo.queries.builder import Query, Scalar, Unindexed, ValueOf, columns_of, param
+from memrepo.queries.builder import Query, Scalar, Unindexed, ValueOf, columns_of, param, statement
 
 MEMORIES: Final = Table("memory_entries")
 #: The fact that fills a slot.
@@ -159,3 +159,11 @@ def keeps_what_the_user_said(value: ValueOf = param) -> Criterion:
     """Tell whether what the user said fills ``:kept_slot``, but for the fact itself; never where that is NULL."""
     differs = HOLDER.content_hash.isnull() | (HOLDER.content_hash != value("content_hash"))
     return is_users(value("kept_slot"), other_than=differs, value=value)
+
+
+#: 0 if the scope has no facts. What is added later has a higher one, whatever was purged.
+LATEST_ID: Final = statement(
+    "memories.latest_id",
+    Query.from_(MEMORIES).select(Coalesce(Max(MEMORIES.id), 0)).where(in_scope()),
+    is_long=True,
+)

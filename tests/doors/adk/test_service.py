@@ -102,6 +102,38 @@ async def test_memories_are_added_as_they_are(service: MemrepoMemoryService, clo
     assert lantern.content.role is None
 
 
+async def test_metadata_of_the_program(service: MemrepoMemoryService) -> None:
+    """What the program gives comes back as it was given, also under the names that the kit and the service use."""
+    given = {"role": "admin", "session_id": "mine", "nothing": None}
+    await service.add_events_to_memory(**ADA, events=[event("kites")], custom_metadata=given)
+    without_role = memory("lanterns", custom_metadata=given)
+    with_role = memory("violins")
+    with_role.content.role = "model"
+    await service.add_memory(**ADA, memories=[without_role, with_role], custom_metadata=given)
+    for query, role, more in (
+        ("kites", "user", {"event_id": "kites"}),
+        ("lanterns", None, {}),
+        ("violins", "model", {}),
+    ):
+        (its,) = await search(service, query)
+        assert its.content.role == role
+        assert its.custom_metadata == {**given, **more}
+    said = session([event("zeppelins")])
+    await service.add_events_to_memory(
+        **ADA, events=said.events, session_id=said.id, custom_metadata=given
+    )
+    (zeppelins,) = await search(service, "zeppelins")
+    assert zeppelins.custom_metadata["session_id"] == "s1"
+
+
+async def test_role_of_a_fact_without_the_services_own_key(service: MemrepoMemoryService) -> None:
+    """A ``role`` in a fact's metadata is its content's role if the service has kept no other, as of older memories."""
+    mine = service.memory_of(**ADA).memories
+    await mine.remember("kites", metadata={"role": "user", "event_id": "e1"})
+    (kites,) = await search(service, "kites")
+    assert (kites.content.role, kites.custom_metadata) == ("user", {"event_id": "e1"})
+
+
 async def test_local_time(service: MemrepoMemoryService) -> None:
     """A time without a zone is local time, as the kit writes it."""
     local = datetime.fromtimestamp(WHEN.timestamp()).isoformat()  # noqa: DTZ006 - as it does
@@ -191,7 +223,18 @@ async def test_deleted(service: MemrepoMemoryService) -> None:
     said = [event("I like kites", id="e1"), event("I like lanterns", id="e2")]
     await service.add_session_to_memory(session(said))
     (kites,) = await search(service, "kites")
-    for memory_id in (kites.id, kites.id, None, "", "e1", "999", "-1", "\u0661", "9" * 30):
+    for memory_id in (
+        kites.id,
+        kites.id,
+        None,
+        "",
+        "e1",
+        "999",
+        "-1",
+        "\u0661",
+        "9" * 30,
+        "9" * 5_000,
+    ):
         await service.delete_memory(**ADA, memory_id=memory_id)
     await service.add_session_to_memory(session([*said, event("Really?", id="e3")]))
     await service.add_memory(**ADA, memories=[memory("I like kites", author="guide")])

@@ -122,7 +122,9 @@ def test_fact_with_its_history(client: httpx.Client, known: Known) -> None:
     old = read(client.get(f"facts/{known.lisbon}"))
     assert f"superseded by #{known.porto}" in old.text
     assert read(client.get("facts/999999"), 404)
-    assert read(client.get(f"facts/{2**70}"), 400)
+    for number in (2**70, "abc", "9" * 5_000):
+        assert read(client.get(f"facts/{number}"), 404)
+        assert client.get(f"facts/{number}/text").status_code == 404
 
 
 def test_fact_that_was_inferred(client: httpx.Client, known: Known) -> None:
@@ -148,7 +150,8 @@ def test_sessions_as_a_timeline(client: httpx.Client, known: Known) -> None:
     its = read(client.get(f"sessions/{known.session}"))
     assert "Hive 19 gave 22 jars of honey" in its.text
     assert "toolName calendar" in its.text
-    assert read(client.get("sessions/999999"), 404)
+    for number in (999_999, "9" * 5_000):
+        assert read(client.get(f"sessions/{number}"), 404)
 
 
 def test_log_by_day(client: httpx.Client) -> None:
@@ -185,7 +188,7 @@ def test_recall_playground(client: httpx.Client, known: Known) -> None:
     nothing = read(client.get("recall", params={"q": "zebras", "tokens": 1}))
     assert "Empty" in nothing.text
     assert "did not fit into 1 tokens" in nothing.text
-    for wrong in ("0", "-1", "many", "9" * 30):
+    for wrong in ("0", "-1", "many", "9" * 30, f"{1:020}99", f"{1:020}{'9' * 4_980}"):
         assert read(client.get("recall", params={"q": "", "tokens": wrong}), 400)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 import memrepo
 from memrepo import Store
 from memrepo.contrib.mcp import memory_server
+from tests.conftest import Clock
 from tests.doors.mcp.conftest import Connect
 from tests.doors.mcp.serving import call, command, refusal
 
@@ -48,9 +50,64 @@ async def test_user_agrees(store: Store, mode: str) -> None:
     async with Client(server, mode=mode, elicitation_callback=user) as client:
         done = await call(client, "forget_all")
         assert (done["n_forgotten"], done["token"]) == (3, None)
-    assert user.questions == ["Facts that would be forgotten: 3"]
+    assert user.questions == ["Facts that would be forgotten: 3, with ids up to 3"]
     assert await store.memories.count() == 0
     assert len(await store.memories.forgotten()) == 3
+
+
+class SlowUser(User):
+    """Somebody who agrees while something else happens."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__("accept", {"agreed": True})
+        self.meanwhile = meanwhile
+
+    async def __call__(
+        self, context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult:
+        if not self.questions:
+            await self.meanwhile()
+        else:
+            self.answer = ElicitResult(action="decline")
+        return await super().__call__(context, params)
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_user_takes_long(store: Store, clock: Clock, mode: str) -> None:
+    """A user who agrees an hour later has agreed: what is valid for two minutes is a model's token."""
+
+    async def wait() -> None:
+        clock.advance(hours=1)
+
+    user = SlowUser(wait)
+    server = memory_server(await with_facts(store))
+    async with Client(server, mode=mode, elicitation_callback=user) as client:
+        assert (await call(client, "forget_all"))["n_forgotten"] == 3
+    assert len(user.questions) == 1
+
+
+@pytest.mark.parametrize("forgotten", [0, 1])
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_facts_are_added_while_the_user_is_asked(
+    store: Store, mode: str, forgotten: int
+) -> None:
+    """A yes is for the facts that the user was told of, even if there are as many others: else nothing is forgotten."""
+
+    async def add() -> None:
+        await store.memories.remember("Is allergic to peanuts")
+        for number in range(1, forgotten + 1):
+            await store.memories.forget(number)
+
+    user = SlowUser(add)
+    server = memory_server(await with_facts(store))
+    async with Client(server, mode=mode, elicitation_callback=user) as client:
+        said = await refusal(client, "forget_all")
+    assert "token" not in said
+    n_facts = 4 - forgotten
+    asked_again = f"Facts that would be forgotten: {n_facts}, with ids up to 4"
+    # In the older version of the protocol, a second question would need a second call.
+    assert user.questions[1:] == ([asked_again] if mode == "auto" else [])
+    assert await store.memories.count() == n_facts
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -172,8 +173,26 @@ async def test_token_that_can_be_guessed_is_refused() -> None:
 async def test_host_that_no_client_sends_is_refused(host: str) -> None:
     """A URL, a port, or what is no name would only ever lead to 421: it is an error before anything is served."""
     async with memrepo.connect(":memory:") as store:
-        with pytest.raises(memrepo.InvalidInputError, match="allowed_hosts: must be names"):
+        with pytest.raises(memrepo.InvalidInputError, match=r"allowed_hosts(\[0\])?: must"):
             http_app(memory_server(store), token=TOKEN, allowed_hosts=[host])
+
+
+async def test_hosts_must_be_several_names() -> None:
+    """One text is no collection of names, though it is one of letters, which nobody has meant."""
+    async with memrepo.connect(":memory:") as store:
+        for hosts in ("example.org", b"example.org", ["example.org", 5], None):
+            anything: Any = hosts
+            with pytest.raises(memrepo.InvalidInputError, match=r"^allowed_hosts"):
+                http_app(memory_server(store), token=TOKEN, allowed_hosts=anything)
+
+
+async def test_tools_must_be_tools() -> None:
+    """What is no tool is refused by memrepo's own error, also where a text was given for several of them."""
+    async with memrepo.connect(":memory:") as store:
+        for tools in ("remember", ["remember"]):
+            anything: Any = tools
+            with pytest.raises(memrepo.InvalidInputError, match=r"^tools: must be tools"):
+                memory_server(store, tools=anything)
 
 
 async def test_answers_do_not_wait_for_acknowledgements() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic_ai import BinaryImage, DeferredToolRequests, ModelMessage, ModelRequest
+from pydantic_ai import BinaryImage, DeferredToolRequests, ModelMessage, ModelRequest, UserError
 from pydantic_ai.conversation import Conversation
 from pydantic_ai.conversation_store import (
     ConversationConflict,
@@ -122,9 +123,9 @@ async def test_what_is_not_there(conversations: MemrepoConversationStore) -> Non
     assert await conversations.list_conversations() == []
     assert await conversations.read_history(None) == []
     await conversations.delete("chat")
-    for call in (conversations.read_entry, conversations.read_history):
-        with pytest.raises(NotFoundError):
-            await call("nowhere")
+    assert await conversations.read_history("nowhere") == []
+    with pytest.raises(NotFoundError):
+        await conversations.read_entry("nowhere")
 
 
 async def test_each_message_is_stored_once(
@@ -282,6 +283,92 @@ async def test_purged(store: Store, conversations: MemrepoConversationStore, clo
     assert loaded.revision == saved.revision
     await grown(conversations, "chat", "4")
     assert texts((await conversations.load("chat") or saved).messages) == ["3", "4"]
+
+
+@pytest.mark.parametrize("last", ["forked", "branched", "saved"])
+async def test_all_was_purged(
+    store: Store, conversations: MemrepoConversationStore, clock: Clock, last: str
+) -> None:
+    """A conversation in which nothing was said since the purge, but that was forked or saved, is empty and goes on."""
+    clock.now = datetime.now(UTC) - timedelta(days=1)  # a record has the time of its save
+    old = await grown(conversations, "chat", "0", "1")
+    purged_before = clock.advance(minutes=1)
+    if last == "forked":
+        old = await conversations.fork("chat", new_conversation_id="fork")
+    elif last == "branched":
+        old = await conversations.branch("chat", at=1, expected_revision=str(old.revision))
+    await conversations.save(old)
+    await store.daily_logs.purge(purged_before)
+    name = old.conversation_id
+    loaded = await conversations.load(name)
+    assert loaded is not None
+    assert (loaded.messages, loaded.revision) == ([], old.revision)
+    assert await conversations.load_entries(name) == []
+    await conversations.save(loaded)
+    fork = await conversations.fork(name, new_conversation_id="another")
+    assert fork.messages == []
+    await grown(conversations, name, "2")
+    assert texts((await conversations.load(name) or old).messages) == ["2"]
+    for stored in await conversations.list_conversations():
+        await conversations.delete(stored.conversation_id)
+    assert await store.daily_logs.count_by_type() == {}
+
+
+async def test_who_has_a_conversation_that_was_purged(
+    store: Store, conversations: MemrepoConversationStore, clock: Clock
+) -> None:
+    """A program that still has the messages can go on with them, and save what it was answered."""
+    clock.now = datetime.now(UTC) - timedelta(days=1)  # a record has the time of its save
+    await grown(conversations, "chat", "0")
+    purged_before = clock.advance(minutes=1)
+    fork = await conversations.fork("chat", new_conversation_id="fork")
+    await store.daily_logs.purge(purged_before)
+    await conversations.save(fork)
+    fork.messages.append(said("1"))
+    await conversations.save(fork)
+    assert texts((await conversations.load("fork") or fork).messages) == ["1"]
+
+
+async def test_a_branch_that_was_purged(
+    store: Store, conversations: MemrepoConversationStore, clock: Clock
+) -> None:
+    """Of the branches that a conversation has left, one that was purged does not hide the others."""
+    clock.now = datetime.now(UTC) - timedelta(days=1)  # a record has the time of its save
+    old = await grown(conversations, "chat", "0")
+    purged_before = clock.advance(minutes=1)
+    clock.advance(minutes=1)
+    branch = await conversations.branch("chat", at=0, expected_revision=str(old.revision))
+    branch.messages.append(said("1"))
+    (entry,) = await conversations.save(branch)
+    await conversations.branch("chat", at=0, expected_revision=str(branch.revision))
+    record = await conversations.read_record("chat")
+    assert record is not None
+    (gone, kept) = record.branches
+    assert kept == entry.id
+    # As where the branch with the older messages was left last.
+    swapped = replace(record, branches=[kept, gone])
+    await conversations.write_record(swapped, expected_revision=record.revision)
+    await store.daily_logs.purge(purged_before)
+    with pytest.raises(UserError):
+        await conversations.branch("chat", from_entry=gone, expected_revision=swapped.revision)
+    back = await conversations.branch("chat", from_entry=kept, expected_revision=swapped.revision)
+    assert texts(back.messages) == ["1"]
+
+
+async def test_deleted_while_it_is_read(
+    store: Store, conversations: MemrepoConversationStore
+) -> None:
+    """A conversation that is deleted while it is loaded is not there, and so is not taken for one that was purged."""
+
+    class Deleting(MemrepoConversationStore):
+        async def read_history(
+            self, head_id: str | None, *, limit: int | None = None
+        ) -> list[ConversationEntry]:
+            await conversations.delete("chat")
+            return await super().read_history(head_id, limit=limit)
+
+    await grown(conversations, "chat", "0")
+    assert await Deleting(store).load("chat") is None
 
 
 @pytest.mark.parametrize("text", ["{secret", '{"secret": 1}', "null", "secret"])

@@ -25,7 +25,7 @@ def store_lifespan(url: str | PathLike[str], **options: Unpack[ConnectOptions]) 
     """
     Return a lifespan that opens a store when the app starts, as ``request.state.store``, and closes it at the end.
 
-    Nothing is opened until then, so each worker of a server opens a store of its own.
+    Nothing is opened until then, so each worker of a server opens a store of its own, and so does each run of the app.
 
     Args:
         url: As in `connect`.
@@ -35,11 +35,12 @@ def store_lifespan(url: str | PathLike[str], **options: Unpack[ConnectOptions]) 
         InvalidInputError: An option is not accepted.
         UnsupportedURLError: The URL names something that memrepo does not open.
     """
-    opening = connect(url, **options)
+    connect(url, **options)  # refuses what is not accepted before the app starts
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[dict[str, Store], None]:
-        async with opening as store:
+        # Anew each time, because a test may run one app twice at once.
+        async with connect(url, **options) as store:
             yield {"store": store}
 
     return lifespan

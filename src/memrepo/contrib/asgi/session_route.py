@@ -44,6 +44,7 @@ MemoryOf: TypeAlias = Callable[[Scope], ScopedStore | Awaitable[ScopedStore | No
 #: The default bound of a body: a summary is some paragraphs.
 _MAX_BODY_BYTES: Final = 65_536
 _MOST_BODY_BYTES: Final = 4_000_000
+_NEED_MEMORY: Final = frozenset({"GET", "HEAD", "PATCH", "POST"})
 _ALLOW: Final = {"allow": "GET, HEAD, OPTIONS, PATCH, POST"}
 #: Seconds; what can be tried again is a lock or a server that was busy for as long as it waits.
 _RETRY_AFTER: Final = {"retry-after": "1"}
@@ -102,8 +103,10 @@ class SessionRoute:
         if scope["type"] != "http":
             raise UsageError(f"the session route answers http, and no {scope['type']}")
         request = Request(scope, receive)
+        # What the program's own function raises is not for us to answer.
+        memory = await self._memory_of(request) if request.method in _NEED_MEMORY else None
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(request, memory)
         except Problem as problem:
             answer = problem.answer()
         except InvalidInputError as error:
@@ -125,7 +128,7 @@ class SessionRoute:
         """
         return description(path, self._max_body_bytes)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, memory: ScopedStore | None) -> Answer:
         match request.method:
             case "GET" | "HEAD":
                 answer = self._get
@@ -139,17 +142,15 @@ class SessionRoute:
                 raise Problem(
                     HTTPStatus.METHOD_NOT_ALLOWED, "the route has no such method", headers=_ALLOW
                 )
-        memory = await self._memory_of(request)
+        if memory is None:
+            raise Problem(HTTPStatus.FORBIDDEN, "the request proves nobody who has a memory here")
         return await answer(request, memory, check_thread(request.query("thread")))
 
-    async def _memory_of(self, request: Request) -> ScopedStore:
+    async def _memory_of(self, request: Request) -> ScopedStore | None:
         if isinstance(self._memory, ScopedStore):
             return self._memory
         found = self._memory(request.scope)
-        memory = await found if isawaitable(found) else found
-        if memory is None:
-            raise Problem(HTTPStatus.FORBIDDEN, "the request proves nobody who has a memory here")
-        return memory
+        return await found if isawaitable(found) else found
 
     async def _get(self, request: Request, memory: ScopedStore, thread: str) -> Answer:
         session = await memory.sessions.get_or_start(thread)

@@ -12,6 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from memrepo.domain.checks import check_names
 from memrepo.errors import InvalidInputError
 from memrepo.serving import LOOPBACK
 
@@ -42,7 +43,8 @@ def http_app(
     """
     if not _is_token(token):
         raise InvalidInputError("token", "must have at least 16 characters, all visible ASCII")
-    hosts = [host.lower() for host in allowed_hosts]  # as clients send them
+    # In lower case, as clients send them.
+    hosts = [host.lower() for host in check_names("allowed_hosts", allowed_hosts)]
     if not all(map(_is_host, hosts)):
         raise InvalidInputError(
             "allowed_hosts",

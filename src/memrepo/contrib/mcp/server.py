@@ -48,12 +48,16 @@ def memory_server(
         A server of the SDK, to which you can add tools of your own. What a model asks for and cannot be done reaches it
         as the text of a `ToolError`; of any other failure it is told nothing, and a logger of the SDK has the
         traceback.
+
+    Raises:
+        InvalidInputError: *memory* is no open store, or one of *tools* is no tool.
     """
+    bound = MemoryTools(memory, tools)
     server = MCPServer(
         name,
-        instructions=_instructions(tools),
+        instructions=_instructions(bound),
         version=__version__,
-        tools=served(MemoryTools(memory, tools)),
+        tools=served(bound),
         log_level="WARNING",
     )
     reading = MemoryTools(memory)
@@ -62,8 +66,7 @@ def memory_server(
     return server
 
 
-def _instructions(tools: Sequence[Tool]) -> str:
+def _instructions(tools: MemoryTools) -> str:
     """Return what a model is told of the server, without the tools that it does not have."""
-    names = {tool.name for tool in tools}
-    advice = [text for name, text in _ADVICE.items() if name in names]
+    advice = [text for name, text in _ADVICE.items() if name in tools.tools]
     return "\n".join((_ABOUT, *advice, _NOTICE))

@@ -13,6 +13,7 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from memrepo.contrib.mcp.answers import ANSWERS
+from memrepo.contrib.tools.facts import state_of
 from memrepo.contrib.tools.tool import Answer, Tool
 from memrepo.contrib.tools.toolbox import REFUSALS, MemoryTools
 
@@ -20,8 +21,8 @@ __all__ = ["served"]
 
 #: The one tool that asks the user.
 _FORGET_ALL: Final = "forget_all"
-#: What the first call of it answers, as a type that the SDK can read.
-_Announced: TypeAlias = dict[str, object]
+#: How many facts the user is asked about, and up to which id.
+_State: TypeAlias = tuple[int, int]
 
 
 class Agreement(BaseModel):
@@ -88,20 +89,23 @@ def _forget_all(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answe
     needs the token of a first call.
     """
 
-    async def announce() -> _Announced:
-        return {**await _run(tools, tool.name, {})}
+    async def announce() -> _State:
+        return await state_of(tools.memory.memories)
 
     async def ask(
-        ctx: Context, announced: Annotated[_Announced, Resolve(announce)]
+        ctx: Context, announced: Annotated[_State, Resolve(announce)]
     ) -> Elicit[Agreement] | None:
-        n_facts = announced["n_facts"]
-        is_asked = n_facts != 0 and _can_ask(ctx)
-        return Elicit(f"Facts that would be forgotten: {n_facts}", Agreement) if is_asked else None
+        n_facts, latest = announced
+        if n_facts == 0 or not _can_ask(ctx):
+            return None
+        # Both, because the SDK asks again, after the answer, if the question would now be another one.
+        question = f"Facts that would be forgotten: {n_facts}, with ids up to {latest}"
+        return Elicit(question, Agreement)
 
     async def run(
         *,
         ctx: Context,
-        announced: Annotated[_Announced, Resolve(announce)],
+        announced: Annotated[_State, Resolve(announce)],
         agreement: Annotated[Agreement | None, Resolve(ask)],
         **arguments: object,
     ) -> Answer:
@@ -110,10 +114,17 @@ def _forget_all(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answe
             return await _run(tools, tool.name, {} if _can_ask(ctx) else arguments)
         if not agreement.agreed:
             raise ToolError("the user did not agree: nothing was forgotten")
-        # It is for the number of facts that the user was told.
-        return await _run(tools, tool.name, {"token": announced["token"]})
+        return await _forget(tools, announced)
 
     return run
+
+
+async def _forget(tools: MemoryTools, agreed: _State) -> Answer:
+    """Forget the facts that a user has agreed to, however long that took, and none that were added meanwhile."""
+    token = (await _run(tools, _FORGET_ALL, {}))["token"]
+    if await state_of(tools.memory.memories) != agreed:
+        raise ToolError("the facts have changed since the user was asked: nothing was forgotten")
+    return await _run(tools, _FORGET_ALL, {"token": token})
 
 
 async def _run(tools: MemoryTools, name: str, arguments: Mapping[str, object]) -> Answer:

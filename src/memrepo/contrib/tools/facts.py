@@ -7,11 +7,13 @@ from typing import Annotated, Final
 from memrepo.contrib.tools.arguments import Flag, Number, Text
 from memrepo.contrib.tools.confirming import VALID_FOR
 from memrepo.contrib.tools.tool import Answer, ToolCall, tool
+from memrepo.domain.codec import to_number
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.markdown import plural
 from memrepo.domain.memories import MemoryEntry, MemoryFilter
 from memrepo.domain.one_line import one_line
 from memrepo.errors import InvalidInputError
+from memrepo.queries.facts import LATEST_ID
 from memrepo.repositories.memories import MemoryRepo
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "remember",
     "restore",
     "search",
+    "state_of",
     "to_fact",
 ]
 
@@ -35,7 +38,6 @@ DATA_NOTICE: Final = (
 _FACT: Final = ("id", "content", "category", "source", "slot", "created_at")
 _MOST_CHARACTERS: Final = 10_000
 _MOST_TITLE: Final = 200
-_EVER: Final = MemoryFilter(include_forgotten=True, include_expired=True, include_superseded=True)
 _CANDIDATES: Final = 5
 
 _Limit = Annotated[int, Number("Most results.", most=50)]
@@ -210,25 +212,26 @@ async def forget_all(
     """
     memories, confirmations = call.memory.memories, call.confirmations
     if token is None:
-        n_facts, facts = await _count(memories)
-        token = confirmations.issue(facts, memories.now())
+        n_facts, latest = await state_of(memories)
+        token = confirmations.issue(f"{n_facts} up to {latest}", memories.now())
         wait = f"{VALID_FOR.total_seconds():.0f} seconds"
         notice = f"Nothing was forgotten. Ask the user first; the token is valid for {wait}."
         return {"n_facts": n_facts, "n_forgotten": 0, "token": token, "notice": notice}
     async with call.writing() as writing:
         memories = writing.memory.memories
-        _, facts = await _count(memories)
-        confirmations.use(token, facts, memories.now())
+        n_facts, latest = await state_of(memories)
+        confirmations.use(token, f"{n_facts} up to {latest}", memories.now())
         n_forgotten = await memories.forget_all(confirm=True)
         writing.context = f"{plural(n_forgotten, 'fact', 'facts')} forgotten"
     notice = "`restore` brings a fact back; `list_facts` with forgotten=true shows them."
     return {"n_facts": 0, "n_forgotten": n_forgotten, "token": None, "notice": notice}
 
 
-async def _count(memories: MemoryRepo) -> tuple[int, str]:
-    """Return how many facts there are, and with those that there were, which changes whenever one is added."""
+async def state_of(memories: MemoryRepo) -> tuple[int, int]:
+    """Return how many facts there are, and the highest id, which is another one whenever a fact was added."""
     n_facts = await memories.count()
-    return n_facts, f"{n_facts} of {await memories.count(_EVER)}"
+    rows = await memories.connection.read(LATEST_ID.bind(scope=memories.scope))
+    return n_facts, to_number(rows)
 
 
 def _to_result(entry: MemoryEntry) -> Answer:
