@@ -24,7 +24,11 @@ class _Local(tzinfo):
 
     def fromutc(self, dt: datetime) -> datetime:
         """Return an instant as local time."""
-        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+        offset = dt.replace(tzinfo=UTC).astimezone().utcoffset()
+        assert offset is not None  # noqa: S101 - for the type checker
+        local = dt + offset
+        # In an hour that comes twice, it is the second one that has another offset than is taken for it.
+        return local.replace(fold=int(self.utcoffset(local) != offset))
 
     def __str__(self) -> str:
         return "local time"
