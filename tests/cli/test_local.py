@@ -70,3 +70,43 @@ def test_an_hour_that_comes_twice(path: Path, command: Command, set_zone: SetZon
     shown = command("log", "--day", "2026-11-01", "--digest").out
     assert "01:30-04:00" in shown
     assert "01:30-05:00" in shown
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_the_ends_of_the_calendar(
+    zone: str, path: Path, command: Command, set_zone: SetZone
+) -> None:
+    """The first and the last days have their local times, and commands show them."""
+    set_zone(zone)
+    hours = [n * timedelta(hours=1) for n in range(100)]
+    instants = [*(_FIRST + its for its in hours), *(_LAST - its for its in hours)]
+    named = ZoneInfo(zone)
+    assert [at for at in instants if _clock(at, LOCAL) != _clock(at, named)] == []
+    # Here, Go's zero time.
+    _append(path, [_FIRST, _FIRST + timedelta(days=1), _LAST - timedelta(days=2)])
+    for arguments in (("stats",), ("log",), ("log", "--digest", "--day", "0001-01-02")):
+        assert command(*arguments).status == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "status"),
+    [
+        ("America/New_York", "0001-01-01", 0),
+        ("Asia/Tokyo", "0001-01-01", 2),  # it began in the year 0
+        ("Asia/Tokyo", "9999-12-30", 0),
+        ("America/New_York", "9999-12-31", 2),
+    ],
+)
+def test_a_day_at_an_end_of_the_calendar(
+    zone: str, day: str, status: int, path: Path, command: Command, set_zone: SetZone
+) -> None:
+    """A day that is not whole in the calendar is refused, as misuse; others are shown."""
+    command("init")
+    set_zone(zone)
+    ran = command("log", "--day", day)
+    said = "no events\n" if status == 0 else "memrepo: --day: is "
+    assert (ran.status, ran.err.startswith(said)) == (status, True), ran.err
