@@ -221,6 +221,10 @@ def test_completion(path: Path) -> None:
         (("remember", ""), "TEXT: must not be empty or blank"),
         (("remember", "tea", "--slot", ""), "--slot: "),
         (("remember", "tea", "--scope", "x" * 300), "--scope: "),
+        *(
+            (("remember", "tea", "--metadata", f'{{"{name}": NaN}}'), "--metadata: a number that")
+            for name in ("content", "slot", "limit", "a.content", "facts[0].slot", "")
+        ),
         (("backup", "agent.db"), "FILE: already exists"),
         (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
         (("export", "agent.db"), "FILE: already exists"),

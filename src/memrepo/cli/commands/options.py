@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Any, TypeAlias, Unpack
+from typing import Any, Final, TypeAlias, Unpack
 
 import click
 
@@ -36,6 +37,8 @@ __all__ = [
 Status: TypeAlias = int | None
 _Command: TypeAlias = Callable[..., Any]
 _Body: TypeAlias = Callable[..., Coroutine[Any, Any, Status]]
+#: Finds the argument in a place inside it: ``metadata`` in facts[0].metadata.limit, and in metadata.limit.
+_is_in: Final = re.compile(r"(?:\w+\[\d+\]\.)?(\w+)").match
 
 
 class Misuse(click.UsageError):
@@ -86,7 +89,8 @@ def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
 
 def _as_typed(field: str) -> str:
     """Return what the command line calls an argument of the library: ``--limit``, ``TEXT``."""
-    name = field.rpartition(".")[2]  # of facts[0].content
+    found = _is_in(field)
+    name = found[1] if found else field
     for its in click.get_current_context().command.params:
         if its.name == name and isinstance(its, click.Argument):
             return (its.metavar or name).strip("[].")
