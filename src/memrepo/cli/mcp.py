@@ -27,6 +27,14 @@ a server comes from the URL (?authToken=), where other users of the machine may 
 Over HTTP, clients need a bearer token: MEMREPO_MCP_TOKEN, or a new one, which is printed to stderr.
 """
 _TOKEN_BYTES: Final = 32
+_TOKEN: Final = "MEMREPO_MCP_TOKEN"  # noqa: S105 - its name
+#: What was typed, for the arguments of the library.
+_TYPED: Final = {
+    "allowed_hosts": "--allow-host",
+    "host": "--host",
+    "scope": "--scope",
+    "token": _TOKEN,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a name under which clients reach it over --http, beside localhost",
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, typed=_TYPED)
 
 
 async def _run(given: argparse.Namespace) -> bool:
@@ -89,7 +97,7 @@ async def _serve_stdio(server: Any) -> None:
 async def _serve_http(server: Any, given: argparse.Namespace) -> None:
     http = import_module("memrepo.contrib.mcp.http")
     serving = import_module("memrepo.serving")
-    token = os.environ.get("MEMREPO_MCP_TOKEN")
+    token = os.environ.get(_TOKEN)
     if is_new := not token:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
     app = http.http_app(server, token=token, allowed_hosts=(*serving.LOOPBACK, *given.allow_host))

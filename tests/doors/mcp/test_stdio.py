@@ -154,9 +154,11 @@ def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
     [
         ((), "memrepo: which database? Say --db agent.db, or set MEMREPO_URL"),
         (("--db", "ftp://S3CRET"), "memrepo: ftp: is not a database that memrepo opens"),
-        (("--db", ":memory:", "--scope", "x" * 256), "memrepo: scope: must not be longer than 255 characters"),
+        (("--db", ":memory:", "--scope", "x" * 256), "memrepo: --scope: must not be longer than 255 characters"),
         (("--db", ":memory:", "--http", "70000"), "memrepo mcp: invalid arguments"),
         (("--db", ":memory:", "--http", "0", "--host", "192.0.2.1"), "memrepo: cannot listen on 192.0.2.1, port 0: "),
+        (("--db", ":memory:", "--http", "0", "--host", ""), "memrepo: --host: must not be empty"),
+        (("--db", ":memory:", "--http", "0", "--allow-host", "S3CRET:1"), "memrepo: --allow-host: must be names"),
     ],
 )  # fmt: skip
 def test_misuse(
@@ -174,4 +176,13 @@ def test_misuse(
     out, err = capsys.readouterr()
     assert (status, out) == (2, "")
     assert complaints(err).splitlines()[-1].startswith(said)
+    assert "S3CRET" not in err
+
+
+def test_short_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that can be guessed is refused by the name of its variable, and not shown."""
+    monkeypatch.setenv("MEMREPO_MCP_TOKEN", "S3CRET")
+    assert main(["mcp", "--db", ":memory:", "--http", "0"]) == 2
+    err = complaints(capsys.readouterr().err)
+    assert err.startswith("memrepo: MEMREPO_MCP_TOKEN: must have at least 16 characters")
     assert "S3CRET" not in err
