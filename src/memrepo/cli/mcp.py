@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import Any, Final
 
-from memrepo.cli.opening import open_database
+from memrepo.cli.opening import open_database, require_database
 from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.errors import UsageError
 
@@ -46,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--scope", default="", help="whose memory it is; by default, the default scope's"
     )
     parser.add_argument(
-        "--read-only", action="store_true", help="serve only the tools that write nothing"
+        "--read-only",
+        action="store_true",
+        help="serve only the tools that write nothing; a file must be there",
     )
     parser.add_argument(
         "--http", metavar="PORT", type=read_port, help="serve HTTP on this port; 0 is any"
@@ -66,7 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def _run(given: argparse.Namespace) -> bool:
     mcp = await asyncio.to_thread(_import_server)
-    async with open_database(given.db) as store:
+    if given.read_only:
+        await asyncio.to_thread(require_database, given.db)
+    async with open_database(given.db, creates=not given.read_only) as store:
         tools = [tool for tool in mcp.TOOLS if tool.is_read_only or not given.read_only]
         server = mcp.memory_server(store.scoped(given.scope), tools=tools)
         if given.http is None:
