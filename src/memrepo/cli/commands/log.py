@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from memrepo.cli.commands.following import newest_id, stored_after
-from memrepo.cli.commands.options import Misuse, limit, on_store
+from memrepo.cli.commands.options import Misuse, exclude, limit, on_store, typed
 from memrepo.cli.commands.output import Column, Output
 from memrepo.cli.commands.values import DAY, LOCAL, WHOLE, ZONE
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter
@@ -54,8 +54,11 @@ async def _log(
     """Show what happened, the latest last."""
     its_day = datetime.now(tz).date() - timedelta(days=day) if isinstance(day, int) else day
     if digest:
+        exclude("--digest", "event_types", "follow", "limit")
         await _digest(output, store, its_day, tz, session_id)
         return
+    if day is None and typed("tz"):
+        raise Misuse("--tz needs --day or --digest")
     where = DailyLogFilter(
         session_id=session_id,
         event_types=event_types or None,

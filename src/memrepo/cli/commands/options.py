@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, Final, TypeAlias, Unpack
 
 import click
+from click.core import ParameterSource
 
 from memrepo.cli.commands.output import Output
 from memrepo.cli.commands.values import WHOLE
@@ -27,10 +28,12 @@ __all__ = [
     "asks",
     "confirm",
     "database",
+    "exclude",
     "limit",
     "on_store",
     "runs",
     "scope",
+    "typed",
 ]
 
 #: What a command returns: its exit status, 0 if ``None``.
@@ -147,6 +150,28 @@ def limit(default: int, what: str) -> Callable[[_Command], _Command]:
         show_default=True,
         help=f"Most {what} to show.",
     )
+
+
+def typed(*names: str) -> list[str]:
+    """Return which of the command's options with these names were typed, as ``--limit``, and not left at their defaults."""
+    context = click.get_current_context()
+    return [
+        max(its.opts, key=len)
+        for its in context.command.params
+        if its.name in names
+        and context.get_parameter_source(its.name) is ParameterSource.COMMANDLINE
+    ]
+
+
+def exclude(option: str, *names: str) -> None:
+    """
+    Refuse the options with these names beside *option*, which has no use for them.
+
+    Raises:
+        Misuse: One of them was typed.
+    """
+    for other in typed(*names):
+        raise Misuse(f"{option} and {other} exclude each other")
 
 
 asks = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
