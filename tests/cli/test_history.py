@@ -24,6 +24,7 @@ import memrepo
 from memrepo import DailyLogNew
 from tests.cli.conftest import Command, on_store
 from tests.patience import PATIENCE_S
+from tests.servers.sqld import Sqld
 
 _NOON = datetime(2026, 2, 2, 12, tzinfo=UTC)
 
@@ -157,6 +158,19 @@ def test_follow_shows_another_programs_event_once(filled: Path) -> None:
         assert next_data() == "of another"
         on_store(filled, partial(_append, "ours"))
         assert next_data() == "ours"
+
+
+def test_follow_on_a_server(sqld: Sqld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a server is followed as that of a file."""
+    url = sqld.new_url()
+    monkeypatch.setenv("MEMREPO_URL", url)
+    on_store(url, partial(_append, "zero"))
+    with _following() as next_data:
+        assert next_data() == "zero"
+        for days, text in ((0, "one"), (1, "two")):
+            at = _NOON - timedelta(days=days)
+            on_store(url, partial(_append, text), clock=lambda at=at: at)
+            assert next_data() == text
 
 
 def test_follow_only_what_is_asked_for(filled: Path) -> None:
