@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from memrepo.errors import UsageError
+from memrepo.errors import InvalidInputError, UsageError
 
 __all__ = ["LOOPBACK", "listen", "serve", "url_of"]
 
@@ -25,8 +25,11 @@ def listen(host: str, port: int) -> socket.socket:
     Return a socket that listens on an address; port 0 is any that is free.
 
     Raises:
+        InvalidInputError: *host* is empty, which the system takes for all addresses.
         UsageError: The address cannot be used.
     """
+    if not host:
+        raise InvalidInputError("host", "must not be empty")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)

@@ -6,12 +6,17 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +24,7 @@ import memrepo
 from memrepo import DailyLogNew
 from tests.cli.conftest import Command, on_store
 from tests.patience import PATIENCE_S
+from tests.servers.sqld import Sqld
 
 _NOON = datetime(2026, 2, 2, 12, tzinfo=UTC)
 
@@ -100,20 +106,119 @@ async def _append(text: str, store: memrepo.Store) -> None:
     await store.daily_logs.append(None, "new", text)
 
 
-def test_follow(filled: Path) -> None:
-    """New events are printed as they come, until Ctrl-C, which is no failure."""
-    program = [sys.executable, "-m", "memrepo", "log", "-f", "-n", "1", "--nl"]
+@contextmanager
+def _following(*arguments: str) -> Iterator[Callable[[], Any]]:
+    """Run ``log -f``, and yield what waits for the data of its next event; it ends by Ctrl-C, which is no failure."""
+    program = [sys.executable, "-m", "memrepo", "log", "-f", "--nl", *arguments]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as following:
         assert following.stdout is not None
         assert following.stderr is not None
-        assert json.loads(following.stdout.readline())["event_data"] == {"n": 6}
+        lines = following.stdout
+        patience = threading.Timer(PATIENCE_S, following.kill)  # a line may never come
+        patience.start()
+        try:
+            yield lambda: json.loads(lines.readline())["event_data"]
+            following.send_signal(signal.SIGINT)
+            assert (following.wait(timeout=PATIENCE_S), following.stderr.read()) == (0, "")
+        finally:
+            patience.cancel()
+            following.kill()
+
+
+def test_follow(filled: Path) -> None:
+    """New events are printed as they come, until Ctrl-C, which is no failure."""
+    with _following("-n", "1") as next_data:
+        assert next_data() == {"n": 6}
         for text in ("one", "two"):
             on_store(filled, partial(_append, text))
-            assert json.loads(following.stdout.readline())["event_data"] == text
-        following.send_signal(signal.SIGINT)
-        assert (following.wait(timeout=PATIENCE_S), following.stderr.read()) == (0, "")
+            assert next_data() == text
+
+
+def test_follow_shows_an_event_that_comes_late(filled: Path) -> None:
+    """An event that is stored after another is shown once, and after it, however much earlier its time is."""
+    with _following("-n", "1") as next_data:
+        assert next_data() == {"n": 6}
+        for days, text in ((0, "now"), (400, "late"), (0, "later")):
+            at = _NOON - timedelta(days=days)
+            on_store(filled, partial(_append, text), clock=lambda at=at: at)
+            assert next_data() == text
+
+
+def test_follow_shows_another_programs_event_once(filled: Path) -> None:
+    """An event whose time is spelled as memrepo does not spell it is shown once."""
+    with _following("-n", "1") as next_data:
+        assert next_data() == {"n": 6}
+        with closing(sqlite3.connect(filled)) as raw, raw:
+            raw.execute(
+                "INSERT INTO daily_logs (event_type, event_data, timestamp) VALUES (?, ?, ?)",
+                ("other", '"of another"', "2026-02-03T14:00:00Z"),
+            )
+        assert next_data() == "of another"
+        on_store(filled, partial(_append, "ours"))
+        assert next_data() == "ours"
+
+
+def test_follow_on_a_server(sqld: Sqld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a server is followed as that of a file."""
+    url = sqld.new_url()
+    monkeypatch.setenv("MEMREPO_URL", url)
+    on_store(url, partial(_append, "zero"))
+    with _following() as next_data:
+        assert next_data() == "zero"
+        for days, text in ((0, "one"), (1, "two")):
+            at = _NOON - timedelta(days=days)
+            on_store(url, partial(_append, text), clock=lambda at=at: at)
+            assert next_data() == text
+
+
+def test_follow_only_what_is_asked_for(filled: Path) -> None:
+    """What is of another type, session, day or scope is left out, also while it is followed."""
+    of_its_own: dict[str, Any] = {"session_id": 1, "event_type": "wanted", "timestamp": _NOON}
+    a_day_before = _NOON - timedelta(days=1)
+    others = ({"session_id": None}, {"event_type": "topic"}, {"timestamp": a_day_before})
+
+    async def append(text: str, store: memrepo.Store) -> None:
+        await store.scoped("ada").daily_logs.append(None, "wanted", "of ada")
+        for its in (*others, {}):
+            new = of_its_own | its | {"event_data": "another" if its else text}
+            await store.daily_logs.append_many([DailyLogNew(**new)])
+
+    asked_for = ("--session", "1", "--type", "wanted", "--day", "2026-02-02", "--tz", "UTC")
+    on_store(filled, partial(append, "zero"))
+    with _following(*asked_for) as next_data:
+        assert next_data() == "zero"
+        for text in ("one", "two"):
+            on_store(filled, partial(append, text))
+            assert next_data() == text
+
+
+def test_follow_misses_nothing_while_it_begins(filled: Path) -> None:
+    """Of events that are stored while it starts, each is shown once, whatever their times."""
+    is_seen = threading.Event()
+    stored: list[str] = []
+
+    async def append(store: memrepo.Store) -> None:
+        while not is_seen.is_set() and len(stored) < 9_000:
+            stored.append(f"{len(stored)}")
+            at = _NOON - timedelta(minutes=len(stored))
+            new = DailyLogNew(event_type="new", event_data=stored[-1], timestamp=at)
+            await store.daily_logs.append_many([new])
+        await store.daily_logs.append(None, "new", "the last")
+
+    writer = threading.Thread(target=on_store, args=(filled, append))
+    writer.start()
+    try:
+        with _following("--type", "new", "-n", "10000") as next_data:
+            seen = [next_data() for _ in range(2_000)]
+            is_seen.set()
+            while seen[-1] != "the last":
+                seen.append(next_data())
+    finally:
+        is_seen.set()
+        writer.join()
+    assert sorted(seen) == sorted([*stored, "the last"])
 
 
 def test_follow_as_one_object(filled: Path, command: Command) -> None:

@@ -49,6 +49,18 @@ _MISUSES: dict[tuple[str, ...], str] = {
     ("remember", "S3CRET", "--due", "999999w"): "must be 2026-02-28, 2026-02-28T14:30 (local",
     ("remember", "S3CRET", "--category", ""): "category: must not be empty or blank",
     ("log", "--day", "S3CRET"): "must be a day as 2026-02-28, today or yesterday",
+    ("log", "--digest", "--day", "today", "--type", "S3CRET"): (
+        "--digest and --type exclude each other"
+    ),
+    ("log", "--digest", "--day", "today", "--limit", "50"): (
+        "--digest and --limit exclude each other"
+    ),
+    ("log", "--digest", "--session", "1", "-f"): "--digest and --follow exclude each other",
+    ("log", "--tz", "Europe/London"): "--tz needs --day or --digest",
+    ("sessions", "--end-abandoned", "--thread", "S3CRET"): (
+        "--end-abandoned and --thread exclude each other"
+    ),
+    ("sessions", "--threads", "--status", "ended"): "--threads and --status exclude each other",
     ("log", "--tz", "S3CRET"): "must be a time zone as Europe/London",
     ("log", "--tz", "../S3CRET"): "must be a time zone as Europe/London",
     ("review", "--merge", "1"): "Option '--merge' requires 2 arguments.",
@@ -221,6 +233,10 @@ def test_completion(path: Path) -> None:
         (("remember", ""), "TEXT: must not be empty or blank"),
         (("remember", "tea", "--slot", ""), "--slot: "),
         (("remember", "tea", "--scope", "x" * 300), "--scope: "),
+        *(
+            (("remember", "tea", "--metadata", f'{{"{name}": NaN}}'), "--metadata: a number that")
+            for name in ("content", "slot", "limit", "a.content", "facts[0].slot", "")
+        ),
         (("backup", "agent.db"), "FILE: already exists"),
         (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
         (("export", "agent.db"), "FILE: already exists"),

@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
@@ -131,6 +132,13 @@ def test_width(filled: Path, width: int) -> None:
     assert "─" * 10 in table
     assert (_LONG in table) == (width == 200)
     assert {*_LONG.split()} <= {*table.split()}
+
+
+def test_time_before_the_calendar(path: Path) -> None:
+    """A time that the system's zone puts before the year 1 is shown in UTC."""
+    zero = DailyLogNew(event_type="zero", timestamp=datetime.min.replace(tzinfo=UTC))
+    on_store(path, lambda store: store.daily_logs.append_many([zero]))
+    assert "1-01-01 00:00" in shown("log", TZ="America/New_York")
 
 
 def test_many_columns_on_a_narrow_terminal(path: Path) -> None:

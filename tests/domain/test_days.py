@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from memrepo import InvalidInputError
 from memrepo.domain.days import day_range, days_around, start_of_day
+from tests.domain.zones import OfTheSystem
 
 HOUR = timedelta(hours=1)
 ZONES = (
@@ -142,10 +143,11 @@ def test_days_around_names_each_day_once_in_order() -> None:
         (date.max, UTC),
         (date.min, timezone(14 * HOUR)),
         (date.min, ZoneInfo("Asia/Tokyo")),
+        (date.min, OfTheSystem()),
     ],
 )
 def test_days_at_the_ends_of_the_calendar_are_refused(day: date, tz: tzinfo) -> None:
-    """A day whose instants Python cannot hold is InvalidInputError, never OverflowError."""
+    """A day whose instants Python cannot hold is InvalidInputError, and no error of Python's own."""
     with pytest.raises(InvalidInputError) as caught:
         day_range(day, tz)
     assert caught.value.field == "day"

@@ -17,6 +17,7 @@ import memrepo
 from memrepo import DailyLogNew, Digest, DigestEvent, DigestFact, DigestSession, ToolUse
 from memrepo.domain.carry_over import estimate_tokens
 from memrepo.domain.markdown import inline
+from tests.domain.zones import OfTheSystem
 
 DAY: Final = date(2026, 2, 2)
 NOW: Final = datetime(2026, 2, 2, 9, 5, tzinfo=UTC)
@@ -311,3 +312,12 @@ def test_any_event_can_be_told(new: list[DailyLogNew]) -> None:
     n_failed = sum(tool.n_failed for tool in digest.tools)
     assert digest.n_failures == len(digest.failures) == n_failed + types.count("error")
     assert {token.type for token in parse(digest.to_markdown())} <= BLOCKS
+
+
+def test_a_time_that_a_zone_cannot_tell_is_in_utc() -> None:
+    """An event at an end of the calendar, as another program stores one, is told all the same."""
+    topic = DigestEvent(
+        timestamp=datetime.min.replace(tzinfo=UTC), subject="tea", detail="", id=1, session_id=None
+    )
+    digest = attrs.evolve(EMPTY, tz=OfTheSystem(), topics=(topic,), n_topics=1, n_events=1)
+    assert "0001-01-01 00:00 tea" in digest.to_markdown()

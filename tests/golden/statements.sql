@@ -1741,6 +1741,25 @@ WHERE `hash_version`=0;
 -- examining.server_now
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ','now');
 
+-- following.newest
+SELECT MAX(`id`)
+FROM `daily_logs`;
+
+-- following.stored ()
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `id`>:above AND `id`<=:until AND +`scope`=:scope
+ORDER BY `id`
+LIMIT :limit;
+
+-- following.stored (event_types, session_id, timestamp_before, timestamp_from)
+SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
+FROM `daily_logs`
+WHERE `id`>:above AND `id`<=:until AND +`scope`=:scope AND +`session_id`=:session_id AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND `timestamp`<:timestamp_before AND `timestamp`>=:timestamp_from
+ORDER BY `id`
+LIMIT :limit;
+
 -- index_tables.create (sessions, english)
 CREATE VIRTUAL TABLE `_cf_memrepo_fts_sessions` USING fts5(scope_key,text,tokenize='porter unicode61');
 

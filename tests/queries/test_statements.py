@@ -41,6 +41,7 @@ from memrepo.queries import (
     daily_logs,
     drift,
     erasing,
+    following,
     index_tables,
     indexing,
     memories,
@@ -80,6 +81,7 @@ WHOLE_DATABASE = (
         "copying.",
         "drift.",
         "examining.",
+        "following.newest",
         "index_tables.",
         "indexing.",
         "maintenance.",
@@ -197,6 +199,9 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
                 yield name, daily_logs.find_many(names, **flags)
         for build in (daily_logs.delete_many, daily_logs.count_deletable):
             yield _label(f"daily_logs.{build.__name__}", names), build(names)
+    followed = frozenset({"session_id", "event_types", "timestamp_from", "timestamp_before"})
+    for names in (frozenset[str](), followed):
+        yield _label("following.stored", names), following.stored(names)
 
 
 def _copying_shapes() -> Iterator[tuple[str, Statement]]:
@@ -607,6 +612,11 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
         ("memories.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
         ("sessions.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
         ("daily_logs.get_many ()", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("following.stored ()", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (
+            "following.stored (event_types, session_id, timestamp_before, timestamp_from)",
+            "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
         ("memories.forget", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.restore", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("memories.history", "ix_memory_entries__superseded_by (superseded_by=?)"),

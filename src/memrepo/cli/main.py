@@ -10,13 +10,13 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
 from memrepo.cli import browse, copy, mcp
 from memrepo.cli.streams import drop_output, prepare, visible
-from memrepo.errors import MemrepoError, UsageError
+from memrepo.errors import InvalidInputError, MemrepoError, UsageError
 from memrepo.version import __version__
 
 __all__ = ["MORE_COMMANDS", "OWN_COMMANDS", "main"]
@@ -104,7 +104,7 @@ def _run_own(arguments: Sequence[str]) -> int:
         status = _DONE if asyncio.run(given.run(given)) else _FAILED
         sys.stdout.flush()
     except UsageError as error:
-        return _fail(error, _MISUSED)
+        return _fail(_as_typed(error, given.typed), _MISUSED)
     except MemrepoError as error:
         return _fail(error, _FAILED)
     except BrokenPipeError:  # who reads has had enough
@@ -118,6 +118,13 @@ def _run_own(arguments: Sequence[str]) -> int:
     return status
 
 
+def _as_typed(error: UsageError, names: Mapping[str, str]) -> object:
+    """Say what is wrong, with what was typed for an argument of the library: ``--scope``."""
+    if isinstance(error, InvalidInputError):
+        return f"{names.get(error.field, error.field)}: {error.reason}"
+    return error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="memrepo",
@@ -125,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"With {_HOW_TO_GET_THEM} there are also: {', '.join(sorted(MORE_COMMANDS))}.",
     )
     parser.add_argument("--version", action="version", version=f"memrepo {__version__}")
-    parser.set_defaults(resume_hint="")
+    parser.set_defaults(resume_hint="", typed={})
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for name, module in (("browse", browse), ("copy", copy), ("mcp", mcp)):
         module.configure(commands.add_parser(name, help=OWN_COMMANDS[name]))

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import Any, Final
 
-from memrepo.cli.opening import open_database
+from memrepo.cli.opening import open_database, require_database
 from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.errors import UsageError
 
@@ -27,6 +27,14 @@ a server comes from the URL (?authToken=), where other users of the machine may 
 Over HTTP, clients need a bearer token: MEMREPO_MCP_TOKEN, or a new one, which is printed to stderr.
 """
 _TOKEN_BYTES: Final = 32
+_TOKEN: Final = "MEMREPO_MCP_TOKEN"  # noqa: S105 - its name
+#: What was typed, for the arguments of the library.
+_TYPED: Final = {
+    "allowed_hosts": "--allow-host",
+    "host": "--host",
+    "scope": "--scope",
+    "token": _TOKEN,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--scope", default="", help="whose memory it is; by default, the default scope's"
     )
     parser.add_argument(
-        "--read-only", action="store_true", help="serve only the tools that write nothing"
+        "--read-only",
+        action="store_true",
+        help="serve only the tools that write nothing; a file must be there",
     )
     parser.add_argument(
         "--http", metavar="PORT", type=read_port, help="serve HTTP on this port; 0 is any"
@@ -53,12 +63,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a name under which clients reach it over --http, beside localhost",
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, typed=_TYPED)
 
 
 async def _run(given: argparse.Namespace) -> bool:
     mcp = await asyncio.to_thread(_import_server)
-    async with open_database(given.db) as store:
+    if given.read_only:
+        await asyncio.to_thread(require_database, given.db)
+    async with open_database(given.db, creates=not given.read_only) as store:
         tools = [tool for tool in mcp.TOOLS if tool.is_read_only or not given.read_only]
         server = mcp.memory_server(store.scoped(given.scope), tools=tools)
         if given.http is None:
@@ -89,7 +101,7 @@ async def _serve_stdio(server: Any) -> None:
 async def _serve_http(server: Any, given: argparse.Namespace) -> None:
     http = import_module("memrepo.contrib.mcp.http")
     serving = import_module("memrepo.serving")
-    token = os.environ.get("MEMREPO_MCP_TOKEN")
+    token = os.environ.get(_TOKEN)
     if is_new := not token:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
     app = http.http_app(server, token=token, allowed_hosts=(*serving.LOOPBACK, *given.allow_host))

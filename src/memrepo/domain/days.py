@@ -27,12 +27,15 @@ def start_of_day(day: date, tz: tzinfo) -> datetime:
     If the clock skips midnight, that is the moment of the change; if midnight comes twice, the first.
     """
     midnight = datetime.combine(day, time.min, tz)
-    if midnight.utcoffset() is None:  # Python would take the system's time zone
-        raise InvalidInputError("tz", "does not know its offset from UTC on this day")
     try:
-        return midnight.astimezone(UTC)
-    except OverflowError:
+        if midnight.utcoffset() is not None:  # Python would take the system's time zone
+            return midnight.astimezone(UTC)
+    except (
+        OverflowError,
+        ValueError,
+    ):  # the latter as of Python's own look at the system's time zone
         raise InvalidInputError("day", "is outside the years 1 to 9999 in UTC") from None
+    raise InvalidInputError("tz", "does not know its offset from UTC on this day")
 
 
 def day_range(day: date, tz: tzinfo) -> tuple[datetime, datetime]:

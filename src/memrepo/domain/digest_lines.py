@@ -30,7 +30,7 @@ class Times:
         """Return ``09:05``, ``2026-02-01 23:50`` or, where clocks change on the day, ``02:30+02:00``."""
         try:
             local = instant.astimezone(self._tz)
-        except OverflowError:
+        except (OverflowError, ValueError):  # as in `start_of_day`
             local = instant.astimezone(UTC)
         text = local.replace(tzinfo=None).isoformat(" ", "minutes")
         if local.date() == self._day:

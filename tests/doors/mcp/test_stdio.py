@@ -152,11 +152,14 @@ def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--read-only",), "memrepo: which database? Say --db agent.db, or set MEMREPO_URL"),
         ((), "memrepo: which database? Say --db agent.db, or set MEMREPO_URL"),
         (("--db", "ftp://S3CRET"), "memrepo: ftp: is not a database that memrepo opens"),
-        (("--db", ":memory:", "--scope", "x" * 256), "memrepo: scope: must not be longer than 255 characters"),
+        (("--db", ":memory:", "--scope", "x" * 256), "memrepo: --scope: must not be longer than 255 characters"),
         (("--db", ":memory:", "--http", "70000"), "memrepo mcp: invalid arguments"),
         (("--db", ":memory:", "--http", "0", "--host", "192.0.2.1"), "memrepo: cannot listen on 192.0.2.1, port 0: "),
+        (("--db", ":memory:", "--http", "0", "--host", ""), "memrepo: --host: must not be empty"),
+        (("--db", ":memory:", "--http", "0", "--allow-host", "S3CRET:1"), "memrepo: --allow-host: must be names"),
     ],
 )  # fmt: skip
 def test_misuse(
@@ -175,3 +178,21 @@ def test_misuse(
     assert (status, out) == (2, "")
     assert complaints(err).splitlines()[-1].startswith(said)
     assert "S3CRET" not in err
+
+
+def test_short_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that can be guessed is refused by the name of its variable, and not shown."""
+    monkeypatch.setenv("MEMREPO_MCP_TOKEN", "S3CRET")
+    assert main(["mcp", "--db", ":memory:", "--http", "0"]) == 2
+    err = complaints(capsys.readouterr().err)
+    assert err.startswith("memrepo: MEMREPO_MCP_TOKEN: must have at least 16 characters")
+    assert "S3CRET" not in err
+
+
+def test_read_only_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that only reads takes a file that is not there for a misspelled name, and does not make it."""
+    missing = tmp_path / "typo.db"
+    assert main(["mcp", "--db", str(missing), "--read-only"]) == 1
+    said = f"memrepo: there is no database {missing}; memrepo init makes one\n"
+    assert complaints(capsys.readouterr().err) == said
+    assert list(tmp_path.iterdir()) == []

@@ -7,22 +7,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from memrepo.cli.commands.options import Misuse, limit, on_store
+from memrepo.cli.commands.following import newest_id, stored_after
+from memrepo.cli.commands.options import Misuse, exclude, limit, on_store, typed
 from memrepo.cli.commands.output import Column, Output
 from memrepo.cli.commands.values import DAY, LOCAL, WHOLE, ZONE
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter
-from memrepo.domain.instants import encode_instant
-from memrepo.domain.paging import encode_cursor
 from memrepo.repositories.scopes import ScopedStore
 
 __all__ = ["COMMANDS"]
 
-#: Seconds between two looks for new events.
-_LOOK_EVERY_S: Final = 0.5
 _EVENT: Final = (
     Column("id", "id", "cyan", is_number=True),
     Column("when", "timestamp", "dim"),
@@ -57,23 +54,24 @@ async def _log(
     """Show what happened, the latest last."""
     its_day = datetime.now(tz).date() - timedelta(days=day) if isinstance(day, int) else day
     if digest:
+        exclude("--digest", "event_types", "follow", "limit")
         await _digest(output, store, its_day, tz, session_id)
         return
+    if day is None and typed("tz"):
+        raise Misuse("--tz needs --day or --digest")
     where = DailyLogFilter(
         session_id=session_id,
         event_types=event_types or None,
         day=its_day,
         tz=None if its_day is None else tz,
     )
-    page = await store.daily_logs.find_many(where, limit=limit, newest_first=True)
-    events = page.items[::-1]
-    if not follow:
-        output.rows("events", events, _EVENT, empty="no events")
+    if follow:
+        if output.form == "json":
+            raise Misuse("--follow has no end: use --nl")
+        with suppress(asyncio.CancelledError):  # Ctrl-C, by which this ends
+            await output.stream(_followed(store, where, limit), _EVENT)
         return
-    if output.form == "json":
-        raise Misuse("--follow has no end: use --nl")
-    with suppress(asyncio.CancelledError):  # Ctrl-C, by which this ends
-        await output.stream(_followed(store, where, events), _EVENT)
+    output.rows("events", await _latest(store, where, limit), _EVENT, empty="no events")
 
 
 async def _digest(
@@ -89,20 +87,22 @@ async def _digest(
     output.one(found, found.to_markdown().removesuffix("\n"))
 
 
+async def _latest(store: ScopedStore, where: DailyLogFilter, limit: int) -> tuple[DailyLog, ...]:
+    page = await store.daily_logs.find_many(where, limit=limit, newest_first=True)
+    return page.items[::-1]
+
+
 async def _followed(
-    store: ScopedStore, where: DailyLogFilter, events: tuple[DailyLog, ...]
+    store: ScopedStore, where: DailyLogFilter, limit: int
 ) -> AsyncIterator[DailyLog]:
-    """Yield *events*, and then new ones as they come, without end."""
-    cursor: str | None = None
-    found: Any = events
-    while True:
-        for event in found:
+    """Yield the latest events, and then each that is stored from now on, without end."""
+    newest = await newest_id(store)
+    for event in await _latest(store, where, limit):
+        if event.id <= newest:  # what has been stored since comes below
             yield event
-            cursor = encode_cursor(encode_instant(event.timestamp), event.id)
-        sys.stdout.flush()
-        if len(found) == 0 or found is events:
-            await asyncio.sleep(_LOOK_EVERY_S)
-        found = await store.daily_logs.find_many(where, after=cursor)
+    sys.stdout.flush()
+    async for event in stored_after(store, where, newest):
+        yield event
 
 
 COMMANDS: Final = (_log,)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Any, TypeAlias, Unpack
+from typing import Any, Final, TypeAlias, Unpack
 
 import click
+from click.core import ParameterSource
 
 from memrepo.cli.commands.output import Output
 from memrepo.cli.commands.values import WHOLE
@@ -26,16 +28,20 @@ __all__ = [
     "asks",
     "confirm",
     "database",
+    "exclude",
     "limit",
     "on_store",
     "runs",
     "scope",
+    "typed",
 ]
 
 #: What a command returns: its exit status, 0 if ``None``.
 Status: TypeAlias = int | None
 _Command: TypeAlias = Callable[..., Any]
 _Body: TypeAlias = Callable[..., Coroutine[Any, Any, Status]]
+#: Finds the argument in a place inside it: ``metadata`` in facts[0].metadata.limit, and in metadata.limit.
+_is_in: Final = re.compile(r"(?:\w+\[\d+\]\.)?(\w+)").match
 
 
 class Misuse(click.UsageError):
@@ -86,7 +92,8 @@ def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
 
 def _as_typed(field: str) -> str:
     """Return what the command line calls an argument of the library: ``--limit``, ``TEXT``."""
-    name = field.rpartition(".")[2]  # of facts[0].content
+    found = _is_in(field)
+    name = found[1] if found else field
     for its in click.get_current_context().command.params:
         if its.name == name and isinstance(its, click.Argument):
             return (its.metavar or name).strip("[].")
@@ -143,6 +150,28 @@ def limit(default: int, what: str) -> Callable[[_Command], _Command]:
         show_default=True,
         help=f"Most {what} to show.",
     )
+
+
+def typed(*names: str) -> list[str]:
+    """Return which of the command's options with these names were typed, as ``--limit``, and not left at their defaults."""
+    context = click.get_current_context()
+    return [
+        max(its.opts, key=len)
+        for its in context.command.params
+        if its.name in names
+        and context.get_parameter_source(its.name) is ParameterSource.COMMANDLINE
+    ]
+
+
+def exclude(option: str, *names: str) -> None:
+    """
+    Refuse the options with these names beside *option*, which has no use for them.
+
+    Raises:
+        Misuse: One of them was typed.
+    """
+    for other in typed(*names):
+        raise Misuse(f"{option} and {other} exclude each other")
 
 
 asks = click.option("--yes", "-y", is_flag=True, help="Do not ask.")

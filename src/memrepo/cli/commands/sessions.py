@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 import click
 
-from memrepo.cli.commands.options import limit, on_store
+from memrepo.cli.commands.options import exclude, limit, on_store
 from memrepo.cli.commands.output import Column, Output
 from memrepo.domain.sessions import SessionFilter, SessionStatus
 from memrepo.repositories.scopes import ScopedStore
@@ -49,9 +49,11 @@ async def _sessions(
 ) -> None:
     """Show the conversations, the latest first."""
     if end_abandoned:
+        exclude("--end-abandoned", "thread", "status", "threads", "limit")
         n_ended = await store.sessions.end_abandoned()
         output.one({"ended": n_ended}, f"ended {n_ended:,}")
     elif threads:
+        exclude("--threads", "thread", "status")
         found = await store.sessions.threads(limit=limit)
         output.rows("threads", found, _THREAD, empty="no threads")
     else:

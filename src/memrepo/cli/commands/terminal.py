@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memrepo.cli.commands.output import Column, cell
+from memrepo.cli.local import local_time
 
 __all__ = ["bar", "progress", "show_line", "show_table"]
 
@@ -103,5 +104,5 @@ def progress() -> Generator[Callable[[str, int, int], None]]:
 
 def _shown(value: object) -> Text:
     if isinstance(value, datetime):
-        return Text(f"{value.astimezone():%Y-%m-%d %H:%M}")
+        return Text(f"{local_time(value):%Y-%m-%d %H:%M}")
     return Text(cell(value))
