@@ -425,7 +425,6 @@ async def test_cancelled_call_happened_whole_or_not_at_all(store: Store, n_steps
         ("recall", {"limit": "9" * 5_000}, "limit: must be a whole number"),
         ("recall", {"limit": 1.5}, "limit: must be a whole number"),
         ("recall", {"limit": True}, "limit: must be a whole number"),
-        ("recall", {"limit": 10**400}, "limit: must be from 1 to 50"),
         ("recall", '{"limit": 1e400}', "limit: must be a whole number"),
         ("forget", {"id": -(10**400)}, "id: must be from 1 to 9,007,199,254,740,992"),
         ("list_facts", {"cursor": "x"}, "cursor: must be the next_cursor of a page"),
