@@ -214,9 +214,10 @@ class MemoryRepo(SearchableRepository):
         nothing is stored. An expired fact always comes back. It takes the expiry given here.
 
         At most one current fact of a scope fills a *slot*. A text that is given one supersedes what fills it,
-        as `supersede` does, unless it is only inferred, and the user said that. A fact that comes back takes
-        its own slot back in the same way; but one that was only inferred leaves what the user said, and
-        comes back without. What fills a slot takes over the pin and the due date of what it replaces, unless it has its own.
+        as `supersede` does, unless it is only inferred, and the user said that. (A fact counts as said unless
+        its source is ``inferred`` or ``jarvis_inferred``: an extractor with a source of its own cannot correct itself.)
+        A fact that comes back takes its own slot back in the same way; but one that was only inferred leaves what the
+        user said, and comes back without. What fills a slot takes over the pin and the due date of what it replaces, unless it has its own.
 
         A proposal waits: nothing but `proposals` returns it until `approve`, or until the user says it. It takes
         its slot then. A proposal of what is current is a duplicate, one of what is gone is held back.
@@ -1009,7 +1010,8 @@ class MemoryRepo(SearchableRepository):
         """
         Have a fact come first in every `recall`, and return it. Idempotent: what is pinned keeps its place.
 
-        A pinned fact does not fade. What supersedes it, or replaces it in its slot, takes over the pin.
+        A pinned fact does not fade. What supersedes it, or replaces it in its slot, takes over the pin. If
+        the old text is stated again, it comes back with the pin that it had.
 
         Raises:
             NotFoundError: No fact with this id in this scope, or it is forgotten, expired or only proposed.
