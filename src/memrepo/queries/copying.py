@@ -19,6 +19,8 @@ __all__ = [
     "HOLDERS",
     "IMPORT",
     "INTEGERS",
+    "KNOWN",
+    "LINK_KNOWN",
     "NOTE_IMPORT",
     "NUMBERS",
     "RAISE_NUMBER",
@@ -122,6 +124,31 @@ HOLDER: Final = Statement(
         "AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL",
         "WHERE (`fact`.`expires_at` IS NULL OR `fact`.`expires_at`>:now)",
         "AND NOT (`fact`.`id` BETWEEN :first AND :last) ORDER BY `item`.`key`,`fact`.`id` LIMIT 1",
+    ),
+)
+#: Of ``:facts``, a JSON array of pairs of an id and a hash, those whose hash a fact with another id has: both ids.
+KNOWN: Final = Statement(
+    "copying.known",
+    _join(
+        "SELECT json_extract(`item`.`value`,'$[0]'),`fact`.`id`",
+        "FROM json_each(:facts) `item` CROSS JOIN `memory_entries` `fact`",
+        "ON `fact`.`content_hash`=json_extract(`item`.`value`,'$[1]')",
+        "WHERE `fact`.`id`<>json_extract(`item`.`value`,'$[0]') ORDER BY `item`.`key`",
+    ),
+)
+#: For each of ``:links``, a JSON array of pairs of ids, has the facts with ids from ``:first`` to ``:last`` that the first
+#: one supersedes be superseded by the second; but for those that come after this one, which would close a circle.
+LINK_KNOWN: Final = Statement(
+    "copying.link_known",
+    _join(
+        "UPDATE `memory_entries` SET `superseded_by`=json_extract(`item`.`value`,'$[1]')",
+        "FROM json_each(:links) `item`",
+        "WHERE `memory_entries`.`superseded_by`=json_extract(`item`.`value`,'$[0]')",
+        "AND +`memory_entries`.`id` BETWEEN :first AND :last AND `memory_entries`.`id` NOT IN",
+        "(WITH RECURSIVE `chain`(`id`) AS (SELECT json_extract(`item`.`value`,'$[1]') UNION",
+        "SELECT `fact`.`superseded_by` FROM `chain` CROSS JOIN `memory_entries` `fact`",
+        "WHERE `fact`.`id`=`chain`.`id` AND `fact`.`superseded_by` IS NOT NULL)",
+        "SELECT `id` FROM `chain`)",
     ),
 )
 #: Whether SQLite keeps the highest id that each table has used: 1 or 0; https://sqlite.org/autoinc.html
