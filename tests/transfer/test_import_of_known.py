@@ -105,3 +105,23 @@ async def test_no_fact_supersedes_itself(clock: Clock) -> None:
         assert await _imported(target, lines) == (0, 1, 1)
         (fact,) = [fact async for fact in target.memories.iterate(_EVERY_STATE)]
         assert fact.superseded_by != fact.id
+
+
+# --- slots -------------------------------------------------------------------------------------
+
+
+async def test_same_fact_in_the_same_slot(clock: Clock) -> None:
+    """A fact that the store knows in the same slot is known, whichever export brings it, and the store keeps its own."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(":memory:", clock=clock) as target,
+        memrepo.connect(":memory:", clock=clock) as empty,
+    ):
+        await _moved(source, is_back=False, n_between=0)
+        mine = await target.memories.remember("lives in YORK", slot="home")
+        assert await _imported(target, await _lines(source)) == (1, 0, 1)
+        assert await target.memories.in_slot("home") == await target.memories.get(mine.id)
+        assert (await target.memories.revert("home")).content == "Lives in Leeds"
+        assert await _imported(empty, await _lines(source)) == (2, 0, 0)
+        assert await _imported(empty, await _lines(source)) == (0, 0, 2)
+        assert await empty.memories.count() == 1

@@ -217,7 +217,7 @@ async def _insert_facts(
     # Nobody can fill a slot, or state one of the facts, between the look and the insertion.
     async with target.transaction() as transaction:
         theirs = await find_known(transaction, missing)
-        wanted = slots_of(missing, now)
+        wanted = slots_of([row for row in missing if row[0] not in theirs], now)
         if wanted and (clash := await holder(transaction, wanted, own, now)) is not None:
             reason = f"fact {clash.theirs} fills its slot there"
             raise conflict("memory_entries", clash.mine, reason)
