@@ -604,6 +604,12 @@ WHERE NOT EXISTS (SELECT 1
 FROM `sqlite_sequence`
 WHERE `name`=:name);
 
+-- copying.any_import
+SELECT 1
+FROM `memrepo_settings`
+WHERE `name` GLOB 'import.*'
+LIMIT 1;
+
 -- copying.bounds
 SELECT (SELECT max(`id`)
 FROM `sessions`), (SELECT count(*)

@@ -237,3 +237,25 @@ async def test_resuming_with_another_database(clock: Clock) -> None:
         await run(source, "DELETE FROM memory_entries WHERE id=1")
         rest = (await _exported(source, resume=(first, row))).splitlines()
         assert [json.loads(line).get("id") for line in rest] == [2, None]
+
+
+# --- which rows are whose ----------------------------------------------------------------------
+
+
+async def test_ids_that_another_import_has_taken(clock: Clock) -> None:
+    """An import that was cut off before its first row keeps its ids, and loses no row to the next one."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as one,
+        memrepo.connect(":memory:", clock=clock) as other,
+        memrepo.connect(":memory:", clock=clock) as target,
+    ):
+        await one.memories.remember("Likes tea")
+        await other.memories.remember("Plays chess")
+        lines, its_lines = await _exported(one), await _exported(other)
+        with pytest.raises(InvalidInputError, match="is missing"):
+            await target.import_lines(_parts(lines.splitlines()[0]))
+        reports = [await target.import_lines(_parts(each)) for each in (its_lines, lines)]
+        assert [report.tables[1].n_imported for report in reports] == [1, 1]
+        assert [report.has_ids for report in reports] == [False, True]
+        texts = {fact.content async for fact in target.memories.iterate()}
+        assert texts == {"Likes tea", "Plays chess"}

@@ -11,6 +11,7 @@ from memrepo.queries.statement import Statement
 
 __all__ = [
     "ADD_NUMBER",
+    "ANY_IMPORT",
     "BOUNDS",
     "COUNTS_OF_SCOPE",
     "ENCODING",
@@ -95,6 +96,11 @@ COUNTS_OF_SCOPE: Final = Statement(
 #: Where the rows of the import ``:name`` went.
 IMPORT: Final = Statement(
     "copying.import", "SELECT `value` FROM `memrepo_settings` WHERE `name`=:name"
+)
+#: A row, if any import has been noted.
+ANY_IMPORT: Final = Statement(
+    "copying.any_import",
+    "SELECT 1 FROM `memrepo_settings` WHERE `name` GLOB 'import.*' LIMIT 1",
 )
 #: Notes it, unless it is noted.
 NOTE_IMPORT: Final = Statement(

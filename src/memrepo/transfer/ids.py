@@ -58,7 +58,7 @@ async def _has_numbers(connection: Connection) -> bool:
 
 
 async def take_ids(target: Driver, header: Header) -> dict[str, int]:
-    """Return by how much the ids of each table are raised: by nothing, if the target is empty."""
+    """Return by how much the ids of each table are raised: by nothing, if it is empty and nothing is to come."""
     name = f"import.{header.id}"
     # Nobody may store a row, or note another import, between the look at the ids and taking them.
     async with target.transaction() as transaction:
@@ -93,7 +93,8 @@ def moved(table: str, row: Row, shifts: Mapping[str, int]) -> Row:
 
 async def _free_ids(target: Connection) -> dict[str, int]:
     ((*bounds,),) = await target.read(queries.BOUNDS.bind())
-    if not any(bounds[1::2]):
+    # Another import that was cut off early has ids to which its rows are still to come.
+    if not any(bounds[1::2]) and not await target.read(queries.ANY_IMPORT.bind()):
         return dict.fromkeys(queries.TABLES, 0)
     return {table: number or 0 for table, number in (await used_ids(target)).items()}
 
