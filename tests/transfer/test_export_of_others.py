@@ -259,3 +259,33 @@ async def test_ids_that_another_import_has_taken(clock: Clock) -> None:
         assert [report.has_ids for report in reports] == [False, True]
         texts = {fact.content async for fact in target.memories.iterate()}
         assert texts == {"Likes tea", "Plays chess"}
+
+
+_OLD_SPELLING = "2026-02-01 09:00:00"
+
+
+async def test_instants_that_were_spelled_anew(tmp_path: Path, clock: Clock) -> None:
+    """Rows whose instants were brought to memrepo's spelling are still the same rows, also for what was interrupted."""
+    async with memrepo.connect(tmp_path / "source.db", clock=clock) as source:
+        await run(
+            source,
+            f"INSERT INTO sessions (started_at) VALUES ('{_OLD_SPELLING}')",
+            "INSERT INTO memory_entries (content,category,source,created_at) "
+            f"VALUES ('Likes tea','fact','user_explicit','{_OLD_SPELLING}')",
+            f"INSERT INTO daily_logs (event_type,timestamp) VALUES ('e','{_OLD_SPELLING}')",
+        )
+        lines = await _exported(source)
+    async with memrepo.connect(tmp_path / "target.db", clock=clock) as target:
+        await target.import_lines(_parts(lines))
+    async with (
+        memrepo.connect(tmp_path / "source.db", clock=clock) as source,
+        memrepo.connect(tmp_path / "target.db", clock=clock) as target,
+    ):
+        for store in (source, target):
+            assert _OLD_SPELLING.encode() not in (await dump(store))["memory_entries"][0]
+        first, *rows, _end = lines.splitlines()
+        for n_done, row in enumerate(rows, start=1):
+            rest = await _exported(source, resume=(first, row))
+            assert len(rest.splitlines()) == len(rows) - n_done + 1
+        report = await target.import_lines(_parts(lines))
+        assert [its.n_present for its in report.tables] == [1, 1, 1]
