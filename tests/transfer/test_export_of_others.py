@@ -13,7 +13,7 @@ import pytest
 import memrepo
 from memrepo import ConflictError, InvalidInputError, MemoryNew, Store
 from tests.conftest import Clock
-from tests.transfer.copies import dump, run
+from tests.transfer.copies import TABLES, dump, run, sql
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,6 +53,30 @@ async def test_parts_of_any_size(size: int, clock: Clock) -> None:
         report = await target.import_lines(_parts(*parts))
         assert [its.n_imported for its in report.tables] == [0, 3, 0]
         assert await dump(target) == await dump(source)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_columns_that_must_have_a_value(table: str, clock: Clock) -> None:
+    """A row without what the schema calls NOT NULL is refused by its line, and not stored; without the rest, it is."""
+    async with memrepo.connect(":memory:", clock=clock) as source:
+        session = await source.sessions.start()
+        await source.memories.remember("Likes tea", session_id=session.id)
+        await source.daily_logs.append(session.id, "topic", "garden")
+        lines = (await _exported(source)).splitlines()
+        schema = sql("SELECT name,`notnull` FROM pragma_table_info(:its)", its=table)
+        is_needed: dict[str, int] = dict(await source.connection.read(schema))
+    place = [*TABLES].index(table) + 1
+    for column in TABLES[table].split():
+        row = json.loads(lines[place])
+        row.pop(column, None)
+        cut = b"\n".join([*lines[:place], json.dumps(row).encode(), *lines[place + 1 :]])
+        async with memrepo.connect(":memory:", clock=clock) as target:
+            if is_needed[column]:
+                with pytest.raises(InvalidInputError, match=f"^line {place + 1}: "):
+                    await target.import_lines(_parts(cut))
+            else:
+                await target.import_lines(_parts(cut))
+            assert len((await dump(target))[table]) == 1 - is_needed[column]
 
 
 async def test_ids_that_cannot_be_raised(clock: Clock) -> None:

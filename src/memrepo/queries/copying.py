@@ -25,6 +25,7 @@ __all__ = [
     "NOTE_IMPORT",
     "NUMBERS",
     "RAISE_NUMBER",
+    "REQUIRED",
     "TABLES",
     "count_from",
     "insert_many",
@@ -42,6 +43,11 @@ TABLES: Final = {
 #: The columns that do not hold text.
 INTEGERS: Final = frozenset(
     {"id", "session_id", "superseded_by", "hash_version", "n_restated", "is_exclusive"}
+)
+#: The columns that are NOT NULL: ``INSERT OR IGNORE`` would pass over a row without a value there.
+REQUIRED: Final = frozenset(
+    {"id", "scope", "thread", "started_at", "is_exclusive", "content", "category", "source"}
+    | {"created_at", "hash_version", "n_restated", "event_type", "timestamp"}
 )
 
 
