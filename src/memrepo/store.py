@@ -288,9 +288,11 @@ class Store(ScopedStore):
         """
         Store the rows of an export, with their times and hashes.
 
-        Ids are kept if the store is empty. If not, those of each table are raised by one number, and so are references
-        to them. Importing the same export again stores only what is missing; so an import that was interrupted is
-        resumed. Nothing is overwritten, also where a row was changed since. A fact that the store knows, and an event whose key it has, stay as they are.
+        Ids are kept if the store is empty and has imported no other export. If not, those of each table are raised by
+        one number, and so are references to them. Importing the same export again stores only what is missing; so an
+        import that was interrupted is resumed. Nothing is overwritten, also where a row was changed since. A fact that
+        the store knows, and an event whose key it has, stay as they are; what such a fact superseded in the export
+        becomes its history.
 
         Args:
             parts: The lines that `export_lines` has yielded, in parts of any size.

@@ -604,6 +604,12 @@ WHERE NOT EXISTS (SELECT 1
 FROM `sqlite_sequence`
 WHERE `name`=:name);
 
+-- copying.any_import
+SELECT 1
+FROM `memrepo_settings`
+WHERE `name` GLOB 'import.*'
+LIMIT 1;
+
 -- copying.bounds
 SELECT (SELECT max(`id`)
 FROM `sessions`), (SELECT count(*)
@@ -697,6 +703,23 @@ RETURNING `id`;
 INSERT OR IGNORE INTO `sessions` (`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,`is_exclusive`,`active_at`,`summarized_until`)
 VALUES (:id,CASE WHEN :scope_is_text THEN CAST(:scope AS TEXT) ELSE :scope END,CASE WHEN :thread_is_text THEN CAST(:thread AS TEXT) ELSE :thread END,CASE WHEN :started_at_is_text THEN CAST(:started_at AS TEXT) ELSE :started_at END,CASE WHEN :ended_at_is_text THEN CAST(:ended_at AS TEXT) ELSE :ended_at END,CASE WHEN :end_trigger_is_text THEN CAST(:end_trigger AS TEXT) ELSE :end_trigger END,CASE WHEN :summary_is_text THEN CAST(:summary AS TEXT) ELSE :summary END,:is_exclusive,CASE WHEN :active_at_is_text THEN CAST(:active_at AS TEXT) ELSE :active_at END,CASE WHEN :summarized_until_is_text THEN CAST(:summarized_until AS TEXT) ELSE :summarized_until END)
 RETURNING `id`;
+
+-- copying.known
+SELECT json_extract(`item`.`value`,'$[0]'),`fact`.`id`
+FROM json_each(:facts) `item` CROSS JOIN `memory_entries` `fact` ON `fact`.`content_hash`=json_extract(`item`.`value`,'$[1]')
+WHERE `fact`.`id`<>json_extract(`item`.`value`,'$[0]')
+ORDER BY `item`.`key`;
+
+-- copying.link_known
+UPDATE `memory_entries`
+SET `superseded_by`=json_extract(`item`.`value`,'$[1]')
+FROM json_each(:links) `item`
+WHERE `memory_entries`.`superseded_by`=json_extract(`item`.`value`,'$[0]') AND +`memory_entries`.`id` BETWEEN :first AND :last AND `memory_entries`.`id` NOT IN (WITH RECURSIVE `chain`(`id`) AS (SELECT json_extract(`item`.`value`,'$[1]') UNION
+SELECT `fact`.`superseded_by`
+FROM `chain` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`id`=`chain`.`id` AND `fact`.`superseded_by` IS NOT NULL)
+SELECT `id`
+FROM `chain`);
 
 -- copying.note_import
 INSERT OR IGNORE INTO `memrepo_settings` (`name`,`value`)

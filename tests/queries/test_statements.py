@@ -429,6 +429,7 @@ def test_literals_are_known_constants() -> None:
         *("integer", "real", "null"),
         *("memory_entries", "sessions", "daily_logs", "CASCADE", "SET NULL"),
         *(
+            "import.*",
             "lost+found",
             "pushed_at",
             "same_fact",
@@ -642,6 +643,9 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
         ("adoption.hand_over", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.extend", "content_hash_unique (content_hash=?)"),
         ("adoption.approve", "content_hash_unique (content_hash=?)"),
+        ("copying.known", "content_hash_unique (content_hash=?)"),
+        ("copying.link_known", "ix_memory_entries__superseded_by (superseded_by=?)"),
+        ("copying.link_known", "INTEGER PRIMARY KEY (rowid=?)"),
         ("spelling.other (memory_entries)", "ix_memory_entries__other_spelling (id>?)"),
         ("spelling.other (sessions)", "ix_sessions__other_spelling (id>?)"),
         ("spelling.other (daily_logs)", "ix_daily_logs__other_spelling (id>?)"),

@@ -282,7 +282,11 @@ _FACT = b'{"table":"memory_entries","id":1,"content":"S3CRET"'
         (_FACT + b',"hash_version":NaN}', "is not a JSON object"),
         (_FACT + b',"hash_version":-Infinity}', "is not a JSON object"),
         (_FACT + b',"hash_version":{"real":"nan"}}', "has a value that its column cannot have"),
-        (_FACT.replace(b"1", b"2") + b"}", "has a higher id than the first line says"),
+        (_FACT + b',"category":null}', "lacks a value that its column must have"),
+        (
+            b'{"table":"daily_logs","id":1,"scope":"","event_type":"S3CRET","timestamp":""}',
+            "has a higher id than the first line says",
+        ),
         (b'{"memrepo":"end"}\n{}', "comes after the end"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 import memrepo
 from memrepo import ConflictError, InvalidInputError, MemoryNew, Store
 from tests.conftest import Clock
-from tests.transfer.copies import dump, run
+from tests.transfer.copies import TABLES, dump, run, sql
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,6 +53,30 @@ async def test_parts_of_any_size(size: int, clock: Clock) -> None:
         report = await target.import_lines(_parts(*parts))
         assert [its.n_imported for its in report.tables] == [0, 3, 0]
         assert await dump(target) == await dump(source)
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_columns_that_must_have_a_value(table: str, clock: Clock) -> None:
+    """A row without what the schema calls NOT NULL is refused by its line, and not stored; without the rest, it is."""
+    async with memrepo.connect(":memory:", clock=clock) as source:
+        session = await source.sessions.start()
+        await source.memories.remember("Likes tea", session_id=session.id)
+        await source.daily_logs.append(session.id, "topic", "garden")
+        lines = (await _exported(source)).splitlines()
+        schema = sql("SELECT name,`notnull` FROM pragma_table_info(:its)", its=table)
+        is_needed: dict[str, int] = dict(await source.connection.read(schema))
+    place = [*TABLES].index(table) + 1
+    for column in TABLES[table].split():
+        row = json.loads(lines[place])
+        row.pop(column, None)
+        cut = b"\n".join([*lines[:place], json.dumps(row).encode(), *lines[place + 1 :]])
+        async with memrepo.connect(":memory:", clock=clock) as target:
+            if is_needed[column]:
+                with pytest.raises(InvalidInputError, match=f"^line {place + 1}: "):
+                    await target.import_lines(_parts(cut))
+            else:
+                await target.import_lines(_parts(cut))
+            assert len((await dump(target))[table]) == 1 - is_needed[column]
 
 
 async def test_ids_that_cannot_be_raised(clock: Clock) -> None:
@@ -237,3 +261,55 @@ async def test_resuming_with_another_database(clock: Clock) -> None:
         await run(source, "DELETE FROM memory_entries WHERE id=1")
         rest = (await _exported(source, resume=(first, row))).splitlines()
         assert [json.loads(line).get("id") for line in rest] == [2, None]
+
+
+# --- which rows are whose ----------------------------------------------------------------------
+
+
+async def test_ids_that_another_import_has_taken(clock: Clock) -> None:
+    """An import that was cut off before its first row keeps its ids, and loses no row to the next one."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as one,
+        memrepo.connect(":memory:", clock=clock) as other,
+        memrepo.connect(":memory:", clock=clock) as target,
+    ):
+        await one.memories.remember("Likes tea")
+        await other.memories.remember("Plays chess")
+        lines, its_lines = await _exported(one), await _exported(other)
+        with pytest.raises(InvalidInputError, match="is missing"):
+            await target.import_lines(_parts(lines.splitlines()[0]))
+        reports = [await target.import_lines(_parts(each)) for each in (its_lines, lines)]
+        assert [report.tables[1].n_imported for report in reports] == [1, 1]
+        assert [report.has_ids for report in reports] == [False, True]
+        texts = {fact.content async for fact in target.memories.iterate()}
+        assert texts == {"Likes tea", "Plays chess"}
+
+
+_OLD_SPELLING = "2026-02-01 09:00:00"
+
+
+async def test_instants_that_were_spelled_anew(tmp_path: Path, clock: Clock) -> None:
+    """Rows whose instants were brought to memrepo's spelling are still the same rows, also for what was interrupted."""
+    async with memrepo.connect(tmp_path / "source.db", clock=clock) as source:
+        await run(
+            source,
+            f"INSERT INTO sessions (started_at) VALUES ('{_OLD_SPELLING}')",
+            "INSERT INTO memory_entries (content,category,source,created_at) "
+            f"VALUES ('Likes tea','fact','user_explicit','{_OLD_SPELLING}')",
+            f"INSERT INTO daily_logs (event_type,timestamp) VALUES ('e','{_OLD_SPELLING}')",
+        )
+        lines = await _exported(source)
+    async with memrepo.connect(tmp_path / "target.db", clock=clock) as target:
+        await target.import_lines(_parts(lines))
+    async with (
+        memrepo.connect(tmp_path / "source.db", clock=clock) as source,
+        memrepo.connect(tmp_path / "target.db", clock=clock) as target,
+    ):
+        for store in (source, target):
+            assert _OLD_SPELLING.encode() not in (await dump(store))["memory_entries"][0]
+        first, *rows, _end = lines.splitlines()
+        for n_done, row in enumerate(rows, start=1):
+            rest = await _exported(source, resume=(first, row))
+            assert len(rest.splitlines()) == len(rows) - n_done + 1
+        report = await target.import_lines(_parts(lines))
+        assert [its.n_present for its in report.tables] == [1, 1, 1]

@@ -11,6 +11,7 @@ from memrepo.queries.statement import Statement
 
 __all__ = [
     "ADD_NUMBER",
+    "ANY_IMPORT",
     "BOUNDS",
     "COUNTS_OF_SCOPE",
     "ENCODING",
@@ -19,9 +20,12 @@ __all__ = [
     "HOLDERS",
     "IMPORT",
     "INTEGERS",
+    "KNOWN",
+    "LINK_KNOWN",
     "NOTE_IMPORT",
     "NUMBERS",
     "RAISE_NUMBER",
+    "REQUIRED",
     "TABLES",
     "count_from",
     "insert_many",
@@ -39,6 +43,11 @@ TABLES: Final = {
 #: The columns that do not hold text.
 INTEGERS: Final = frozenset(
     {"id", "session_id", "superseded_by", "hash_version", "n_restated", "is_exclusive"}
+)
+#: The columns that are NOT NULL: ``INSERT OR IGNORE`` would pass over a row without a value there.
+REQUIRED: Final = frozenset(
+    {"id", "scope", "thread", "started_at", "is_exclusive", "content", "category", "source"}
+    | {"created_at", "hash_version", "n_restated", "event_type", "timestamp"}
 )
 
 
@@ -94,6 +103,11 @@ COUNTS_OF_SCOPE: Final = Statement(
 IMPORT: Final = Statement(
     "copying.import", "SELECT `value` FROM `memrepo_settings` WHERE `name`=:name"
 )
+#: A row, if any import has been noted.
+ANY_IMPORT: Final = Statement(
+    "copying.any_import",
+    "SELECT 1 FROM `memrepo_settings` WHERE `name` GLOB 'import.*' LIMIT 1",
+)
 #: Notes it, unless it is noted.
 NOTE_IMPORT: Final = Statement(
     "copying.note_import",
@@ -122,6 +136,31 @@ HOLDER: Final = Statement(
         "AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL",
         "WHERE (`fact`.`expires_at` IS NULL OR `fact`.`expires_at`>:now)",
         "AND NOT (`fact`.`id` BETWEEN :first AND :last) ORDER BY `item`.`key`,`fact`.`id` LIMIT 1",
+    ),
+)
+#: Of ``:facts``, a JSON array of pairs of an id and a hash, those whose hash a fact with another id has: both ids.
+KNOWN: Final = Statement(
+    "copying.known",
+    _join(
+        "SELECT json_extract(`item`.`value`,'$[0]'),`fact`.`id`",
+        "FROM json_each(:facts) `item` CROSS JOIN `memory_entries` `fact`",
+        "ON `fact`.`content_hash`=json_extract(`item`.`value`,'$[1]')",
+        "WHERE `fact`.`id`<>json_extract(`item`.`value`,'$[0]') ORDER BY `item`.`key`",
+    ),
+)
+#: For each of ``:links``, a JSON array of pairs of ids, has the facts with ids from ``:first`` to ``:last`` that the first
+#: one supersedes be superseded by the second; but for those that come after this one, which would close a circle.
+LINK_KNOWN: Final = Statement(
+    "copying.link_known",
+    _join(
+        "UPDATE `memory_entries` SET `superseded_by`=json_extract(`item`.`value`,'$[1]')",
+        "FROM json_each(:links) `item`",
+        "WHERE `memory_entries`.`superseded_by`=json_extract(`item`.`value`,'$[0]')",
+        "AND +`memory_entries`.`id` BETWEEN :first AND :last AND `memory_entries`.`id` NOT IN",
+        "(WITH RECURSIVE `chain`(`id`) AS (SELECT json_extract(`item`.`value`,'$[1]') UNION",
+        "SELECT `fact`.`superseded_by` FROM `chain` CROSS JOIN `memory_entries` `fact`",
+        "WHERE `fact`.`id`=`chain`.`id` AND `fact`.`superseded_by` IS NOT NULL)",
+        "SELECT `id` FROM `chain`)",
     ),
 )
 #: Whether SQLite keeps the highest id that each table has used: 1 or 0; https://sqlite.org/autoinc.html

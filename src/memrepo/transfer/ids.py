@@ -8,7 +8,8 @@ from typing import Final
 
 from memrepo.connection.contract import Connection, Driver
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
-from memrepo.domain.codec import Row, to_number
+from memrepo.domain.codec import Row, Value, to_number
+from memrepo.domain.instants import NO_INSTANT, encode_instant, parse_instant
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
@@ -35,8 +36,18 @@ def references(table: str) -> Iterator[tuple[int, str]]:
 
 def is_one_row(table: str, row: Row, other: Row) -> bool:
     """Tell whether two rows with one id are the same row, which may have been changed, by what never changes."""
-    places = [queries.TABLES[table].index(name) for name in ("scope", _BEGINNINGS[table])]
-    return all(row[place] == other[place] for place in places)
+    scope, beginning = (queries.TABLES[table].index(its) for its in ("scope", _BEGINNINGS[table]))
+    return row[scope] == other[scope] and _instant(row[beginning]) == _instant(other[beginning])
+
+
+def _instant(stored: Value) -> Value:
+    """Return an instant in memrepo's spelling, to which it may have been brought; what is none, as it is."""
+    try:
+        return (
+            encode_instant(parse_instant(stored.decode())) if isinstance(stored, bytes) else stored
+        )
+    except NO_INSTANT:
+        return stored
 
 
 async def used_ids(connection: Connection) -> dict[str, int | None]:
@@ -58,7 +69,7 @@ async def _has_numbers(connection: Connection) -> bool:
 
 
 async def take_ids(target: Driver, header: Header) -> dict[str, int]:
-    """Return by how much the ids of each table are raised: by nothing, if the target is empty."""
+    """Return by how much the ids of each table are raised: by nothing, if it is empty and nothing is to come."""
     name = f"import.{header.id}"
     # Nobody may store a row, or note another import, between the look at the ids and taking them.
     async with target.transaction() as transaction:
@@ -93,7 +104,8 @@ def moved(table: str, row: Row, shifts: Mapping[str, int]) -> Row:
 
 async def _free_ids(target: Connection) -> dict[str, int]:
     ((*bounds,),) = await target.read(queries.BOUNDS.bind())
-    if not any(bounds[1::2]):
+    # Another import that was cut off early has ids to which its rows are still to come.
+    if not any(bounds[1::2]) and not await target.read(queries.ANY_IMPORT.bind()):
         return dict.fromkeys(queries.TABLES, 0)
     return {table: number or 0 for table, number in (await used_ids(target)).items()}
 

@@ -15,16 +15,16 @@ from memrepo.errors import InvalidInputError
 from memrepo.queries import copying as queries
 from memrepo.transfer.copy import CopyProgress, OnProgress, require_utf8
 from memrepo.transfer.ids import is_one_row, moved, own_ids, take_ids
+from memrepo.transfer.known import KnownFacts, find_known, link
 from memrepo.transfer.lines import Header, bad_line, read_line, to_row
 from memrepo.transfer.pages import (
     PAGE_BYTES,
     PAGE_ROWS,
-    Inserted,
     conflict,
     insert_page,
     match_page,
 )
-from memrepo.transfer.slots import Wanted, holder, slots_of
+from memrepo.transfer.slots import holder, slots_of
 
 __all__ = ["ImportReport", "ImportedTable", "import_rows"]
 
@@ -83,9 +83,10 @@ async def import_rows(
         name: ImportedTable(table=name, n_rows=0, n_imported=0, n_present=0, n_known=0)
         for name in queries.TABLES
     }
+    known = KnownFacts()
     async for table, rows in _pages(lines, header):
         there = [moved(table, row, shifts) for row in rows]
-        added = await _store(target, table, there, own_ids(header, shifts, table), now)
+        added = await _store(target, table, there, known, own_ids(header, shifts, table), now)
         before = done[table]
         done[table] = ImportedTable(
             table=table,
@@ -174,7 +175,7 @@ async def _pages(lines: AsyncIterator[bytes], header: Header) -> AsyncIterator[_
 
 
 async def _store(
-    target: Driver, table: str, rows: list[Row], own: range, now: str
+    target: Driver, table: str, rows: list[Row], known: KnownFacts, own: range, now: str
 ) -> ImportedTable:
     """Store what the target lacks of a page."""
     if rows[0][0] not in own:
@@ -187,29 +188,40 @@ async def _store(
                 raise conflict(table, row[0], "the target has another row with this id")
         elif row[0] not in match.same:
             missing.append(row)
-    wanted = slots_of(missing, now) if table == "memory_entries" else []
-    inserted = (
-        await _insert_holders(target, missing, wanted, own, now)
-        if wanted
-        else await insert_page(target, table, missing)
-    )
-    if inserted.refused and table == "sessions":
-        raise conflict(table, inserted.refused[0], "another session of its thread is active there")
+    if table == "memory_entries":
+        n_new, n_known = await _insert_facts(target, rows, missing, known, own, now)
+    else:
+        inserted = await insert_page(target, table, missing)
+        n_new, n_known = inserted.n_new, len(inserted.refused)
+        if inserted.refused and table == "sessions":
+            reason = "another session of its thread is active there"
+            raise conflict(table, inserted.refused[0], reason)
     return ImportedTable(
         table=table,
         n_rows=len(rows),
-        n_imported=inserted.n_new,
+        n_imported=n_new,
         n_present=len(rows) - len(missing),
-        n_known=len(inserted.refused),
+        n_known=n_known,
     )
 
 
-async def _insert_holders(
-    target: Driver, facts: list[Row], wanted: list[Wanted], own: range, now: str
-) -> Inserted:
-    """Insert facts that fill slots, unless others do: nobody can fill one between the look and the insertion."""
+async def _insert_facts(
+    target: Driver,
+    page: list[Row],
+    missing: list[Row],
+    known: KnownFacts,
+    own: range,
+    now: str,
+) -> tuple[int, int]:
+    """Insert what the target lacks, and return how many facts that were, and how many it knew."""
+    # Nobody can fill a slot, or state one of the facts, between the look and the insertion.
     async with target.transaction() as transaction:
-        if (clash := await holder(transaction, wanted, own, now)) is not None:
+        theirs = await find_known(transaction, missing)
+        wanted = slots_of([row for row in missing if row[0] not in theirs], now)
+        if wanted and (clash := await holder(transaction, wanted, own, now)) is not None:
             reason = f"fact {clash.theirs} fills its slot there"
             raise conflict("memory_entries", clash.mine, reason)
-        return await insert_page(transaction, "memory_entries", facts)
+        inserted = await insert_page(transaction, "memory_entries", missing)
+        await link(transaction, {**theirs, **known.successors(page)}, own)
+    known.add(theirs)
+    return inserted.n_new, len(inserted.refused)

@@ -23,7 +23,7 @@ from memrepo.domain.codec import Row, Value
 from memrepo.domain.hashing import SameFact
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.errors import InvalidInputError
-from memrepo.queries.copying import INTEGERS, TABLES, texts
+from memrepo.queries.copying import INTEGERS, REQUIRED, TABLES, texts
 
 __all__ = ["BEGINNING", "END", "FORMAT", "Header", "bad_line", "read_line", "to_line", "to_row"]
 
@@ -168,6 +168,10 @@ def to_row(table: str, values: dict[str, Any], number: int) -> Row:
         raise bad_line(number, "has a value that its column cannot have") from None
     if values or type(found[0]) is not int or not LOWEST_ID <= found[0] <= HIGHEST_ID:
         raise bad_line(number, "is not a row of its table")
+    if any(
+        its is None and name in REQUIRED for name, its in zip(TABLES[table], found, strict=True)
+    ):
+        raise bad_line(number, "lacks a value that its column must have")
     return (*found, kinds)
 
 
