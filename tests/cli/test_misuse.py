@@ -43,6 +43,7 @@ _MISUSES: dict[tuple[str, ...], str] = {
     ("status", "--db", "host&AUTH%54oken=S3CRET"): "begins with its scheme",
     ("status", "--db", "host#authToken=S3CRET"): "begins with its scheme",
     ("status", "--db", "//user:S3CRET@host/db"): "begins with its scheme",
+    ("facts", "--db", " https://user:S3CRET@host"): "begins with its scheme",
     ("remember", "S3CRET", "--metadata", "S3CRET"): "must be a JSON object",
     ("remember", "S3CRET", "--metadata", "[1]"): "must be a JSON object",
     ("remember", "S3CRET", "--due", "S3CRET"): "must be 2026-02-28, 2026-02-28T14:30 (local",

@@ -31,6 +31,8 @@ SECRET = "S3CR3T"
         (Path("/var/agent.db"), Path("/var/agent.db"), "rwc"),
         (Path("agent.db?mode=ro"), HERE / "agent.db?mode=ro", "rwc"),
         ("C:agent.db", HERE / "C:agent.db", "rwc"),
+        (" agent.db", HERE / " agent.db", "rwc"),
+        ("/var//ada@example.org.db", Path("/var/ada@example.org.db"), "rwc"),
         (":memory:", None, "rwc"),
         (Path(":memory:"), None, "rwc"),
         ("file:agent.db", HERE / "agent.db", "rwc"),
@@ -156,6 +158,13 @@ def test_a_path_of_bytes_is_refused() -> None:
         f"sqlite:///agent.db#{SECRET}",
         f"file://[{SECRET}/agent.db",
         f"file://{SECRET}\u2100/agent.db",
+        f" https://user:{SECRET}@db.example.org",
+        f"\n\tlibsql://db.example.org/{SECRET}",
+        f" libsql://db.example.org?authToken={SECRET}",
+        f'"https://user:{SECRET}@db.example.org"',
+        f"\ufeffhttps://user:{SECRET}@db.example.org",
+        f"\x00https://user:{SECRET}@db.example.org",
+        f"turso_db://user:{SECRET}@db.example.org",
     ],
 )
 def test_no_secret_in_a_message(url: str) -> None:

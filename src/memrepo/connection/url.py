@@ -25,8 +25,9 @@ _MODES: Final = ("ro", "rw", "rwc", "memory")
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
 #: An option that would be taken for a part of a file's name, which then is another file, and is shown.
 _has_option = re.compile(r"\?[^/\\]*=").search
-#: What looks like a server's URL without its scheme: its token must not be shown as a file's name.
-_has_secret = re.compile(r"auth[-_]?token=|^//[^/]*@", re.IGNORECASE).search
+#: What looks like a server's URL without its scheme, or with something before it or in it, as a quotation mark: its
+#: token must not be shown as a file's name.
+_has_secret = re.compile(r"auth[-_]?token=|(?:^|\w\w:)//[^/]*@", re.IGNORECASE).search
 
 
 @attrs.frozen
@@ -76,8 +77,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     if not scheme:
         if _has_option(url):
             raise UnsupportedURLError("a path has no options, but file:agent.db?mode=ro has")
-        if _has_secret(unquote(url)):
-            raise UnsupportedURLError("the URL of a server begins with its scheme: libsql://host")
+        if _has_secret(unquote(url)) or _scheme(url.lstrip()):
+            raise UnsupportedURLError("a URL begins with its scheme, as libsql://host does")
         return _file(url)
     if scheme == "file":
         return _file_uri(url)
