@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -731,6 +732,18 @@ async def test_relative_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     await pool.create("acme")
     await pool.close()
     assert (tmp_path / "acme.db").exists()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+async def test_template_that_is_not_utf_8(tmp_path: Path) -> None:
+    """A folder may have any name that the system takes."""
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    async with StorePool(folder / "{tenant}.db", max_open=1) as pool:
+        await pool.create("acme")
+        async with pool.open("acme") as store:
+            await store.memories.remember("Likes tea")
+        assert [path.name for path in folder.glob("*.db")] == ["acme.db"]
 
 
 # --- servers -----------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def _file_uri(url: str) -> Location:
     parts = _split(url)
     if parts.netloc not in ("", "localhost") or parts.fragment:
         raise UnsupportedURLError("file: URLs have no host and no fragment")
-    return _file(unquote(parts.path), _mode(parts.query))
+    return _file(_unquoted(parts.path), _mode(parts.query))
 
 
 def _sqlite_url(url: str) -> Location:
@@ -131,7 +131,12 @@ def _sqlite_url(url: str) -> Location:
     if "://" not in url or parts.netloc or parts.fragment:
         raise UnsupportedURLError("sqlite: URLs need three slashes: sqlite:///agent.db")
     # SQLAlchemy's form: the first slash only separates, so four make an absolute path.
-    return _file(unquote(parts.path.removeprefix("/")) or _MEMORY, _mode(parts.query))
+    return _file(_unquoted(parts.path.removeprefix("/")) or _MEMORY, _mode(parts.query))
+
+
+def _unquoted(path: str) -> str:
+    # As the system's names of files are read, which need not be UTF-8: `Path.as_uri` quotes their bytes.
+    return unquote(path, errors="surrogateescape")
 
 
 def _split(url: str) -> SplitResult:
