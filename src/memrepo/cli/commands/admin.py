@@ -160,6 +160,8 @@ async def _restore_backup(output: Output, db: str | None, path: str, yes: bool) 
     location = parse_url(database_url(db))
     if isinstance(location, ServerLocation) or location.path is None:
         raise UsageError("a backup is restored to a file")
+    if location.mode == "ro":
+        raise UsageError("a backup replaces the file, and mode=ro only reads it")
     confirm(f"Replace {location.path}?", yes=yes)
     await restore_backup(path, location.path)
     output.one({"restored": str(location.path)}, f"restored {location.path}")
