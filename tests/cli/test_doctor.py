@@ -295,6 +295,15 @@ def test_nothing_wrong_with_a_file(patient: Path, command: Command) -> None:
     assert command("doctor", "--repair").err == "nothing had to be repaired\n"
 
 
+def test_what_others_keep_beside_it(patient: Path, command: Command) -> None:
+    """What goes on later, as an export or another program's download, is not told to be removed, however old."""
+    for name in ("agent.db.jsonl.partial", "agent.db.partial", "agent.db.0123abcd.jsonl.partial"):
+        kept = patient.with_name(name)
+        kept.write_bytes(b"")
+        os.utime(kept, (1_000_000_000, 1_000_000_000))
+    assert found(command) == []
+
+
 def test_nothing_wrong_with_a_server(
     sqld: Sqld, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
