@@ -167,10 +167,11 @@ def test_a_path_of_bytes_is_refused() -> None:
         f'"https://user:{SECRET}@db.example.org"',
         f"\ufeffhttps://user:{SECRET}@db.example.org",
         f"\x00https://user:{SECRET}@db.example.org",
+        Path(f"https://user:{SECRET}@db.example.org"),
         f"turso_db://user:{SECRET}@db.example.org",
     ],
 )
-def test_no_secret_in_a_message(url: str) -> None:
+def test_no_secret_in_a_message(url: str | Path) -> None:
     """Neither a password, a token nor an option's value is ever in the error, its cause or its repr."""
     with pytest.raises(UsageError) as caught:
         memrepo.connect(url)

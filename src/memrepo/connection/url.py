@@ -28,6 +28,8 @@ _has_option = re.compile(r"\?[^/\\]*=").search
 #: What looks like a server's URL without its scheme, or with something before it or in it, as a quotation mark: its
 #: token must not be shown as a file's name.
 _has_secret = re.compile(r"auth[-_]?token=|(?:^|\w\w:)//[^/]*@", re.IGNORECASE).search
+#: A server's URL where a path is wanted, also as `pathlib` writes it.
+_is_server_url = re.compile(rf"\s*({'|'.join(SERVER_SCHEMES)}):/", re.IGNORECASE).match
 
 
 @attrs.frozen
@@ -94,14 +96,16 @@ def check_path(field: str, value: str | PathLike[str]) -> str:
     Accept what can name a database's file, and return it.
 
     Raises:
-        InvalidInputError: It is no str and no path of str, names no file, or names one that SQLite would
-            take for a part of another database, and delete.
+        InvalidInputError: It is no str and no path of str, names no file, is a server's URL, whose token would be
+            shown as a file's name, or names a file that SQLite would take for a part of another database, and delete.
     """
     path = fspath(value) if isinstance(value, PathLike) else value
     if not isinstance(path, str):
         raise InvalidInputError(field, f"must be a str or a path, not {type(path).__name__}")
     if not path or "\0" in path:
         raise InvalidInputError(field, "must name a file, without a NUL character")
+    if _is_server_url(path):
+        raise InvalidInputError(field, "is the URL of a server, and must be a path")
     if path.endswith(SIDE_SUFFIXES):
         raise InvalidInputError(field, "names a file that SQLite keeps beside a database")
     try:
