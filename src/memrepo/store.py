@@ -15,7 +15,7 @@ from memrepo.admin.drift import find_drift, repair_index
 from memrepo.admin.examining import Examined, examine
 from memrepo.admin.migrate import migrate
 from memrepo.admin.migrations import load_migrations, read_folder
-from memrepo.admin.repair import Repair, repair
+from memrepo.admin.repair import Repair, repair, repair_others
 from memrepo.admin.rule import read_rule
 from memrepo.admin.scopes import read_scopes
 from memrepo.admin.verify import Problem, find_problems
@@ -426,10 +426,10 @@ class Store(ScopedStore):
         Put right what another program, or a damaged disk, did to indexes and to the text of facts.
 
         A fact whose text was changed is hashed anew; if it now states what another fact states, it is superseded
-        by that. Indexes that do not fit their table are built anew. Where a damaged unique index let rows be
-        stored twice, the current fact keeps its hash, the latest session stays active, and the first event keeps
-        its key. A fact whose session is gone has none then. Where two facts fill a slot, the newer one
-        supersedes the other. No row is deleted. Writers wait for indexes.
+        by that. Indexes that do not fit their table are built anew, also those of other programs' tables. Where a
+        damaged unique index let rows be stored twice, the current fact keeps its hash, the latest session stays
+        active, and the first event keeps its key. A fact whose session is gone has none then. Where two facts fill
+        a slot, the newer one supersedes the other. No row is deleted. Writers wait for indexes.
 
         It does not change what only you can decide: another reference to a missing row, a value that cannot be
         read. Of a file with damaged pages, restore a backup. Of one that `connect` cannot open because
@@ -446,13 +446,16 @@ class Store(ScopedStore):
 
         Raises:
             CorruptDatabaseError: Pages of the file are damaged.
+            ConstraintError: Another program's table has rows twice that a unique index keeps apart: which one stays
+                only you can decide. memrepo's own tables are repaired.
             MigrationError: The database is not migrated to this memrepo's schema.
         """
         check_tokenizer(search)
         if not self._index.is_possible:
             raise MigrationError("the store must be migrated to this memrepo's schema first")
         done = await repair(self._driver, self._settings.rules.same_fact, self._now())
-        return done + await repair_index(self._driver, self._index, search, on_progress)
+        done += await repair_index(self._driver, self._index, search, on_progress)
+        return done + await repair_others(self._driver)
 
     async def catch_up(self, *, on_progress: OnCaughtUp | None = None) -> int:
         """

@@ -219,6 +219,42 @@ async def test_facts_of_a_session_that_is_gone(path: Path, clock: Clock) -> None
         assert await store.repair() == []
 
 
+async def test_indexes_of_other_tables(path: Path, clock: Clock) -> None:
+    """An index of another program's table in the file is built anew, too, whatever the table's name; no row changes."""
+    async with memrepo.connect(path, clock=clock) as store:
+        await store.memories.remember("Drinks tea")
+    run(path, "CREATE TABLE `their ``table` (name TEXT UNIQUE, mail TEXT)")
+    run(path, "CREATE INDEX their_index ON `their ``table` (mail)")
+    run(path, "CREATE TABLE notes (text TEXT UNIQUE)")
+    with without_indexes(path, "their_index") as raw:
+        raw.execute("INSERT INTO `their ``table` VALUES ('Ada', 'ada@example.org')")
+    async with memrepo.connect(path, clock=clock) as store:
+        assert {problem.kind for problem in await store.verify()} == {"integrity"}
+        (done,) = await store.repair()
+        assert shown([done]) == [("integrity", "their `table", None)]
+        assert done.detail == "its indexes were built anew"
+        assert await store.verify() == []
+        assert await store.repair() == []
+
+
+async def test_rows_of_other_tables_that_must_differ(path: Path, clock: Clock) -> None:
+    """Which one stays only their program knows: repair says what is in the way, after it has repaired our tables."""
+    async with memrepo.connect(path, clock=clock) as store:
+        await store.memories.remember("Drinks tea")
+    run(path, "CREATE TABLE people (name TEXT)")
+    run(path, "CREATE UNIQUE INDEX their_index ON people (name)")
+    run(path, "UPDATE memory_entries SET content = 'Drinks coffee'")
+    with without_indexes(path, "their_index") as raw:
+        raw.execute("INSERT INTO people VALUES ('S3CRET'), ('S3CRET')")
+    async with memrepo.connect(path, clock=clock) as store:
+        with pytest.raises(
+            memrepo.ConstraintError, match=r"unique constraint on people\.name"
+        ) as caught:
+            await store.repair()
+        assert "S3CRET" not in str(caught.value)
+        assert {problem.kind for problem in await store.verify()} == {"integrity"}
+
+
 async def test_a_read_only_store(path: Path, clock: Clock) -> None:
     """It can look, but not repair."""
     async with memrepo.connect(path, clock=clock) as store:

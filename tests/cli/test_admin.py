@@ -127,6 +127,28 @@ def test_backup(command: Command, path: Path) -> None:
     assert command("restore-backup", "b.db", "--yes", "--db", "http://h").status == 2
 
 
+def test_nothing_writes_where_the_url_only_reads(command: Command, path: Path) -> None:
+    """Every command that would change or replace a database is refused for one of mode=ro, which stays as it is."""
+    command("remember", "Likes tea")
+    command("export", "a.jsonl")
+    command("backup", "b.db")
+    command("remember", "Has a dog", "--db", "b.db")
+    before = path.read_bytes()
+    for arguments in (
+        ("restore-backup", "b.db", "--yes"),
+        ("remember", "Has a cat"),
+        ("forget", "1"),
+        ("import", "a.jsonl"),
+        ("erase", "--scope", "", "--yes"),
+        ("compact",),
+    ):
+        ran = command(*arguments, "--db", f"file:{path}?mode=ro")
+        assert (bool(ran.status), ran.out) == (True, ""), arguments
+        assert "read" in ran.err, arguments
+    assert command("copy", "b.db", f"file:{path}?mode=ro").status == 1
+    assert path.read_bytes() == before
+
+
 def test_purge(command: Command, path: Path) -> None:
     """What was forgotten is counted, and deleted once it is confirmed; events too, if that is said."""
     command("remember", "Likes tea")

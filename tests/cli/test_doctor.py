@@ -130,6 +130,12 @@ def _damaged_index(path: Path) -> None:
         raw.execute("DELETE FROM memory_entries WHERE id=3")
 
 
+def _damaged_index_of_another_program(path: Path) -> None:
+    _sql(path, "CREATE TABLE people (name TEXT)", "CREATE INDEX their_index ON people (name)")
+    with without_indexes(path, "their_index") as raw:
+        raw.execute("INSERT INTO people VALUES ('S3CRET')")
+
+
 def _damaged_page(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw:
         ((root,),) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name='daily_logs'")
@@ -245,6 +251,7 @@ _Plant = Callable[[Path], AbstractContextManager[None] | None]
             "daily_logs: the search index has 1 rows that it should",
         ),
         (_damaged_index, "integrity", "ix_memory_entries__scope_created_at"),
+        (_damaged_index_of_another_program, "integrity", "their_index"),
         (_damaged_page, "integrity", "page"),
         (_no_database, "integrity", "the file is not a database"),
         (_emptied, "integrity", "something has emptied the database"),
@@ -286,6 +293,15 @@ def test_nothing_wrong_with_a_file(patient: Path, command: Command) -> None:
         assert found(command) == []
     assert patient.read_bytes() == before
     assert command("doctor", "--repair").err == "nothing had to be repaired\n"
+
+
+def test_what_others_keep_beside_it(patient: Path, command: Command) -> None:
+    """What goes on later, as an export or another program's download, is not told to be removed, however old."""
+    for name in ("agent.db.jsonl.partial", "agent.db.partial", "agent.db.0123abcd.jsonl.partial"):
+        kept = patient.with_name(name)
+        kept.write_bytes(b"")
+        os.utime(kept, (1_000_000_000, 1_000_000_000))
+    assert found(command) == []
 
 
 def test_nothing_wrong_with_a_server(

@@ -255,6 +255,15 @@ def test_stats(filled: Path, command: Command) -> None:
     assert command("stats", "--scope", "ada", "--json").json["facts_by_category"] == {"fact": 1}
 
 
+def test_stats_of_the_first_days_that_there_are(path: Path, command: Command) -> None:
+    """Where the calendar has fewer days before the last event than are asked for, those are shown."""
+    event = DailyLogNew(event_type="e", timestamp=datetime(1, 1, 2, 12, tzinfo=UTC))
+    on_store(path, lambda store: store.daily_logs.append_many([event]))
+    found = command("stats", "--tz", "UTC", "--json").json
+    assert found["events_by_day"] == {"0001-01-01": 0, "0001-01-02": 1}
+    assert found["events_until"] == {"0001-01-01": 0, "0001-01-02": 1}
+
+
 def test_status(filled: Path, command: Command) -> None:
     """It says what the database is."""
     shown = command("status").out

@@ -119,3 +119,29 @@ def test_names_in_cures(tmp_path: Path, name: str) -> None:
     assert cures[0].isprintable()
     subprocess.run(["sh", "-c", cures[0]], check=True, timeout=60)
     assert file.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+def test_name_that_is_not_utf_8(tmp_path: Path, command: Command) -> None:
+    """Every command takes a file of any name that the system takes, and shows it in a form that any stream holds."""
+    name, backup, copy = (f"{letter}\udce9.db" for letter in "abc")
+    on_store(name, lambda store: store.memories.remember("Likes tea"))
+    for arguments in (
+        ("facts", "--db", name),
+        ("facts", "--db", "file:a%E9.db?mode=ro"),
+        ("status", "--db", name),
+        ("doctor", "--db", name),
+        ("doctor", "--repair", "--db", name),
+        ("export", "d\udce9.jsonl", "--db", name),
+        ("import", "d\udce9.jsonl", "--db", name),
+        ("backup", backup, "--db", name),
+        ("copy", name, copy),
+        ("restore-backup", backup, "--yes", "--db", copy),
+        ("facts", "--db", copy),
+    ):
+        ran = command(*arguments)
+        assert ran.status == 0, ran.err
+        assert (ran.out + ran.err).encode()
+    assert command("status", "--json", "--db", name).json["path"] == f"{tmp_path}/{name}"
+    refused = command("doctor", "--json", "--db", "none\udce9.db").json["findings"]
+    assert f"{tmp_path}/none\udce9.db" in refused[0]["detail"]

@@ -31,6 +31,8 @@ SECRET = "S3CR3T"
         (Path("/var/agent.db"), Path("/var/agent.db"), "rwc"),
         (Path("agent.db?mode=ro"), HERE / "agent.db?mode=ro", "rwc"),
         ("C:agent.db", HERE / "C:agent.db", "rwc"),
+        (" agent.db", HERE / " agent.db", "rwc"),
+        ("/var//ada@example.org.db", Path("/var/ada@example.org.db"), "rwc"),
         (":memory:", None, "rwc"),
         (Path(":memory:"), None, "rwc"),
         ("file:agent.db", HERE / "agent.db", "rwc"),
@@ -39,6 +41,9 @@ SECRET = "S3CR3T"
         ("file:///var/agent.db", Path("/var/agent.db"), "rwc"),
         ("file://localhost/var/agent.db", Path("/var/agent.db"), "rwc"),
         ("file:a%20b%3F.db", HERE / "a b?.db", "rwc"),
+        ("file:caf%E9.db", HERE / "caf\udce9.db", "rwc"),
+        ("file:caf\udce9%20%C3%A9.db", HERE / "caf\udce9 é.db", "rwc"),
+        ("sqlite:///caf%E9.db", HERE / "caf\udce9.db", "rwc"),
         ("file:agent.db?mode=ro", HERE / "agent.db", "ro"),
         ("file:agent.db?mode=rw", HERE / "agent.db", "rw"),
         ("file:agent.db?mode=rwc", HERE / "agent.db", "rwc"),
@@ -156,9 +161,17 @@ def test_a_path_of_bytes_is_refused() -> None:
         f"sqlite:///agent.db#{SECRET}",
         f"file://[{SECRET}/agent.db",
         f"file://{SECRET}\u2100/agent.db",
+        f" https://user:{SECRET}@db.example.org",
+        f"\n\tlibsql://db.example.org/{SECRET}",
+        f" libsql://db.example.org?authToken={SECRET}",
+        f'"https://user:{SECRET}@db.example.org"',
+        f"\ufeffhttps://user:{SECRET}@db.example.org",
+        f"\x00https://user:{SECRET}@db.example.org",
+        Path(f"https://user:{SECRET}@db.example.org"),
+        f"turso_db://user:{SECRET}@db.example.org",
     ],
 )
-def test_no_secret_in_a_message(url: str) -> None:
+def test_no_secret_in_a_message(url: str | Path) -> None:
     """Neither a password, a token nor an option's value is ever in the error, its cause or its repr."""
     with pytest.raises(UsageError) as caught:
         memrepo.connect(url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -626,6 +627,34 @@ async def test_erase_removes_every_file(tmp_path: Path) -> None:
     await pool.close()
 
 
+async def test_erase_follows_links(tmp_path: Path) -> None:
+    """Where a tenant's file is a link, what it leads to is erased with SQLite's files beside that, then the link."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    async with StorePool(tmp_path / "{tenant}.db") as pool:
+        for number, tenant in enumerate(("acme", "acme2")):
+            (tmp_path / f"{tenant}.db").symlink_to(f"disk/{number}.db")
+            async with pool.open(tenant) as store:
+                await store.memories.remember("Likes tea")
+        for suffix in ("-wal", "-shm", "-journal"):
+            (disk / f"0.db{suffix}").write_bytes(b"x")
+        await pool.erase("acme", confirm=True)
+        assert list(disk.glob("0.db*")) == []
+        assert (disk / "1.db").exists()
+        assert not (tmp_path / "acme.db").is_symlink()
+        with pytest.raises(NotFoundError):
+            await pool.erase("acme", confirm=True)
+
+
+@pytest.mark.parametrize("target", ["gone.db", "no folder/gone.db", "acme.db"])
+async def test_erase_of_a_link_that_leads_nowhere(tmp_path: Path, target: str) -> None:
+    """What an interrupted call, or another program, has left of a tenant is erased, too."""
+    (tmp_path / "acme.db").symlink_to(target)
+    async with StorePool(tmp_path / "{tenant}.db") as pool:
+        await pool.erase("acme", confirm=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("confirm", [False, None, 1, "True"])
 async def test_erase_needs_confirmation(tmp_path: Path, confirm: Any) -> None:
     """Nothing but True will do."""
@@ -703,6 +732,18 @@ async def test_relative_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     await pool.create("acme")
     await pool.close()
     assert (tmp_path / "acme.db").exists()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+async def test_template_that_is_not_utf_8(tmp_path: Path) -> None:
+    """A folder may have any name that the system takes."""
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    async with StorePool(folder / "{tenant}.db", max_open=1) as pool:
+        await pool.create("acme")
+        async with pool.open("acme") as store:
+            await store.memories.remember("Likes tea")
+        assert [path.name for path in folder.glob("*.db")] == ["acme.db"]
 
 
 # --- servers -----------------------------------------------------------------------------------

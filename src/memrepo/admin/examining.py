@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from memrepo.admin.surroundings import examine_file, examine_replica, examine_server
-from memrepo.admin.verify import Problem, ProblemKind
+from memrepo.admin.verify import Problem, ProblemKind, is_of_an_index
 from memrepo.connection.contract import ConnectionInfo, Driver
 from memrepo.domain.findings import CheckKind, Finding, Severity, memrepo_command, shell_word
 from memrepo.domain.instants import NO_INSTANT, encode_instant, parse_instant
@@ -38,8 +38,6 @@ _CHECKS: Final[dict[ProblemKind, CheckKind]] = {
     "search index": "search index",
     "not checked": "integrity",
 }
-#: What SQLite says of an index that does not fit its table, which can be built anew from that.
-_OF_AN_INDEX: Final = ("missing from index", "wrong # of entries in index", "non-unique entry")
 #: Events outlive their session, as `SessionRepo.delete` can have it.
 _RELEASE_EVENTS: Final = 'sqlite3 {} "UPDATE daily_logs SET session_id=NULL WHERE session_id NOT IN (SELECT id FROM sessions)"'
 
@@ -130,7 +128,7 @@ def _cure(database: Examined, problem: Problem) -> str:
             return _RELEASE_EVENTS.format(shell_word(database.name))
         case (("foreign key" | "value"), _):
             return ""  # only who knows the data can decide
-        case "integrity", _ if not any(text in problem.detail for text in _OF_AN_INDEX):
+        case "integrity", _ if not is_of_an_index(problem):
             return "" if database.info.path is None else database.command("restore-backup BACKUP")
         case _:
             return repair

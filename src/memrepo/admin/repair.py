@@ -8,15 +8,15 @@ from typing import Final
 import attrs
 
 from memrepo.admin.adoption import adopt_facts
-from memrepo.admin.verify import ProblemKind, changed_facts
+from memrepo.admin.verify import ProblemKind, changed_facts, find_damage_of, is_of_an_index
 from memrepo.connection.contract import Driver
 from memrepo.domain.hashing import SameFact
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.plain import PlainModel
 from memrepo.queries import repair as queries
-from memrepo.queries.maintenance import FOREIGN_KEYS, INTEGRITY_OF
+from memrepo.queries.maintenance import FOREIGN_KEYS, INTEGRITY_OF, TABLES
 
-__all__ = ["Repair", "repair"]
+__all__ = ["Repair", "repair", "repair_others"]
 
 #: Facts hashed anew in one unit.
 _BATCH: Final = 500
@@ -48,7 +48,7 @@ async def repair(connection: Driver, same_fact: SameFact, now: str) -> list[Repa
         if await connection.read_aside(INTEGRITY_OF.bind(table=table)) == [("ok",)]:
             continue
         spare = await _rebuild_indexes(connection, table)
-        done.append(_repair(table, None, "its indexes were built anew"))
+        done.append(_rebuilt(table))
         if table == "memory_entries":
             duplicates = spare
         else:
@@ -57,6 +57,28 @@ async def repair(connection: Driver, same_fact: SameFact, now: str) -> list[Repa
     done += await _hash_anew(connection, sorted({*duplicates, *changed}), same_fact)
     done += await _release_facts(connection)
     return done + await _supersede_spare(connection, now)
+
+
+async def repair_others(connection: Driver) -> list[Repair]:
+    """
+    Build damaged indexes of other programs' tables anew.
+
+    Raises:
+        ConstraintError: A table has rows twice that a unique index keeps apart: which one stays, only its program knows.
+    """
+    done: list[Repair] = []
+    for (table,) in await connection.read(TABLES.bind()):
+        if table in queries.SPARE:
+            continue
+        # No other damage is cured by that.
+        if any([is_of_an_index(problem) async for problem in find_damage_of(connection, table)]):
+            await connection.write((queries.reindex(table).bind(),))
+            done.append(_rebuilt(table))
+    return done
+
+
+def _rebuilt(table: str) -> Repair:
+    return _repair(table, None, "its indexes were built anew")
 
 
 def _repair(table: str, number: int | None, detail: str) -> Repair:

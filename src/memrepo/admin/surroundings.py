@@ -30,6 +30,8 @@ _LARGE_LOG: Final = 32 * 2**20
 _LEAST_FREE: Final = 100 * 2**20
 #: Seconds after which an unfinished copy is none that is just being made.
 _LEFT_OVER_S: Final = 3_600
+#: What `copy_beside` appends to a name; an export that can be resumed has another one.
+_OF_A_COPY: Final = f".{'[0-9a-f]' * 8}.partial"
 #: Seconds that the clocks of two machines may differ.
 _MOST_SKEW_S: Final = 5.0
 #: Seconds that a replica may be behind.
@@ -72,7 +74,7 @@ def _look(info: ConnectionInfo, now: float) -> Iterator[Finding]:
             yield Finding(check="permissions", detail=detail, cure=cure)
             break
     yield from _of_disk(shutil.disk_usage(path.parent).free, info)
-    for file in sorted(path.parent.glob(f"{_escaped(path.name)}.*.partial")):
+    for file in sorted(path.parent.glob(f"{_escaped(path.name)}{_OF_A_COPY}")):
         with suppress(OSError):
             if now - file.stat().st_mtime > _LEFT_OVER_S:
                 detail = f"{file.name} is of a backup that was interrupted"

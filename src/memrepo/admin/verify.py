@@ -18,13 +18,23 @@ from memrepo.errors import CorruptDatabaseError, DatabaseError
 from memrepo.queries import copying, maintenance as queries
 from memrepo.queries.repair import SPARE_HOLDERS
 
-__all__ = ["Problem", "ProblemKind", "changed_facts", "find_damage", "find_problems"]
+__all__ = [
+    "Problem",
+    "ProblemKind",
+    "changed_facts",
+    "find_damage",
+    "find_damage_of",
+    "find_problems",
+    "is_of_an_index",
+]
 
 #: Rows read at a time, and the bytes of a page after which it ends.
 _BATCH: Final = 1_000
 _PAGE_BYTES: Final = 1_000_000
 #: Rows checked before other tasks have their turn: a quarter of a millisecond.
 _SLICE: Final = 25
+#: What SQLite says of an index that does not fit its table, which can be built anew from that.
+_OF_AN_INDEX: Final = ("missing from index", "wrong # of entries in index", "non-unique entry")
 
 #: What `Store.verify` looks for.
 ProblemKind: TypeAlias = Literal[
@@ -149,11 +159,12 @@ async def find_damage(connection: Driver) -> AsyncIterator[Problem]:
             yield problem
         return
     for (table,) in await connection.read(queries.TABLES.bind()):
-        async for problem in _damage_of(connection, table):
+        async for problem in find_damage_of(connection, table):
             yield problem
 
 
-async def _damage_of(connection: Driver, table: str) -> AsyncIterator[Problem]:
+async def find_damage_of(connection: Driver, table: str) -> AsyncIterator[Problem]:
+    """Check a table and its indexes."""
     try:
         rows = await connection.read_aside(queries.INTEGRITY_OF.bind(table=table))
     except CorruptDatabaseError:
@@ -167,6 +178,11 @@ async def _damage_of(connection: Driver, table: str) -> AsyncIterator[Problem]:
     else:
         for problem in _damage(table, rows):
             yield problem
+
+
+def is_of_an_index(problem: Problem) -> bool:
+    """Tell whether a problem is that an index does not fit its table."""
+    return problem.kind == "integrity" and any(text in problem.detail for text in _OF_AN_INDEX)
 
 
 def _damage(table: str, rows: list[Row]) -> Iterator[Problem]:

@@ -80,7 +80,8 @@ async def _events(visit: Visit) -> Sequence[Bar]:
     if ends is None:
         return ()
     first, last = ends
-    first = max(first, last - timedelta(days=_EVENT_DAYS - 1))
+    if last - first >= timedelta(days=_EVENT_DAYS):
+        first = last - timedelta(days=_EVENT_DAYS - 1)
     return await _counted(visit, "events", _each_day(first, last), day_name)
 
 

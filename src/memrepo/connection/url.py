@@ -25,8 +25,11 @@ _MODES: Final = ("ro", "rw", "rwc", "memory")
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):").match
 #: An option that would be taken for a part of a file's name, which then is another file, and is shown.
 _has_option = re.compile(r"\?[^/\\]*=").search
-#: What looks like a server's URL without its scheme: its token must not be shown as a file's name.
-_has_secret = re.compile(r"auth[-_]?token=|^//[^/]*@", re.IGNORECASE).search
+#: What looks like a server's URL without its scheme, or with something before it or in it, as a quotation mark: its
+#: token must not be shown as a file's name.
+_has_secret = re.compile(r"auth[-_]?token=|(?:^|\w\w:)//[^/]*@", re.IGNORECASE).search
+#: A server's URL where a path is wanted, also as `pathlib` writes it.
+_is_server_url = re.compile(rf"\s*({'|'.join(SERVER_SCHEMES)}):/", re.IGNORECASE).match
 
 
 @attrs.frozen
@@ -76,8 +79,8 @@ def parse_url(url: str | PathLike[str]) -> Location | ServerLocation:
     if not scheme:
         if _has_option(url):
             raise UnsupportedURLError("a path has no options, but file:agent.db?mode=ro has")
-        if _has_secret(unquote(url)):
-            raise UnsupportedURLError("the URL of a server begins with its scheme: libsql://host")
+        if _has_secret(unquote(url)) or _scheme(url.lstrip()):
+            raise UnsupportedURLError("a URL begins with its scheme, as libsql://host does")
         return _file(url)
     if scheme == "file":
         return _file_uri(url)
@@ -93,14 +96,16 @@ def check_path(field: str, value: str | PathLike[str]) -> str:
     Accept what can name a database's file, and return it.
 
     Raises:
-        InvalidInputError: It is no str and no path of str, names no file, or names one that SQLite would
-            take for a part of another database, and delete.
+        InvalidInputError: It is no str and no path of str, names no file, is a server's URL, whose token would be
+            shown as a file's name, or names a file that SQLite would take for a part of another database, and delete.
     """
     path = fspath(value) if isinstance(value, PathLike) else value
     if not isinstance(path, str):
         raise InvalidInputError(field, f"must be a str or a path, not {type(path).__name__}")
     if not path or "\0" in path:
         raise InvalidInputError(field, "must name a file, without a NUL character")
+    if _is_server_url(path):
+        raise InvalidInputError(field, "is the URL of a server, and must be a path")
     if path.endswith(SIDE_SUFFIXES):
         raise InvalidInputError(field, "names a file that SQLite keeps beside a database")
     try:
@@ -122,7 +127,7 @@ def _file_uri(url: str) -> Location:
     parts = _split(url)
     if parts.netloc not in ("", "localhost") or parts.fragment:
         raise UnsupportedURLError("file: URLs have no host and no fragment")
-    return _file(unquote(parts.path), _mode(parts.query))
+    return _file(_unquoted(parts.path), _mode(parts.query))
 
 
 def _sqlite_url(url: str) -> Location:
@@ -130,7 +135,12 @@ def _sqlite_url(url: str) -> Location:
     if "://" not in url or parts.netloc or parts.fragment:
         raise UnsupportedURLError("sqlite: URLs need three slashes: sqlite:///agent.db")
     # SQLAlchemy's form: the first slash only separates, so four make an absolute path.
-    return _file(unquote(parts.path.removeprefix("/")) or _MEMORY, _mode(parts.query))
+    return _file(_unquoted(parts.path.removeprefix("/")) or _MEMORY, _mode(parts.query))
+
+
+def _unquoted(path: str) -> str:
+    # As the system's names of files are read, which need not be UTF-8: `Path.as_uri` quotes their bytes.
+    return unquote(path, errors="surrogateescape")
 
 
 def _split(url: str) -> SplitResult:

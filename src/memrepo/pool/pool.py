@@ -186,8 +186,8 @@ class StorePool:
         """
         Delete a tenant's database for good: the file and SQLite's files beside it, or the namespace.
 
-        No other process may have it open: what it writes afterwards would be lost. A cancelled call
-        still erases.
+        Where the file is a link, what it leads to is deleted, and the link. No other process may have it open: what it
+        writes afterwards would be lost. A cancelled call still erases.
 
         Args:
             tenant: Whose database.

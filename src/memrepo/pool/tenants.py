@@ -160,13 +160,18 @@ def _create_file(path: Path, *, private: bool) -> None:
 
 def _erase_file(path: Path) -> None:
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise NotFoundError("no such tenant")
-        # Before the database itself, so that an interrupted erase can be repeated.
+        real = Path(os.path.realpath(path))  # where SQLite keeps its files beside a database, too
+        # Before the database itself, and that before a link to it, so that an interrupted erase can be repeated.
         for suffix in SIDE_SUFFIXES:
-            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        sync(path.parent)
+            real.with_name(f"{real.name}{suffix}").unlink(missing_ok=True)
+        real.unlink(missing_ok=True)
+        if real.parent.exists():
+            sync(real.parent)
+        if path.is_symlink():
+            path.unlink(missing_ok=True)
+            sync(path.parent)
     except OSError as error:
         raise system_error(path, "cannot be erased", error) from error
 

@@ -30,8 +30,7 @@ UNIQUE_INDEXES: Final = Statement(
 
 def drop_index(name: str) -> Statement:
     """Drop an index, which may be damaged."""
-    escaped = name.replace("`", "``")
-    return Statement("repair.drop_index", f"DROP INDEX `{escaped}`")
+    return Statement("repair.drop_index", f"DROP INDEX {_quoted(name)}")
 
 
 def create_index(sql: str) -> Statement:
@@ -42,7 +41,12 @@ def create_index(sql: str) -> Statement:
 @cache
 def reindex(table: str) -> Statement:
     """Build all indexes of a table anew from its rows (https://sqlite.org/lang_reindex.html)."""
-    return Statement("repair.reindex", f"REINDEX `{table}`")
+    return Statement("repair.reindex", f"REINDEX {_quoted(table)}")
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("`", "``")
+    return f"`{escaped}`"
 
 
 #: Of rows that a unique index of ours must not have twice, one keeps what makes them the same, and the

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +15,7 @@ import httpx
 import pytest
 
 import memrepo
+from tests.doors.browse.conftest import Memory
 from tests.doors.browse.memories import NOW, Known
 from tests.doors.browse.serving import Page, browsing, read, visitor
 
@@ -200,6 +203,14 @@ def test_growth_as_plots(client: httpx.Client) -> None:
     assert f"{day.day} {day:%b %Y} 1" in page.text
     assert re.search(r"bees 20", page.text)
     assert re.search(r"memory_entries \d+ sessions 20 daily_logs \d+", page.text)
+
+
+def test_growth_from_the_first_day_that_there_is(memory: Memory, tmp_path: Path) -> None:
+    """It is shown where the calendar has fewer days before the last event than a plot has."""
+    with closing(sqlite3.connect(memory.path)) as database, database:
+        database.execute("UPDATE daily_logs SET timestamp = '0001-01-02T12:00:00.000Z'")
+    with browsing(memory.path, tmp_path / "log") as pages, visitor(pages) as client:
+        assert "2 Jan 0001 64" in counted(client, "growth").text
 
 
 def test_another_scope(client: httpx.Client) -> None:

@@ -147,11 +147,11 @@ async def _backup(output: Output, store: Store, path: str) -> None:
 
 
 @click.command("restore-backup")
-@click.argument("path", metavar="FILE")
+@click.argument("backup", metavar="FILE")
 @asks
 @database
 @runs
-async def _restore_backup(output: Output, db: str | None, path: str, yes: bool) -> None:  # noqa: FBT001
+async def _restore_backup(output: Output, db: str | None, backup: str, yes: bool) -> None:  # noqa: FBT001
     """
     Put a backup in the place of the database.
 
@@ -160,8 +160,10 @@ async def _restore_backup(output: Output, db: str | None, path: str, yes: bool) 
     location = parse_url(database_url(db))
     if isinstance(location, ServerLocation) or location.path is None:
         raise UsageError("a backup is restored to a file")
+    if location.mode == "ro":
+        raise UsageError("a backup replaces the file, and mode=ro only reads it")
     confirm(f"Replace {location.path}?", yes=yes)
-    await restore_backup(path, location.path)
+    await restore_backup(backup, location.path)
     output.one({"restored": str(location.path)}, f"restored {location.path}")
 
 

@@ -20,6 +20,7 @@ except ImportError:  # on Windows
 from memrepo.admin.files import create_missing, sync
 from memrepo.cli.commands.options import interruptible, on_store
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
+from memrepo.connection.url import check_path
 from memrepo.errors import BusyError, InvalidInputError
 from memrepo.store import Store
 from memrepo.transfer.copy import CopyProgress
@@ -57,7 +58,7 @@ async def _export(output: Output, store: Store, path: str, scope: str | None) ->
             async for part in store.export_lines(scope=scope, on_progress=tell):
                 await asyncio.to_thread(_write, sys.stdout.buffer, part)
             return
-        await _export_to(store, Path(path), scope, tell)
+        await _export_to(store, Path(check_path("FILE", path)), scope, tell)
     output.one({"exported": path}, f"exported to {path}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 from itertools import accumulate
 from typing import Final
 
@@ -134,8 +134,9 @@ def _latest(by_day: Mapping[date, int], n_days: int) -> dict[str, int]:
     """Return the last days that have events, with the days in between."""
     if not by_day:
         return {}
-    last = max(by_day)
-    shown = (last - timedelta(days=ago) for ago in reversed(range(n_days)))
+    end = max(by_day).toordinal() + 1
+    # The calendar begins with the first day of year 1.
+    shown = map(date.fromordinal, range(max(end - n_days, 1), end))
     return {str(day): by_day.get(day, 0) for day in shown}
 
 

@@ -32,7 +32,8 @@ RunAside: TypeAlias = Callable[[Run, Unit], Awaitable[list[Result]]]
 async def write_copy(run_aside: RunAside, target: Path) -> None:
     """Write the database as it is at one moment into *target*, which is empty."""
     try:
-        statement = maintenance.BACKUP.bind(path=str(target))
+        # A URI, because SQL has no text for a name that is not UTF-8.
+        statement = maintenance.BACKUP.bind(path=target.as_uri())
         await run_aside(WorkerConnection.run_reads, (statement,))
     except DatabaseError as error:
         if not lacks_function(error):
