@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -155,6 +156,12 @@ def no_blocking_calls(_blockbuster: BlockBuster) -> BlockBuster:
     """Raise where library code blocks the event loop."""
     _blockbuster.activate()  # a test may have switched it off
     return _blockbuster
+
+
+@pytest.fixture
+def names_not_utf_8(caplog: pytest.LogCaptureFixture) -> None:
+    """For files whose names are not UTF-8: a log that tells one would be in a report, which xdist could not pass on."""
+    caplog.set_level(logging.CRITICAL, logger="memrepo")
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def test_names_in_cures(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+@pytest.mark.usefixtures("names_not_utf_8")
 def test_name_that_is_not_utf_8(tmp_path: Path, command: Command) -> None:
     """Every command takes a file of any name that the system takes, and shows it in a form that any stream holds."""
     name, backup, copy = (f"{letter}\udce9.db" for letter in "abc")

@@ -735,6 +735,7 @@ async def test_relative_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+@pytest.mark.usefixtures("names_not_utf_8")
 async def test_template_that_is_not_utf_8(tmp_path: Path) -> None:
     """A folder may have any name that the system takes."""
     folder = tmp_path / "caf\udce9"
