@@ -30,10 +30,8 @@ def start_of_day(day: date, tz: tzinfo) -> datetime:
     try:
         if midnight.utcoffset() is not None:  # Python would take the system's time zone
             return midnight.astimezone(UTC)
-    except (
-        OverflowError,
-        ValueError,
-    ):  # the latter as of Python's own look at the system's time zone
+    # A ValueError is of Python's own look at the system's time zone.
+    except (OverflowError, ValueError):
         raise InvalidInputError("day", "is outside the years 1 to 9999 in UTC") from None
     raise InvalidInputError("tz", "does not know its offset from UTC on this day")
 

@@ -47,7 +47,7 @@ class _Builder(PostgreSQLQueryBuilder):
 
     It quotes with backticks, because SQLite takes a misspelled ``"column"`` for a string. It has
     ``INSERT OR IGNORE``: pypika's SQLite dialect prints MySQL's ``INSERT IGNORE`` (kayak/pypika #628). And it leaves it to
-    SQLite to refuse what ``RETURNING`` cannot return: pypika's look at each column takes a tenth of ``import memrepo``.
+    SQLite to refuse what ``RETURNING`` cannot return: pypika looks at each column, whenever memrepo is imported.
     """
 
     QUOTE_CHAR = "`"

@@ -42,10 +42,10 @@ def is_one_row(table: str, row: Row, other: Row) -> bool:
 
 def _instant(stored: Value) -> Value:
     """Return an instant in memrepo's spelling, to which it may have been brought; what is none, as it is."""
+    if not isinstance(stored, bytes):
+        return stored
     try:
-        return (
-            encode_instant(parse_instant(stored.decode())) if isinstance(stored, bytes) else stored
-        )
+        return encode_instant(parse_instant(stored.decode()))
     except NO_INSTANT:
         return stored
 
