@@ -27,7 +27,7 @@ async def list_facts(visit: Visit) -> Response:
     """Show a list of facts, or what a search finds."""
     asked = visit.text("q")
     state = _state(visit.text("state") or "current")
-    wanted = {name: visit.text(name) for name in ("category", "source")}
+    wanted = {name: visit.name(name) for name in ("category", "source")}
     amounts, categories, sources = await asyncio.gather(
         visit.rows.amounts(), visit.rows.categories(), visit.rows.sources()
     )

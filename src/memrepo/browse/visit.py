@@ -161,6 +161,10 @@ class Visit:
         """Return a field of the query; ``None`` if it is not there, or blank."""
         return self.query.get(name, "").strip() or None
 
+    def name(self, name: str) -> str | None:
+        """Return a name in the query as it is stored, with the space around it; ``None`` if it is not there, or blank."""
+        return self.query.get(name) if self.text(name) else None
+
     def number(self, name: str, default: int, most: int = _HIGHEST_NUMBER) -> int:
         """
         Return a number of the query, 1 to *most*.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 
+import memrepo
 from memrepo.browse.texts import excerpt, shown
 from tests.doors.browse.conftest import Memory
 from tests.doors.browse.memories import Known
@@ -71,6 +73,26 @@ def test_excerpt_marks_what_it_has(text: str, most: int, ends: list[int]) -> Non
     assert found.n_left_out == max(0, len(text) - most)
     assert found.html.count("<mark>") == found.html.count("</mark>") <= len(highlights)
     assert not set(found.html.replace("<mark>", "").replace("</mark>", "")) & set("\u202e\x00")
+
+
+def test_names_with_space_around_them(memory: Memory, tmp_path: Path) -> None:
+    """A category and a source that begin or end with space lead to their facts, by links and by the form."""
+
+    async def write() -> int:
+        async with memrepo.connect(memory.path) as store:
+            kept = await store.memories.remember("Spaced out", category=" bees ", source=" tool ")
+            return kept.id
+
+    number = asyncio.run(write())
+    with browsing(memory.path, tmp_path / "log") as pages, visitor(pages) as client:
+        (link,) = (its for its in read(client.get(f"facts/{number}")).links if "category=" in its)
+        found = read(client.get(f"{pages.origin}{link}"))
+        assert "Spaced out" in found.text
+        assert "Ada lives" not in found.text
+        assert '<option value=" bees " selected>' in found.html
+        source = read(client.get("facts", params={"source": " tool ", "q": "spaced"}))
+        assert "Spaced out" in source.text
+        assert '<option value=" tool " selected>' in source.html
 
 
 def test_rows_of_other_programs(memory: Memory, tmp_path: Path) -> None:
