@@ -53,9 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--http", metavar="PORT", type=read_port, help="serve HTTP on this port; 0 is any"
     )
-    parser.add_argument(
-        "--host", default=LOOPBACK, help=f"the address for --http; by default {LOOPBACK}"
-    )
+    parser.add_argument("--host", help=f"the address for --http; by default {LOOPBACK}")
     parser.add_argument(
         "--allow-host",
         metavar="NAME",
@@ -67,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(given: argparse.Namespace) -> bool:
+    _check_http(given)
     mcp = await asyncio.to_thread(_import_server)
     if given.read_only:
         await asyncio.to_thread(require_database, given.db)
@@ -78,6 +77,14 @@ async def _run(given: argparse.Namespace) -> bool:
         else:
             await _serve_http(server, given)
     return True
+
+
+def _check_http(given: argparse.Namespace) -> None:
+    """Refuse what has no use over stdio: who listens on an address must have said --http."""
+    if given.http is None and given.host is not None:
+        raise UsageError("--host needs --http")
+    if given.http is None and given.allow_host:
+        raise UsageError("--allow-host needs --http")
 
 
 def _import_server() -> Any:
@@ -105,7 +112,8 @@ async def _serve_http(server: Any, given: argparse.Namespace) -> None:
     if is_new := not token:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
     app = http.http_app(server, token=token, allowed_hosts=(*serving.LOOPBACK, *given.allow_host))
-    with serving.listen(given.host, given.http) as listener:
+    host = LOOPBACK if given.host is None else given.host
+    with serving.listen(host, given.http) as listener:
         sys.stderr.write(f"memrepo: serving {serving.url_of(listener)}/mcp\n")
         if is_new:
             sys.stderr.write(f"memrepo: the token for Authorization: Bearer is {token}\n")

@@ -159,6 +159,8 @@ def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
         (("--db", ":memory:", "--http", "70000"), "memrepo mcp: invalid arguments"),
         (("--db", ":memory:", "--http", "0", "--host", "192.0.2.1"), "memrepo: cannot listen on 192.0.2.1, port 0: "),
         (("--db", ":memory:", "--http", "0", "--host", ""), "memrepo: --host: must not be empty"),
+        (("--db", ":memory:", "--host", "127.0.0.1"), "memrepo: --host needs --http"),
+        (("--db", ":memory:", "--allow-host", "S3CRET"), "memrepo: --allow-host needs --http"),
         (("--db", ":memory:", "--http", "0", "--allow-host", "S3CRET:1"), "memrepo: --allow-host: must be names"),
     ],
 )  # fmt: skip
