@@ -983,84 +983,6 @@ DELETE
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`>=:timestamp_from AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
 
--- daily_logs.digest
-SELECT *
-FROM (SELECT 'n_events',COUNT(*),MIN(`timestamp`),MAX(`timestamp`),COALESCE(SUM(CASE WHEN NOT (`event_data` IS NULL OR json_valid(`event_data`)) THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='topic_change' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='user_state' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),COUNT(DISTINCT `event_type`),COUNT(DISTINCT CASE WHEN `event_type`='tool_invocation' THEN COALESCE(CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,'') END),null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_sessions',COUNT(*),MIN(CASE WHEN `started_at`>=:start AND `started_at`<:end THEN `started_at` END),MAX(CASE WHEN `started_at`>=:start AND `started_at`<:end THEN `started_at` END),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `sessions`
-WHERE (`id` IN (SELECT `own`.`id`
-FROM `sessions` `own`
-WHERE `own`.`scope`=:scope AND `own`.`started_at`>=:start AND `own`.`started_at`<:end) OR `id` IN (SELECT `its`.`session_id`
-FROM `daily_logs` `its`
-WHERE `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end)) AND +`scope`=:scope) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_facts',COALESCE(SUM(CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END),0),MIN(`created_at`),MAX(`created_at`),COALESCE(SUM(CASE WHEN NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `memory_entries`
-WHERE `scope`=:scope AND `created_at`>=:start AND `created_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=:start AND `deleted_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
-FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
-SELECT *
-FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'tool',CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,COUNT(*),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='tool_invocation' GROUP BY CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
-ORDER BY COUNT(*) DESC,CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'session',`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,SUBSTRING(`summary`,1,:max_text),COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),(SELECT COUNT(*)
-FROM `daily_logs` `its`
-WHERE `its`.`session_id`=`sessions`.`id` AND `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end),null,null,null,null,null,null,null,null,null,null
-FROM `sessions`
-WHERE (`id` IN (SELECT `own`.`id`
-FROM `sessions` `own`
-WHERE `own`.`scope`=:scope AND `own`.`started_at`>=:start AND `own`.`started_at`<:end) OR `id` IN (SELECT `its`.`session_id`
-FROM `daily_logs` `its`
-WHERE `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end)) AND +`scope`=:scope
-ORDER BY `started_at` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
-FROM `memory_entries` `old`
-WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
-ORDER BY `old`.`id` DESC
-LIMIT 1)
-FROM `memory_entries`
-WHERE `scope`=:scope AND `created_at`>=:start AND `created_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-ORDER BY `created_at` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'topic',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='topic_change'
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'user_state',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='user_state'
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'failure',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND (`event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0))
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part`;
-
 -- daily_logs.find_many ()
 SELECT `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`
 FROM `daily_logs`
@@ -1591,6 +1513,194 @@ RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idemp
 DELETE
 FROM `daily_logs`
 WHERE `scope`=:scope AND `timestamp`<:before AND `timestamp` GLOB '????-??-??T??:??:??.???Z' AND date(`timestamp`,'+0 days')=substr(`timestamp`,1,10) AND date(`timestamp`,'+0 days')>='0001';
+
+-- digests.day ()
+SELECT *
+FROM (SELECT 'n_events',COUNT(*),MIN(`timestamp`),MAX(`timestamp`),COALESCE(SUM(CASE WHEN NOT (`event_data` IS NULL OR json_valid(`event_data`)) THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='topic_change' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='user_state' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),COUNT(DISTINCT `event_type`),COUNT(DISTINCT CASE WHEN `event_type`='tool_invocation' THEN COALESCE(CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,'') END),null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_sessions',COUNT(*),MIN(CASE WHEN `started_at`>=:start AND `started_at`<:end THEN `started_at` END),MAX(CASE WHEN `started_at`>=:start AND `started_at`<:end THEN `started_at` END),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `sessions`
+WHERE (`id` IN (SELECT `own`.`id`
+FROM `sessions` `own`
+WHERE `own`.`scope`=:scope AND `own`.`started_at`>=:start AND `own`.`started_at`<:end) OR `id` IN (SELECT `its`.`session_id`
+FROM `daily_logs` `its`
+WHERE `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end)) AND +`scope`=:scope) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_facts',COALESCE(SUM(CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END),0),MIN(`created_at`),MAX(`created_at`),COALESCE(SUM(CASE WHEN NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=:start AND `created_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at`>=:start AND `deleted_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
+SELECT *
+FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'tool',CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,COUNT(*),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='tool_invocation' GROUP BY CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
+ORDER BY COUNT(*) DESC,CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'session',`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,SUBSTRING(`summary`,1,:max_text),COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),(SELECT COUNT(*)
+FROM `daily_logs` `its`
+WHERE `its`.`session_id`=`sessions`.`id` AND `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end),null,null,null,null,null,null,null,null,null,null
+FROM `sessions`
+WHERE (`id` IN (SELECT `own`.`id`
+FROM `sessions` `own`
+WHERE `own`.`scope`=:scope AND `own`.`started_at`>=:start AND `own`.`started_at`<:end) OR `id` IN (SELECT `its`.`session_id`
+FROM `daily_logs` `its`
+WHERE `its`.`scope`=:scope AND `its`.`timestamp`>=:start AND `its`.`timestamp`<:end)) AND +`scope`=:scope
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
+FROM `memory_entries` `old`
+WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
+ORDER BY `old`.`id` DESC
+LIMIT 1)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=:start AND `created_at`<:end AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'topic',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='topic_change'
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'user_state',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND `event_type`='user_state'
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'failure',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `scope`=:scope AND `timestamp`>=:start AND `timestamp`<:end AND (`event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0))
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part`;
+
+-- digests.session ()
+SELECT *
+FROM (SELECT 'n_events',COUNT(*),MIN(`timestamp`),MAX(`timestamp`),COALESCE(SUM(CASE WHEN NOT (`event_data` IS NULL OR json_valid(`event_data`)) THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='topic_change' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='user_state' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),COUNT(DISTINCT `event_type`),COUNT(DISTINCT CASE WHEN `event_type`='tool_invocation' THEN COALESCE(CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,'') END),null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_sessions',COUNT(*),MIN(CASE WHEN `started_at`>=(SELECT `own`.`started_at`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `started_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) THEN `started_at` END),MAX(CASE WHEN `started_at`>=(SELECT `own`.`started_at`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `started_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) THEN `started_at` END),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_facts',COALESCE(SUM(CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END),0),MIN(`created_at`),MAX(`created_at`),COALESCE(SUM(CASE WHEN NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=(SELECT `own`.`started_at`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `created_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
+SELECT *
+FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `memory_entries`
+WHERE `scope`=:scope AND `deleted_at`>=(SELECT `own`.`started_at`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `deleted_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
+FROM `memory_entries` `successor`
+WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
+SELECT *
+FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope GROUP BY `event_type`
+ORDER BY COUNT(*) DESC,`event_type`
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'tool',CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,COUNT(*),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='tool_invocation' GROUP BY CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
+ORDER BY COUNT(*) DESC,CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'session',`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,SUBSTRING(`summary`,1,:max_text),COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),(SELECT COUNT(*)
+FROM `daily_logs` `its`
+WHERE `its`.`session_id`=`sessions`.`id` AND `its`.`session_id`=:id AND +`its`.`scope`=:scope),null,null,null,null,null,null,null,null,null,null
+FROM `sessions`
+WHERE `id`=:id AND `scope`=:scope
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
+FROM `memory_entries` `old`
+WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
+ORDER BY `old`.`id` DESC
+LIMIT 1)
+FROM `memory_entries`
+WHERE `scope`=:scope AND `created_at`>=(SELECT `own`.`started_at`
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `created_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
+FROM `sessions` `own`
+WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
+ORDER BY `created_at` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'topic',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='topic_change'
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'user_state',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='user_state'
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part` UNION ALL
+SELECT *
+FROM (SELECT 'failure',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
+FROM `daily_logs`
+WHERE `session_id`=:id AND +`scope`=:scope AND (`event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0))
+ORDER BY `timestamp` DESC,`id` DESC
+LIMIT :limit) `part`;
 
 -- drift.check_words (daily_logs)
 INSERT INTO `_cf_memrepo_fts_daily_logs` (`_cf_memrepo_fts_daily_logs`,`rank`)
@@ -4179,116 +4289,6 @@ FROM `daily_logs`
 WHERE `session_id`=(SELECT `id`
 FROM `sessions`
 WHERE `id`=:id AND `scope`=:scope) AND +`scope`=:scope;
-
--- sessions.digest
-SELECT *
-FROM (SELECT 'n_events',COUNT(*),MIN(`timestamp`),MAX(`timestamp`),COALESCE(SUM(CASE WHEN NOT (`event_data` IS NULL OR json_valid(`event_data`)) THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='topic_change' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='user_state' THEN 1 ELSE 0 END),0),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),COUNT(DISTINCT `event_type`),COUNT(DISTINCT CASE WHEN `event_type`='tool_invocation' THEN COALESCE(CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,'') END),null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_sessions',COUNT(*),MIN(CASE WHEN `started_at`>=(SELECT `own`.`started_at`
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `started_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) THEN `started_at` END),MAX(CASE WHEN `started_at`>=(SELECT `own`.`started_at`
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `started_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) THEN `started_at` END),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `sessions`
-WHERE `id`=:id AND `scope`=:scope) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_facts',COALESCE(SUM(CASE WHEN `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) THEN 1 ELSE 0 END),0),MIN(`created_at`),MAX(`created_at`),COALESCE(SUM(CASE WHEN NOT `deleted_at` IS NULL OR NOT `superseded_by` IS NULL OR `expires_at`<=:now THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `memory_entries`
-WHERE `scope`=:scope AND `created_at`>=(SELECT `own`.`started_at`
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `created_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`)) `part` UNION ALL
-SELECT *
-FROM (SELECT 'n_forgotten',COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `memory_entries`
-WHERE `scope`=:scope AND `deleted_at`>=(SELECT `own`.`started_at`
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `deleted_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND NOT EXISTS (SELECT 1
-FROM `memory_entries` `successor`
-WHERE `successor`.`id`=`memory_entries`.`superseded_by` AND `successor`.`scope`=:scope AND `successor`.`deleted_at`=`memory_entries`.`deleted_at`)) `part` UNION ALL
-SELECT *
-FROM (SELECT 'type',SUBSTRING(`event_type`,1,:max_text),COUNT(*),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope GROUP BY `event_type`
-ORDER BY COUNT(*) DESC,`event_type`
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'tool',CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END,COUNT(*),COALESCE(SUM(CASE WHEN `event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0) THEN 1 ELSE 0 END),0),null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='tool_invocation' GROUP BY CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
-ORDER BY COUNT(*) DESC,CASE WHEN LENGTH(CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END)<:max_text THEN CASE WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.toolName','$.toolName') WHEN json_type(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')='text' AND json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool')<>'' THEN json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.tool','$.tool') END END
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'session',`id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,SUBSTRING(`summary`,1,:max_text),COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`),(SELECT COUNT(*)
-FROM `daily_logs` `its`
-WHERE `its`.`session_id`=`sessions`.`id` AND `its`.`session_id`=:id AND +`its`.`scope`=:scope),null,null,null,null,null,null,null,null,null,null
-FROM `sessions`
-WHERE `id`=:id AND `scope`=:scope
-ORDER BY `started_at` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'fact',`id`,SUBSTRING(`content`,1,:max_text),`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,null,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`,(SELECT SUBSTRING(`old`.`content`,1,:max_text)
-FROM `memory_entries` `old`
-WHERE `old`.`superseded_by`=`memory_entries`.`id` AND +`old`.`scope`=:scope AND `old`.`deleted_at` IS NULL AND (`old`.`expires_at` IS NULL OR `old`.`expires_at`>:now)
-ORDER BY `old`.`id` DESC
-LIMIT 1)
-FROM `memory_entries`
-WHERE `scope`=:scope AND `created_at`>=(SELECT `own`.`started_at`
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND `created_at`<=(SELECT COALESCE(`own`.`ended_at`,CASE WHEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`)<:active_from THEN COALESCE(NULLIF(max(CASE WHEN `own`.`started_at`<=:latest THEN `own`.`started_at` ELSE '' END,CASE WHEN `own`.`active_at`<=:latest THEN `own`.`active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
-FROM `daily_logs` `log`
-WHERE `log`.`session_id`=`own`.`id` AND `log`.`timestamp`<=:latest),'')),''),`own`.`started_at`) ELSE :latest END)
-FROM `sessions` `own`
-WHERE `own`.`id`=:id AND `own`.`scope`=:scope) AND (`proposed_at` IS NULL OR `deleted_at` IS NULL OR `deleted_at`<>`proposed_at`) AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
-ORDER BY `created_at` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'topic',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='topic_change'
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'user_state',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope AND `event_type`='user_state'
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part` UNION ALL
-SELECT *
-FROM (SELECT 'failure',`id`,`session_id`,SUBSTRING(`event_type`,1,:max_text),CASE WHEN LENGTH(`event_data`)<:max_data THEN `event_data` END,`timestamp`,`scope`,null,null,null,null,null,null,null,null,null,null,null,null,null
-FROM `daily_logs`
-WHERE `session_id`=:id AND +`scope`=:scope AND (`event_type`='error' OR (`event_type`='tool_invocation' AND COALESCE(json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.success'),json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.ok'),CASE WHEN NOT json_extract(CASE WHEN json_valid(`event_data`) THEN `event_data` END,'$.error') IS NULL THEN 0 ELSE 1 END)=0))
-ORDER BY `timestamp` DESC,`id` DESC
-LIMIT :limit) `part`;
 
 -- sessions.end
 UPDATE `sessions`

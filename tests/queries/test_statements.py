@@ -39,6 +39,7 @@ from memrepo.queries import (
     chains,
     copying,
     daily_logs,
+    digests,
     drift,
     erasing,
     following,
@@ -199,6 +200,8 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
                 yield name, daily_logs.find_many(names, **flags)
         for build in (daily_logs.delete_many, daily_logs.count_deletable):
             yield _label(f"daily_logs.{build.__name__}", names), build(names)
+    for of in (digests.day, digests.session):
+        yield _label(f"digests.{of.__name__}", frozenset()), of()
     followed = frozenset({"session_id", "event_types", "timestamp_from", "timestamp_before"})
     for names in (frozenset[str](), followed):
         yield _label("following.stored", names), following.stored(names)
@@ -585,20 +588,20 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
     ("name", "index"),
     [
         (
-            "daily_logs.digest",
+            "digests.day ()",
             "ix_daily_logs__scope_timestamp (scope=? AND timestamp>? AND timestamp<?)",
         ),
         (
-            "daily_logs.digest",
+            "digests.day ()",
             "ix_sessions__scope_started_at (scope=? AND started_at>? AND started_at<?)",
         ),
         (
-            "daily_logs.digest",
+            "digests.day ()",
             "ix_memory_entries__deleted_at (scope=? AND deleted_at>? AND deleted_at<?)",
         ),
-        ("sessions.digest", "ix_daily_logs__session_id_timestamp (session_id=?)"),
+        ("digests.session ()", "ix_daily_logs__session_id_timestamp (session_id=?)"),
         (
-            "sessions.digest",
+            "digests.session ()",
             "ix_memory_entries__scope_created_at (scope=? AND created_at>? AND created_at<?)",
         ),
         ("memories.revive", "memory_entries_content_hash_unique (content_hash=?)"),

@@ -7,6 +7,7 @@ Its rows are of several parts, each with the part's name first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from pypika import Case, Criterion, Order, Table
@@ -20,7 +21,7 @@ from memrepo.queries.activity import last_activity
 from memrepo.queries.builder import Query, Scalar, Unindexed, json_valid, param
 from memrepo.queries.statement import Statement
 
-__all__ = ["DAY", "SESSION"]
+__all__ = ["day", "session"]
 
 _d = Table("daily_logs")
 _s = Table("sessions")
@@ -237,9 +238,12 @@ def _sessions_of_the_day() -> Criterion:
     return is_of_the_day & (Unindexed(_s.scope) == param("scope"))
 
 
-DAY: Final = _digest(
-    "daily_logs.digest", _Span(_events_of_the_day, _sessions_of_the_day(), _on_the_day)
-)
+@cache
+def day() -> Statement:
+    """Read the arc of a day. Not made until it is asked for: both take a twentieth of importing memrepo."""
+    span = _Span(_events_of_the_day, _sessions_of_the_day(), _on_the_day)
+    return _digest("daily_logs.digest", span)
+
 
 # --- of a session ------------------------------------------------------------------------------
 
@@ -260,11 +264,9 @@ def _during_the_session(instant: Field) -> Criterion:
     return (instant >= _of_the_session(_own.started_at)) & (instant <= _of_the_session(end))
 
 
-SESSION: Final = _digest(
-    "sessions.digest",
-    _Span(
-        _events_of_the_session,
-        (_s.id == param("id")) & (_s.scope == param("scope")),
-        _during_the_session,
-    ),
-)
+@cache
+def session() -> Statement:
+    """Read the arc of a session."""
+    is_the_session = (_s.id == param("id")) & (_s.scope == param("scope"))
+    span = _Span(_events_of_the_session, is_the_session, _during_the_session)
+    return _digest("sessions.digest", span)

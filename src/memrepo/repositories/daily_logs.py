@@ -345,7 +345,7 @@ class DailyLogRepo(SearchableRepository):
         zone = check_tz("tz", tz)
         start, end = day_range(check_date("day", day), zone)
         now = self.now()
-        bound = digests.DAY.bind(
+        bound = digests.day().bind(
             scope=self.scope,
             start=encode_bound("day", start),
             end=encode_bound("day", end),

@@ -589,7 +589,7 @@ class SessionRepo(SearchableRepository):
         """
         zone = check_tz("tz", tz)
         now = self.now()
-        bound = digests.SESSION.bind(
+        bound = digests.session().bind(
             id=check_id("id", id),
             scope=self.scope,
             now=encode_instant(now),
