@@ -173,6 +173,7 @@ async def test_of_two_backups_to_one_target_one_wins(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.partial")) == []
 
 
+@pytest.mark.slow
 async def test_killed_backup_does_not_disturb_the_next(tmp_path: Path) -> None:
     """A process killed while it copies leaves a part under another name; the next backup is whole."""
     path, target = tmp_path / "agent.db", tmp_path / "copy.db"

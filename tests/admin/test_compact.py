@@ -194,6 +194,7 @@ async def test_others_wait_and_go_on(tmp_path: Path) -> None:
         assert await store.verify() == []
 
 
+@pytest.mark.slow
 async def test_cancelled_compact(tmp_path: Path) -> None:
     """It is stopped, and the file is as large as it was and sound; the store goes on at once."""
     path = tmp_path / "agent.db"

@@ -738,6 +738,7 @@ class Interrupted:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("moment", ["before", "in", "after"])
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "old"])
+@pytest.mark.slow
 async def test_migrate_cancelled(moment: str, is_new: bool, tmp_path: Path, clock: Clock) -> None:
     """Cancelled at any await, migrating leaves the schema of one version, and can go on at once."""
     seen = set()
@@ -806,6 +807,7 @@ def _opener(folder: Path, begin_at: float, each_s: float, number: int) -> subpro
     )
 
 
+@pytest.mark.slow
 def test_migrate_in_many_processes(tmp_path: Path) -> None:
     """Of six processes that open a file at once, new or of the original, each step is done by one."""
     number = 30
@@ -827,6 +829,7 @@ def test_migrate_in_many_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.slow
 async def test_migrate_killed(tmp_path: Path) -> None:
     """A process that is killed while it migrates leaves the schema of one version, that opens."""
     seen: list[int] = []

@@ -391,6 +391,7 @@ async def test_missing_folder(tmp_path: Path) -> None:
         await memrepo.restore_backup(backup, tmp_path / "none" / "agent.db")
 
 
+@pytest.mark.slow
 async def test_cancelled_restore(tmp_path: Path) -> None:
     """Cancelled at any of its steps, it has happened or not, and leaves nothing beside the file."""
     path, backup = tmp_path / "agent.db", await make_backup(tmp_path)
@@ -511,6 +512,7 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["over a file", "to a new file"])
+@pytest.mark.slow
 async def test_killed_at_each_step(tmp_path: Path, *, is_there: bool) -> None:
     """
     Killed before each line that it runs, it leaves the old database or the new, whole.

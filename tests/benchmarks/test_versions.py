@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks import files
 from tests.benchmarks.versions import Measured, Pair, new_by_old, to_markdown, to_measured
 
@@ -42,6 +44,7 @@ def test_a_row_that_failed_is_left_out() -> None:
     assert to_measured({"cells": cells}) == {("W1", "full"): Measured(2.0, 1.0)}
 
 
+@pytest.mark.slow
 def test_a_quick_run(tmp_path: Path) -> None:
     """A checkout that knows nothing of shared files is measured as it is, and left as it was."""
     old, bench, report = tmp_path / "old", tmp_path / "bench", tmp_path / "report.json"

@@ -91,6 +91,7 @@ def _interrupt(arguments: Iterable[object], file: Path, size: int) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_interrupted_twice(large: Path, command: Command) -> None:
     """An export and an import that are interrupted twice go on with the same command, and all rows arrive."""
     exported, partial = large.with_name("a.jsonl"), large.with_name("a.jsonl.partial")

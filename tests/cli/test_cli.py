@@ -117,6 +117,7 @@ def test_copy_on_a_terminal(source: Path, tmp_path: Path) -> None:
     assert len(parts) == 2 + 2 * 4
 
 
+@pytest.mark.slow
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends it with 1 and no traceback, and the same command goes on."""
     path = tmp_path / "source.db"
@@ -239,6 +240,7 @@ def test_rows_of_the_target(source: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_tokens(locked_sqld: Sqld, tokens: TokenMaker, tmp_path: Path) -> None:
     """A server's token comes from the environment or the URL, and is shown nowhere, right or wrong."""
     source = tmp_path / "source.db"

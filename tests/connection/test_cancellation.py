@@ -245,6 +245,7 @@ def prepared(
 
 
 @every_method
+@pytest.mark.slow
 async def test_cancel_at_every_step(
     prepared: Callable[[], AbstractAsyncContextManager[Store]], method: Method
 ) -> None:
@@ -696,6 +697,7 @@ async def check_nothing_left(threads: set[threading.Thread], path: str) -> None:
 
 @pytest.mark.parametrize("moment", ["running", "undelivered"])
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "existing"])
+@pytest.mark.slow
 async def test_cancel_connect(
     urls: Callable[[], str], clock: Clock, moment: Moment, *, is_new: bool
 ) -> None:

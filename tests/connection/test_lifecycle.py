@@ -159,6 +159,7 @@ FORGOTTEN = {
     ("program", "driver"),
     [*((program, "file") for program in FORGOTTEN), ("global", "memory"), ("cycle", "memory")],
 )
+@pytest.mark.slow
 def test_forgotten_close(tmp_path: Path, program: str, driver: str) -> None:
     """LI-01, LI-02: a program that forgot to close ends within 2 seconds, with code 0 and no traceback."""
     url = ":memory:" if driver == "memory" else str(tmp_path / "agent.db")
@@ -788,6 +789,7 @@ def test_nothing_is_left():
 """
 
 
+@pytest.mark.slow
 def test_pytest_asyncio_fixtures(tmp_path: Path) -> None:
     """LI-12: 200 tests with a function fixture, each in its own loop, pass and leave nothing behind."""
     (tmp_path / "test_fixtures.py").write_text(FIXTURES)

@@ -947,6 +947,7 @@ def injections() -> Iterator[str]:
         yield f"{n}{first}{second}{third}"
 
 
+@pytest.mark.slow
 async def test_no_text_is_ever_part_of_the_sql(clock: Clock) -> None:
     """SE-01: 10,000 injections in every text parameter leave the SQL as it is, and come back exactly."""
     texts = list(injections())

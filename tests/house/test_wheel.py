@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")  # one worker, so that it is built once
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("wheel"),  # one worker, so that it is built once
+]
 
 PROJECT = Path(__file__).parents[2]
 #: What a wheel is built from; no test, no cache, no environment.

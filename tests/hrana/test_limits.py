@@ -109,6 +109,7 @@ async def test_answer_above_four_megabytes(sqld: Sqld, scheme: str) -> None:
 
 
 @both
+@pytest.mark.slow
 async def test_largest_texts(sqld: Sqld, scheme: str) -> None:
     """Texts of the most bytes that are allowed come back whole, one by one and in a batch."""
     async with memrepo.connect(sqld.new_url(scheme)) as store:
@@ -135,6 +136,7 @@ async def test_row_too_large(sqld: Sqld, scheme: str) -> None:
 
 
 @both
+@pytest.mark.slow
 async def test_bulk(sqld: Sqld, scheme: str) -> None:
     """Tens of thousands of rows go in as one unit."""
     async with memrepo.connect(sqld.new_url(scheme)) as store:
@@ -146,6 +148,7 @@ async def test_bulk(sqld: Sqld, scheme: str) -> None:
 
 
 @both
+@pytest.mark.slow
 async def test_thousand_at_once(sqld: Sqld, scheme: str) -> None:
     """A thousand calls at once are a few requests, and none is refused for being too many."""
     async with memrepo.connect(sqld.new_url(scheme), lock_timeout_s=60) as store:

@@ -8,6 +8,8 @@ from tests.plugin.running import run
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.slow
+
 #: What a test does with a store that is new, migrated, its own, and in its own loop.
 _USE = """
     async def use(store, clock):

@@ -42,6 +42,7 @@ def test_each_test_has_a_database(
     run(pytester, "--memrepo-leaks").assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_without_sqld(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the program such tests are skipped, with the reason; where SQLD names none, that is an error."""
     monkeypatch.delenv("SQLD", raising=False)

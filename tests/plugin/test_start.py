@@ -50,6 +50,7 @@ def _covered(pytester: pytest.Pytester, *arguments: str) -> dict[str, set[int]]:
     return {path: lines for path, lines in covered.items() if path.endswith(_FILES)}
 
 
+@pytest.mark.slow
 def test_coverage_is_the_same_with_and_without_it(pytester: pytest.Pytester) -> None:
     """Of a user's package, and of memrepo's own modules, the same lines are covered as without the plugin."""
     pytester.mkpydir("sample")

@@ -56,6 +56,7 @@ async def tell(
 
 
 @pytest.mark.parametrize("url", ["file"], indirect=True)
+@pytest.mark.slow
 async def test_nothing_stale_is_returned(store: Store, clock: Clock) -> None:
     """200 facts, each corrected, restated and inferred again by its key, some forgotten: no read has what is stale."""
     session = await store.sessions.start()

@@ -1107,7 +1107,12 @@ class ExactMachine(Machine):
 
 
 @pytest.mark.parametrize(
-    "machine", [Machine, FileMachine, ExactMachine], ids=["memory", "file", "exact"]
+    "machine",
+    [
+        pytest.param(Machine, id="memory"),
+        pytest.param(FileMachine, id="file", marks=pytest.mark.slow),
+        pytest.param(ExactMachine, id="exact", marks=pytest.mark.slow),
+    ],
 )
 def test_model(machine: type[Machine]) -> None:
     """Whatever is called in whatever order, every answer and every row is what the model says."""

@@ -100,6 +100,7 @@ def check_whole(path: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.mark.slow
 def test_first_open_by_eight(tmp_path: Path) -> None:
     """MP-01, MI-01: eight processes that open a new file at once all succeed, and it is migrated once."""
     path = tmp_path / "agent.db"
@@ -144,6 +145,7 @@ def test_same_facts_from_four(tmp_path: Path) -> None:
     check_whole(path)
 
 
+@pytest.mark.slow
 def test_one_session_from_four(tmp_path: Path) -> None:
     """MP-08: four processes get one session in each thread, and one event for one key."""
     path = tmp_path / "agent.db"
@@ -167,6 +169,7 @@ def test_one_session_from_four(tmp_path: Path) -> None:
     check_whole(path)
 
 
+@pytest.mark.slow
 def test_one_ender_of_four(tmp_path: Path) -> None:
     """Of four processes that end one session one did, and all see its trigger."""
     path = tmp_path / "agent.db"
@@ -189,6 +192,7 @@ async def _start(path: Path) -> None:
         await store.sessions.start()
 
 
+@pytest.mark.slow
 def test_inferring_from_four(tmp_path: Path) -> None:
     """Of four processes that observe one pattern, every third observation infers, and each is one of the count."""
     path = tmp_path / "agent.db"
@@ -210,6 +214,7 @@ def test_inferring_from_four(tmp_path: Path) -> None:
     check_whole(path)
 
 
+@pytest.mark.slow
 def test_counting_from_four(tmp_path: Path) -> None:
     """MP-02: transactions of four processes that read and then write lose no count."""
     path = tmp_path / "agent.db"

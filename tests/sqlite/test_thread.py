@@ -64,6 +64,7 @@ def test_event_loop_that_cannot_watch(tmp_path: Path) -> None:
         runner.run(_use(tmp_path / "agent.db"))
 
 
+@pytest.mark.slow
 def test_descriptors_after_close(tmp_path: Path) -> None:
     """A store works and no descriptor is open when it is closed."""
     n_descriptors = leaks.descriptors()
@@ -73,6 +74,7 @@ def test_descriptors_after_close(tmp_path: Path) -> None:
         assert leaks.descriptors() == n_descriptors
 
 
+@pytest.mark.slow
 def test_descriptors_of_forgotten_stores(tmp_path: Path) -> None:
     """Stores that are forgotten, before or after their event loop is closed, leave none open."""
 
@@ -293,6 +295,7 @@ async def _blocks(store: Store, name: str, n_blocks: int) -> None:
 @pytest.mark.parametrize(
     ("use", "n_calls"), [(_at_once, 1), (_at_once, 3), (_blocks, 1), (_blocks, 3), (_long_reads, 2)]
 )
+@pytest.mark.slow
 def test_interrupted_at_any_step(
     tmp_path: Path, use: Callable[[Store, str, int], Coroutine[Any, Any, None]], n_calls: int
 ) -> None:

@@ -185,6 +185,7 @@ async def _interrupt(source: Store, target: Store, after: int) -> None:
         await copy
 
 
+@pytest.mark.slow
 async def test_cancelled_twice(target_url: str, tmp_path: Path, clock: Clock) -> None:
     """A copy that was cancelled twice, at any page, is whole after the third time, nothing twice."""
     async with (
@@ -238,6 +239,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("kind", ["file", "http"])
+@pytest.mark.slow
 async def test_killed(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> None:
