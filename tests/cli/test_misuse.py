@@ -179,6 +179,7 @@ def _without_click(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_without_the_extra(path: Path) -> None:
     """Copy, mcp, --version and the help work; other commands say what to install, with 2."""
     bare = _without_click()

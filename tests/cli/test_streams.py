@@ -59,6 +59,7 @@ def _run(command: str, **env: str) -> tuple[int, str, str]:
         ("memrepo nothing <&- 2>&-", 2, ""),
     ],
 )
+@pytest.mark.slow
 def test_closed(filled: Path, command: str, status: int, said: str) -> None:
     """A closed stdin is empty, a closed stdout cannot be written, and a closed stderr is not missed."""
     its_status, _, err = _run(command)

@@ -216,6 +216,7 @@ async def compare(url: str, writes: Sequence[Action], reads: Sequence[Action]) -
 @example([remember("gone at once", "", "inferred", -1)] * 20, [])
 @example([remember("fact 9", scope, "inferred", None) for scope in _SCOPES * 40], [])
 @example([correct(f"{n % 40} is {n}", _SCOPES[n % 2], f"slot {n % 40}") for n in range(200)], [])
+@pytest.mark.slow
 def test_together_as_one_by_one(writes: list[Action], reads: list[Action]) -> None:
     """
     Calls in one group give what they give one after another, and leave the same rows.

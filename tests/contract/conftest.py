@@ -75,10 +75,9 @@ def url(
 
 #: How much of the contract is run. ``full``: each test with all its arguments on each driver. ``drivers``: with the
 #: first of them, but in memory with all: what differs between drivers is below any argument. By default, each test
-#: on one of the ways to a server only, in turn: what differs between them is below any one test. ``direct``: only
-#: two of them take turns, which to another loop or version of Python are what the others are.
+#: on one of two ways to a server only, in turn: what differs between them is below any one test.
 _CONTRACT = os.environ.get("MEMREPO_CONTRACT", "in turn")
-_IN_TURN = ("http", "ws") if _CONTRACT == "direct" else SERVERS
+_IN_TURN = ("http", "ws")
 #: And on another loop memory is sampled, too.
 _IS_ON_ANOTHER_LOOP = os.environ.get("MEMREPO_LOOP", "asyncio") != "asyncio"
 

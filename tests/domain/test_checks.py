@@ -633,6 +633,7 @@ async def test_a_batch_of_none_and_of_one(store: Store) -> None:
     assert await n_rows(store) == (1, 0, 0)
 
 
+@pytest.mark.slow
 async def test_a_large_batch_is_counted_right(store: Store) -> None:
     """IN-33: 40,000 facts, a third of them repetitions, are one outcome each, in order."""
     contents = [f"fact number {n % 27_000}" for n in range(40_000)]

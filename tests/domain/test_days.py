@@ -104,6 +104,7 @@ def test_start_of_day_is_the_first_instant_found_by_searching(zone: str, day: da
 
 
 @pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.slow
 def test_start_of_day_at_every_change_of_the_clocks(zone: str) -> None:
     """The same at each change of the clocks from 2000 to 2030, and on the days around it."""
     tz, day = ZoneInfo(zone), date(2000, 1, 1)

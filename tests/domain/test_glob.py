@@ -72,6 +72,7 @@ def test_every_letter_is_found_by_its_other_cases(database: sqlite3.Connection) 
         assert matches(database, f"x{fold(char)}y", glob_containing(char)), hex(ord(char))
 
 
+@pytest.mark.slow
 def test_each_class_is_that_of_a_table_of_all_letters() -> None:
     """Each character's pattern is the one that a search through all of Unicode for its forms gives."""
     everything = [chr(code) for code in range(sys.maxunicode + 1)]

@@ -188,6 +188,7 @@ async def test_thousand_rows_are_few_requests(sqld: Sqld) -> None:
 
 
 @both
+@pytest.mark.slow
 async def test_answer_too_large_for_reads_together(sqld: Sqld, scheme: str) -> None:
     """Reads at once whose rows are together more than a server sends all have their rows."""
     async with busy_store(sqld.new_url(scheme)) as store:

@@ -118,6 +118,7 @@ def test_leaks_fail(pytester: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_setting_switches_it_on(pytester: pytest.Pytester) -> None:
     """In a project's settings it is on for each run; and without it nothing is looked for."""
     pytester.makepyfile(
