@@ -96,6 +96,45 @@ async def test_what_is_no_bound_statement(store: Store) -> None:
             await store.connection.read(given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO notes (text, n) VALUES ('x', 1) RETURNING text",
+        "/* first */ update notes SET n = 2 RETURNING n",
+        "WITH old AS (SELECT text FROM notes) DELETE FROM notes WHERE text IN old RETURNING n",
+        "with a as (select 'delete') replace  into notes (text, n) select *, 1 from a returning n",
+        "CREATE TABLE others (n)",
+        "DROP TABLE notes",
+        "VACUUM",
+    ],
+)
+async def test_what_writes_is_no_read(store: Store, sql: str) -> None:
+    """`read` refuses a statement that writes before it runs, in a transaction, too."""
+    await store.connection.write((ADD.bind(text="a", n=1),))
+    wrong = Statement("notes.wrong", sql)
+    with pytest.raises(InvalidInputError, match=r"^statement: must only read: notes\.wrong is for"):
+        await store.connection.read(wrong.bind())
+    async with store.transaction() as tx:
+        with pytest.raises(InvalidInputError):
+            await tx.connection.read(wrong.bind())
+    assert await count(store) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (SELECT 'insert into x' AS b) SELECT replace(b, 'x', 'y') FROM a",
+        "WITH `update` AS (SELECT 1 AS [delete]) SELECT [delete] FROM `update` -- insert",
+        "VALUES (1)",
+        " ; SELECT 1",
+        "EXPLAIN QUERY PLAN SELECT * FROM notes",
+    ],
+)
+async def test_what_only_seems_to_write_is_a_read(store: Store, sql: str) -> None:
+    """Words that are part of a text, a name, a comment or a function do not make a statement one that writes."""
+    assert len(await store.connection.read(Statement("notes.right", sql).bind())) >= 1
+
+
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, "a\ud800b"], ids=ascii)
 async def test_value_that_cannot_be_stored_fails_alone(store: Store, value: Any) -> None:
     """Of 61 calls that run together, the one with the value fails, by the value's name; the rest are stored."""
@@ -157,8 +196,10 @@ async def test_error_names_the_statement_and_the_reason(
     with pytest.raises(DatabaseError, match=rf"(^|: )notes\.wrong failed: .*({reason})") as failed:
         await store.connection.write((Statement("notes.wrong", sql).bind(),))
     assert not failed.value.outcome_unknown
-    with pytest.raises(DatabaseError, match=rf"(^|: )notes\.wrong failed: .*({reason})"):
-        await store.connection.read(Statement("notes.wrong", sql).bind())
+    wrong = Statement("notes.wrong", sql)
+    if not wrong.is_write:
+        with pytest.raises(DatabaseError, match=rf"(^|: )notes\.wrong failed: .*({reason})"):
+            await store.connection.read(wrong.bind())
 
 
 async def test_reason_that_quotes_a_value_is_withheld(store: Store) -> None:

@@ -384,9 +384,9 @@ async def test_lost_file(tmp_path: Path, *, is_open: bool) -> None:
 
 
 async def test_write_that_calls_itself_a_long_read(store: Store) -> None:
-    """A program's statement that writes is refused by a long read, as by any."""
+    """A program's statement that writes is refused as a long read, as it is as any."""
     delete = Statement("test.delete", "DELETE FROM memory_entries", is_long=True)
-    with pytest.raises(memrepo.DatabaseError):
+    with pytest.raises(memrepo.InvalidInputError):
         await store.connection.read(delete.bind())
     assert await store.memories.count() == 2
 

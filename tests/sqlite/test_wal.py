@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import memrepo
-from memrepo.connection.sqlite import inode as identity
+from memrepo.connection.sqlite import inode
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
@@ -62,8 +62,8 @@ async def test_reader_pins_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While it reads, the size is told and warned of at each doubling; then the log is cut and stays so."""
-    monkeypatch.setattr(identity, "_LARGE_WAL_BYTES", 8 * _MIB)
-    monkeypatch.setattr(identity, "_LOOK_AT_FILES_EVERY_S", 0.0)
+    monkeypatch.setattr(inode, "_LARGE_WAL_BYTES", 8 * _MIB)
+    monkeypatch.setattr(inode, "_LOOK_AT_FILES_EVERY_S", 0.0)
     path = tmp_path / "agent.db"
     wal = Path(f"{path}-wal")
     async with memrepo.connect(path, durability="normal") as store:
@@ -85,7 +85,7 @@ async def test_log_stays_small(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     async with memrepo.connect(tmp_path / "agent.db", durability="normal") as store:
         sizes = [await write(store, f"round {n}", 200) for n in range(10)]
     assert max(sizes) < _USUAL_BYTES
-    assert [r for r in caplog.records if r.name.endswith(".identity")] == []
+    assert [r for r in caplog.records if r.name.endswith(".inode")] == []
 
 
 async def test_large_unit_is_cut_too(tmp_path: Path) -> None:

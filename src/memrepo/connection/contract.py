@@ -55,6 +55,10 @@ class Connection(Protocol):
         Run one SELECT and return its rows; it sees committed rows, and those of its transaction.
 
         On a file and on servers, no read waits for one whose statement is long.
+
+        Raises:
+            InvalidInputError: *statement* is no bound statement, or one that writes; or a value cannot be stored.
+            DatabaseError: The database failed.
         """
         ...
 

@@ -13,7 +13,7 @@ from memrepo.connection.contract import Result
 from memrepo.connection.pending import Turn
 from memrepo.domain.codec import Row
 from memrepo.errors import TransactionError
-from memrepo.queries.statement import BoundStatement, Unit
+from memrepo.queries.statement import BoundStatement, Unit, check_read
 
 __all__ = ["TransactionConnection"]
 
@@ -78,6 +78,7 @@ class TransactionConnection:
 
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT; it sees what the transaction has written."""
+        check_read(statement)
         return (await self._run((statement,)))[0].rows
 
     async def give_way(self) -> bool:

@@ -16,6 +16,7 @@ __all__ = [
     "BoundStatement",
     "Statement",
     "Unit",
+    "check_read",
     "check_value",
     "control_word",
     "is_long",
@@ -41,6 +42,13 @@ _begins_with_control = re.compile(
     re.IGNORECASE,
 ).match
 _begins_with_pragma = re.compile(rf"{_BLANKS}pragma\b", re.IGNORECASE).match
+_begins_with_write = re.compile(
+    rf"{_BLANKS}(insert|update|delete|replace|create|alter|drop|reindex|analyze|vacuum)\b",
+    re.IGNORECASE,
+).match
+_begins_with_with = re.compile(rf"{_BLANKS}with\b", re.IGNORECASE).match
+#: What follows the queries of a WITH that writes. SQLite takes none of these words for a name, unless it is quoted.
+_finds_write = re.compile(r"\b(insert|update|delete|replace\s+into)\b", re.IGNORECASE).search
 #: The types that every driver stores as they are; subclasses of them are taken too.
 _VALUE_TYPES: Final = (int, float, str, bytes, type(None))
 #: The same, to look up the exact type, which takes half as long as `isinstance`.
@@ -81,6 +89,12 @@ def _require_no_pragma(statement: Statement, _: object, sql: str) -> None:
         )
 
 
+def _is_write(sql: str) -> bool:
+    if _begins_with_with(sql):
+        return _finds_write(_PLACEHOLDER.sub(" ", sql)) is not None
+    return _begins_with_write(sql) is not None
+
+
 def _require_str(field: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(field, f"must be str, not {type(value).__name__}")
@@ -113,6 +127,8 @@ class Statement:
     returns_little: bool = attrs.field(default=False, kw_only=True)
     #: Whether it may be a PRAGMA.
     is_pragma: bool = attrs.field(default=False, kw_only=True)
+    #: Whether it may change something, so that only `Connection.write` runs it.
+    is_write: bool = attrs.field(init=False, repr=False, eq=False)
     #: `sql` with ``?`` instead of names, which Python's sqlite3 would look up one by one at each call. Not
     #: ``?1``, which some versions of Python 3.12 take for a name.
     positional_sql: str = attrs.field(init=False, repr=False, eq=False)
@@ -120,6 +136,10 @@ class Statement:
     values: Callable[[_Parameters], _Values] = attrs.field(init=False, repr=False, eq=False)
     #: The names of its placeholders.
     names: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
+
+    @is_write.default
+    def _look_for_its_verb(self) -> bool:
+        return _is_write(self.sql)
 
     @positional_sql.default
     def _without_names(self) -> str:
@@ -184,6 +204,14 @@ class BoundStatement(NamedTuple):
 def is_long(bound: object) -> bool:
     """Tell whether *bound* is a bound statement that has declared itself long."""
     return type(bound) is BoundStatement and bound.statement.is_long
+
+
+def check_read(bound: object) -> None:
+    """Accept a bound statement that only reads; what is no bound statement is refused where it would run."""
+    if type(bound) is BoundStatement and bound.statement.is_write:
+        raise InvalidInputError(
+            "statement", f"must only read: {bound.statement.name} is for write()"
+        )
 
 
 #: Statements that happen together or not at all.

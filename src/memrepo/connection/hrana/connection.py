@@ -27,7 +27,7 @@ from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.waiting import GRACE_S, finish
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError, TransactionError, UsageError
-from memrepo.queries.statement import BoundStatement, Unit
+from memrepo.queries.statement import BoundStatement, Unit, check_read
 
 __all__ = ["LibSQLConnection"]
 
@@ -184,6 +184,7 @@ class LibSQLConnection:
 
     async def _read(self, statement: BoundStatement, timeout_s: float) -> list[Row]:
         self._affinity.check(self)
+        check_read(statement)
         call = PendingCall.of((statement,), self._deadline(), self._on_statement)
         await self._reader.run(call, timeout_s)
         return call.results()[0].rows

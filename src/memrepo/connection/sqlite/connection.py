@@ -31,7 +31,7 @@ from memrepo.connection.transaction import TransactionConnection
 from memrepo.connection.url import Location
 from memrepo.domain.codec import Row
 from memrepo.errors import ClosedError, ReadOnlyError
-from memrepo.queries.statement import BoundStatement, Unit, is_long
+from memrepo.queries.statement import BoundStatement, Unit, check_read, is_long
 
 __all__ = ["SQLiteConnection"]
 
@@ -200,11 +200,11 @@ class SQLiteConnection:
     async def read(self, statement: BoundStatement) -> list[Row]:
         """Run one SELECT beside the writer; see `Driver`."""
         self._affinity.check(self)
+        check_read(statement)
         queue = self._reader or self._require_writer()
-        deadline = self._loop.time() + self.lock_timeout_s
         if is_long(statement) and self._long_readers is not None:
             queue = await self._long_readers.queue()
-        return (await queue.run((statement,), deadline, self._on_statement).wait())[0].rows
+        return (await queue.run((statement,), self._deadline(), self._on_statement).wait())[0].rows
 
     async def give_way(self) -> bool:
         """Return once the quick reads that run now are done, and whether anybody else was at work."""
