@@ -19,9 +19,9 @@ from tests.patience import PATIENCE_S
 def test_init(command: Command, path: Path) -> None:
     """A database is made with its rule and its search index, for its owner only, and again nothing changes."""
     ran = command("init", "--same-fact", "exact", "--search", "trigram")
-    assert (ran.status, ran.out) == (0, "schema 8, same fact exact\n")
+    assert (ran.status, ran.out) == (0, "schema 9, same fact exact\n")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert command("init", "--json").json == {"schema_version": 8, "same_fact": "exact"}
+    assert command("init", "--json").json == {"schema_version": 9, "same_fact": "exact"}
     assert command("status", "--json").json["search_index"]["tokenizer"] == "trigram"
     refused = command("init", "--same-fact", "folded")
     assert (refused.status, refused.err) == (

@@ -255,10 +255,10 @@ _Plant = Callable[[Path], AbstractContextManager[None] | None]
         (_damaged_page, "integrity", "page"),
         (_no_database, "integrity", "the file is not a database"),
         (_emptied, "integrity", "something has emptied the database"),
-        (_old_schema, "schema", "has 4 of 8 migrations"),
-        (_original_database, "schema", "has 0 of 8 migrations"),
+        (_old_schema, "schema", "has 4 of 9 migrations"),
+        (_original_database, "schema", "has 0 of 9 migrations"),
         (_pushed, "schema", "as drizzle-kit push does it"),
-        (_lost_index, "schema", "the schema is not as migration 8 left it"),
+        (_lost_index, "schema", "the schema is not as migration 9 left it"),
         (_readable_by_all, "permissions", "every user of this machine can read or write agent.db"),
         (_writable_log, "permissions", "every user of this machine can read or write agent.db"),
         (_left_over, "left over", "agent.db.0123abcd.partial is of a backup that was interrupted"),
@@ -312,7 +312,7 @@ def test_nothing_wrong_with_a_server(
     monkeypatch.setenv("MEMREPO_URL", f"{url}&authToken=S3CRET")
     first, *rest = found(command)
     assert rest == []
-    assert first["detail"] == "has 0 of 8 migrations"
+    assert first["detail"] == "has 0 of 9 migrations"
     assert url in first["cure"]
     assert "S3CRET" not in str(first)
     on_store(url, _fill)
@@ -397,7 +397,7 @@ def test_other_journal_mode(
 
 def test_newer_schema(patient: Path, command: Command) -> None:
     """A database of a newer memrepo is cured by a newer memrepo."""
-    _sql(patient, "INSERT INTO memrepo_migrations VALUES (9,'0009_new','x','')")
+    _sql(patient, "INSERT INTO memrepo_migrations VALUES (99,'0099_new','x','')")
     (only,) = found(command)
     assert (only["check"], only["cure"]) == ("schema", "pip install --upgrade memrepo")
 

@@ -268,8 +268,8 @@ def test_status(filled: Path, command: Command) -> None:
     """It says what the database is."""
     shown = command("status").out
     assert re.search(rf"^database: +{re.escape(os.fspath(filled))}$", shown, re.MULTILINE)
-    assert re.search(r"^schema: +8$", shown, re.MULTILINE)
-    assert command("status", "--json").json["schema_version"] == 8
+    assert re.search(r"^schema: +9$", shown, re.MULTILINE)
+    assert command("status", "--json").json["schema_version"] == 9
     assert command("status", "--db", "none.db").status == 1
     assert not filled.with_name("none.db").exists()
 

@@ -27,6 +27,15 @@ SPELLINGS: Final = {
     "2026-02-02": "2026-02-02T00:00:00.000Z",
     "2026-02-02T14:16:24.123Z": "2026-02-02T14:16:24.123Z",
 }
+#: The columns of instants.
+INSTANTS: Final = {
+    "memory_entries": (
+        *("created_at", "last_accessed", "expires_at", "deleted_at"),
+        *("proposed_at", "pinned_at", "due_at", "surfaced_at"),
+    ),
+    "sessions": ("started_at", "ended_at", "active_at", "summarized_until"),
+    "daily_logs": ("timestamp",),
+}
 #: What is no instant, and stays as it is.
 NONE: Final = (
     *("yesterday", "", "1769990000000", "2026-02-30 14:16:24", "????-??-??T??:??:??.???Z"),
@@ -68,19 +77,46 @@ async def test_every_column_gets_our_spelling(store: Store) -> None:
     texts = [*SPELLINGS, *NONE]
     for n, text in enumerate(texts):
         await add_event(store, text)
-        await add_fact(
-            store, f"f{n}", created_at=text, last_accessed=text, expires_at=text, deleted_at=text
-        )
-        await run(store, "INSERT INTO sessions (started_at, ended_at) VALUES (:at, :at)", at=text)
+        await add_fact(store, f"f{n}", **dict.fromkeys(INSTANTS["memory_entries"], text))
+        names = ", ".join(INSTANTS["sessions"])
+        values = ", ".join(":at" for _ in INSTANTS["sessions"])
+        await run(store, f"INSERT INTO sessions ({names}) VALUES ({values})", at=text)
     await store.migrate()
     expected = [*SPELLINGS.values(), *NONE]
     for table, column in (
-        *(("memory_entries", its) for its in ("created_at", "expires_at", "deleted_at")),
-        *(("memory_entries", "last_accessed"), ("daily_logs", "timestamp")),
-        *(("sessions", "started_at"), ("sessions", "ended_at")),
+        (table, column) for table, columns in INSTANTS.items() for column in columns
     ):
         found = await run(store, f"SELECT {column} FROM {table} ORDER BY id")
         assert [text for (text,) in found] == expected, (table, column)
+
+
+async def test_no_instant_is_left_out(store: Store) -> None:
+    """The columns above are all that are called as instants are."""
+    for table, columns in INSTANTS.items():
+        rows = await run(store, f"SELECT name FROM pragma_table_info('{table}')")
+        names = {str(name) for (name,) in rows}
+        called = {its for its in names if its.endswith(("_at", "_accessed", "_until", "timestamp"))}
+        assert called == {*columns}, table
+
+
+async def test_a_proposal_stays_one(store: Store) -> None:
+    """What another program has proposed waits, however its instants are spelt, and no purge deletes it."""
+    at = "2026-02-02T14:16:24Z"
+    await add_fact(store, "maybe vegan", created_at=at, deleted_at=at, proposed_at=at)
+    await store.migrate()
+    assert [fact.content for fact in await store.memories.proposals()] == ["maybe vegan"]
+    assert len(await store.memories.forgotten()) == 0
+    assert await store.memories.purge(datetime(2026, 3, 1, tzinfo=UTC)) == 0
+
+
+async def test_due_when_it_is(store: Store, clock: Clock) -> None:
+    """A date that another program has written comes when it says, and not at the beginning of its day."""
+    clock.now = datetime(2026, 2, 2, 8, tzinfo=UTC)
+    await add_fact(store, "call Ann", created_at="2026-02-01 00:00:00", due_at="2026-02-02 20:00")
+    await store.migrate()
+    assert (await store.memories.surface()).due == ()
+    clock.now = datetime(2026, 2, 2, 20, tzinfo=UTC)
+    assert [fact.entry.content for fact in (await store.memories.surface()).due] == ["call Ann"]
 
 
 async def test_days_and_ranges_see_the_same_instants(store: Store) -> None:

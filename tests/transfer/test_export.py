@@ -322,7 +322,7 @@ async def test_headers(clock: Clock) -> None:
         header, *rest = (await exported(store)).splitlines(keepends=True)
     for old, new, said in (
         (b'"format":1', b'"format":2', "has another format than 1"),
-        (b'"schema_version":8', b'"schema_version":9', "is of a newer memrepo"),
+        (b'"schema_version":9', b'"schema_version":10', "is of a newer memrepo"),
         (b'"folded"', b'"exact"', 'has the rule "exact" for facts, this store "folded"'),
         (b'"folded"', b'"S3CRET"', "is not the beginning of an export"),
         (b'"scope":null', b'"scope":1', "is not the beginning of an export"),

@@ -14,10 +14,13 @@ from memrepo.queries.statement import Statement
 
 __all__ = ["HAS_OTHER", "INSTANTS", "is_instant", "other", "respell"]
 
-#: The columns that are instants, by table.
+#: The columns that are instants, by table, in the order in which the partial indexes name them.
 INSTANTS: Final = {
-    "memory_entries": ("created_at", "last_accessed", "expires_at", "deleted_at"),
-    "sessions": ("started_at", "ended_at"),
+    "memory_entries": (
+        *("created_at", "last_accessed", "expires_at", "deleted_at"),
+        *("proposed_at", "pinned_at", "due_at", "surfaced_at"),
+    ),
+    "sessions": ("started_at", "ended_at", "active_at", "summarized_until"),
     "daily_logs": ("timestamp",),
 }
 #: ``2026-02-02T14:16:24.123Z``, as the indexes have it: their statements must say it in the same words.
