@@ -397,7 +397,7 @@ def test_other_journal_mode(
 
 def test_newer_schema(patient: Path, command: Command) -> None:
     """A database of a newer memrepo is cured by a newer memrepo."""
-    _sql(patient, "INSERT INTO memrepo_migrations VALUES (99,'0099_new','x','')")
+    _sql(patient, "INSERT INTO memrepo_migrations VALUES (10,'0010_new','x','')")
     (only,) = found(command)
     assert (only["check"], only["cure"]) == ("schema", "pip install --upgrade memrepo")
 
