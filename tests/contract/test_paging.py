@@ -9,7 +9,15 @@ from typing import Any, Protocol
 import attrs
 import pytest
 
-from memrepo import DailyLogFilter, InvalidInputError, MemoryFilter, MemoryNew, Page, Store
+from memrepo import (
+    DailyLogFilter,
+    InvalidInputError,
+    MemoryFilter,
+    MemoryNew,
+    Page,
+    Statement,
+    Store,
+)
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -160,7 +168,7 @@ async def test_pages_are_stable(store: Store, clock: Clock, kind: Kind, *, is_st
         *(({"limit": bad}, "limit") for bad in (-1, 0, 10_001, 2**63, "5", None, 1.5, True)),
         *(
             ({"after": bad}, "after")
-            for bad in ("", "x", "1", "~", "1~", "~2026", "-1~2026", "x~2026", f"{2**63}~2026", 5)
+            for bad in ("", "x", "1", "~", "1~", "~2026", "--1~2026", "x~2026", f"{2**63}~2026", 5)
         ),
     ],
     ids=str,
@@ -237,3 +245,43 @@ async def test_iterate_goes_on(store: Store, clock: Clock) -> None:
             await store.memories.forget(entry.id)
             await store.memories.remember(f"new {len(seen)}")
     assert seen == list(range(1200, 0, -1))
+
+
+async def test_pages_after_ids_below_one(store: Store) -> None:
+    """Rows to which another program has given ids below 1 come page by page, as all others."""
+    for number in (-5, -4, 0, 3):
+        sql = "INSERT INTO memory_entries (id, content, category, source, created_at) VALUES (:id, :text, 'fact', 'x', :at)"
+        at = "2026-01-01T00:00:00.000Z"
+        bound = Statement("another.program", sql).bind(id=number, text=f"t{number}", at=at)
+        await store.connection.write((bound,))
+    found: list[int] = []
+    page = await store.memories.find_many(limit=1)
+    while True:
+        found += [fact.id for fact in page]
+        if page.next_cursor is None:
+            break
+        page = await store.memories.find_many(limit=1, after=page.next_cursor)
+    assert found == [3, 0, -4, -5]
+
+
+async def test_pages_after_odd_names(store: Store) -> None:
+    """A page begins after a scope, or a slot, that memrepo itself would not accept as a name."""
+    odd = ["", " ", "x" * 300, "y"]
+    for number, name in enumerate(odd):
+        sql = "INSERT INTO memory_entries (content, category, source, created_at, scope, slot) VALUES (:text, 'fact', 'x', '2026', :scope, :slot)"
+        for scope, slot in ((name, None), ("y", name)):
+            text = f"{number} {slot}"
+            bound = Statement("another.program", sql).bind(text=text, scope=scope, slot=slot)
+            await store.connection.write((bound,))
+    for find_page, name_of in (
+        (store.scopes, lambda its: its.scope),
+        (store.scoped("y").memories.slots, lambda its: its.slot),
+    ):
+        names: list[str] = []
+        after = None
+        while True:
+            page: Any = await find_page(limit=1, after=after)
+            names += map(name_of, page)
+            if (after := page.next_cursor) is None:
+                break
+        assert names == odd

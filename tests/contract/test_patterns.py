@@ -281,3 +281,21 @@ async def test_a_lot_of_evidence(store: Store) -> None:
     assert [text[:3] for text in evidence if isinstance(text, str)] == [
         f"{n:03}" for n in range(100)
     ]
+
+
+async def test_what_comes_back_takes_its_slot(store: Store, clock: Clock) -> None:
+    """A fact that an observation brings back takes its slot and the pin there, and the outcome says so."""
+    await store.memories.remember(
+        TEXT, source="inferred", slot="style", expires_at=clock.now + timedelta(hours=1)
+    )
+    clock.advance(hours=2)
+    other = await store.memories.remember("Prefers long answers", source="inferred", slot="style")
+    await store.memories.pin(other.id)
+    (observed,) = await observe(store, 1, times=1)
+    inferred = observed.inferred
+    assert inferred is not None
+    assert inferred.outcome == "replaced"
+    assert inferred.replaced is not None
+    assert inferred.replaced.id == other.id
+    assert inferred.entry == await store.memories.get(inferred.id)
+    assert inferred.entry.pinned_at is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memrepo import MemoryNew, Statement, Store
+from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,3 +46,17 @@ async def test_indexes_can_be_rebuilt(store: Store) -> None:
     for sql in ("PRAGMA integrity_check(`memory_entries`)", "REINDEX `memory_entries`"):
         await store.connection.write((Statement("repair", sql, is_pragma=True).bind(),))
     assert await store.repair() == []
+
+
+async def test_what_a_repaired_slot_hands_on(store: Store, clock: Clock) -> None:
+    """A fact that a repair supersedes in its slot hands on its pin and its date, as in any correction."""
+    paris = await store.memories.remember("Paris", slot="city", due_at=clock.now)
+    pinned = await store.memories.pin(paris.id)
+    await store.memories.remember("Rome")
+    sql = "UPDATE memory_entries SET slot = 'city' WHERE content = 'Rome'"
+    await store.connection.write((Statement("another.program", sql).bind(),))
+    assert [its.kind for its in await store.repair()] == ["slot"]
+    rome = await store.memories.in_slot("city")
+    assert rome is not None
+    assert (rome.content, rome.pinned_at, rome.due_at) == ("Rome", pinned.pinned_at, clock.now)
+    assert [its.entry.id for its in (await store.memories.surface()).due] == [rome.id]

@@ -18,6 +18,7 @@ from memrepo import (
     Session,
     SessionFilter,
     SessionRepo,
+    Statement,
     Store,
 )
 from tests.conftest import Clock
@@ -513,3 +514,16 @@ async def test_get_or_start_status_goes_by_its_own_rule(store: Store, clock: Clo
     same = await store.sessions.get_or_start(idle_after=timedelta(hours=2))
     assert (same.id, same.status) == (session.id, "active")
     assert (await store.sessions.get(session.id)).status == "abandoned"
+
+
+async def test_active_beside_a_later_one_that_is_not(store: Store, clock: Clock) -> None:
+    """Of several open sessions, as the original leaves them, the one with activity is active, whenever it began."""
+    for number, minutes in ((1, -120), (2, -60)):
+        at = (clock.now + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        sql = "INSERT INTO sessions (id, started_at) VALUES (:id, :at)"
+        await store.connection.write((Statement("another.program", sql).bind(id=number, at=at),))
+    await store.daily_logs.append(1, "note")
+    active = await store.sessions.active()
+    assert active is not None
+    assert active.id == 1
+    assert (await store.sessions.get_or_start()).id == 1

@@ -309,3 +309,17 @@ async def test_dates_that_are_refused(store: Store) -> None:
         await store.memories.count(MemoryFilter(due_from=naive))
     with pytest.raises(InvalidInputError, match=r"^ids\[1\]: "):
         await store.memories.surfaced(1, 0)
+
+
+async def test_no_date_as_before_brings_nothing_up(store: Store, clock: Clock) -> None:
+    """Who sends all fields of a fact back, its date too, does not have it brought up again; another date does."""
+    fact = await store.memories.remember("need to buy milk")
+    await store.memories.surfaced(fact.id)
+    assert (await store.memories.surface()).pending == ()
+    await store.memories.update(fact.id, due_at=None)
+    assert (await store.memories.surface()).pending == ()
+    await store.memories.update(fact.id, due_at=clock.now)
+    assert ids((await store.memories.surface()).due) == [fact.id]
+    await store.memories.surfaced(fact.id)
+    await store.memories.update(fact.id, due_at=clock.now)
+    assert ids((await store.memories.surface()).due) == []

@@ -3298,7 +3298,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.set_due
 UPDATE `memory_entries`
-SET `due_at`=:due_at,`surfaced_at`=CASE WHEN `due_at`=:due_at THEN `surfaced_at` END
+SET `due_at`=:due_at,`surfaced_at`=CASE WHEN COALESCE(`due_at`,'')=COALESCE(:due_at,'') THEN `surfaced_at` END
 WHERE `content_hash`=:content_hash AND `scope`=:scope AND ((`deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)) OR (:is_proposed=1 AND `proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at`)) AND COALESCE(`slot`<>:slot,0)=0 AND NOT EXISTS (SELECT 1
 FROM `memory_entries` `holder`
 WHERE `holder`.`slot`=:kept_slot AND `holder`.`scope`=:scope AND `holder`.`deleted_at` IS NULL AND `holder`.`superseded_by` IS NULL AND (`holder`.`expires_at` IS NULL OR `holder`.`expires_at`>:now) AND `holder`.`source` NOT IN ('inferred','jarvis_inferred') AND (`holder`.`content_hash` IS NULL OR `holder`.`content_hash`<>:content_hash))
@@ -3306,7 +3306,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.set_due_many
 UPDATE `memory_entries`
-SET `due_at`=json_extract(`item`.`value`,'$[1]'),`surfaced_at`=CASE WHEN `memory_entries`.`due_at`=json_extract(`item`.`value`,'$[1]') THEN `memory_entries`.`surfaced_at` END
+SET `due_at`=json_extract(`item`.`value`,'$[1]'),`surfaced_at`=CASE WHEN COALESCE(`memory_entries`.`due_at`,'')=COALESCE(json_extract(`item`.`value`,'$[1]'),'') THEN `memory_entries`.`surfaced_at` END
 FROM json_each(:batch) `item`
 WHERE `memory_entries`.`content_hash`=json_extract(`item`.`value`,'$[0]') AND +`memory_entries`.`scope`=:scope AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL AND (`memory_entries`.`expires_at` IS NULL OR `memory_entries`.`expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
@@ -3522,7 +3522,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.update (category, content, content_hash, due_at, expires_at, metadata)
 UPDATE `memory_entries`
-SET `category`=:category,`content`=:content,`content_hash`=:content_hash,`expires_at`=:expires_at,`metadata`=:metadata,`due_at`=:due_at,`surfaced_at`=CASE WHEN `due_at`=:due_at THEN `surfaced_at` END,`hash_version`=2
+SET `category`=:category,`content`=:content,`content_hash`=:content_hash,`expires_at`=:expires_at,`metadata`=:metadata,`due_at`=:due_at,`surfaced_at`=CASE WHEN COALESCE(`due_at`,'')=COALESCE(:due_at,'') THEN `surfaced_at` END,`hash_version`=2
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now) AND NOT EXISTS (SELECT `holder`.`id`
 FROM `memory_entries` `holder`
 WHERE `holder`.`content_hash`=:content_hash AND `holder`.`id`<>:id)
@@ -3530,7 +3530,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.update (category, due_at, expires_at, metadata)
 UPDATE `memory_entries`
-SET `category`=:category,`expires_at`=:expires_at,`metadata`=:metadata,`due_at`=:due_at,`surfaced_at`=CASE WHEN `due_at`=:due_at THEN `surfaced_at` END
+SET `category`=:category,`expires_at`=:expires_at,`metadata`=:metadata,`due_at`=:due_at,`surfaced_at`=CASE WHEN COALESCE(`due_at`,'')=COALESCE(:due_at,'') THEN `surfaced_at` END
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
@@ -3544,7 +3544,7 @@ RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`con
 
 -- memories.update (due_at)
 UPDATE `memory_entries`
-SET `due_at`=:due_at,`surfaced_at`=CASE WHEN `due_at`=:due_at THEN `surfaced_at` END
+SET `due_at`=:due_at,`surfaced_at`=CASE WHEN COALESCE(`due_at`,'')=COALESCE(:due_at,'') THEN `surfaced_at` END
 WHERE `id`=:id AND `scope`=:scope AND `deleted_at` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now)
 RETURNING `memory_entries`.`id`,`memory_entries`.`content`,`memory_entries`.`content_hash`,`memory_entries`.`category`,`memory_entries`.`source`,`memory_entries`.`created_at`,`memory_entries`.`last_accessed`,`memory_entries`.`scope`,`memory_entries`.`expires_at`,`memory_entries`.`deleted_at`,`memory_entries`.`superseded_by`,`memory_entries`.`metadata`,`memory_entries`.`session_id`,`memory_entries`.`slot`,`memory_entries`.`proposed_at`,`memory_entries`.`pinned_at`,`memory_entries`.`due_at`,`memory_entries`.`surfaced_at`;
 
@@ -3672,6 +3672,18 @@ SELECT `t`.`name`,`k`.`from`,lower(`k`.`table`)
 FROM `sqlite_master` AS `t` JOIN pragma_foreign_key_list(`t`.`name`) AS `k`
 WHERE `t`.`type`='table' AND lower(`k`.`table`) IN ('memory_entries','sessions','daily_logs') AND `k`.`on_delete` NOT IN ('CASCADE','SET NULL')
 ORDER BY `t`.`name`;
+
+-- repair.hand_on_spare
+UPDATE `memory_entries`
+SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),`due_at`=ifnull(`memory_entries`.`due_at`,`spare`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL THEN `spare`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
+FROM (SELECT `holder`,min(`fact`.`pinned_at`) AS `pinned_at`,min(`fact`.`due_at`) AS `due_at`,CASE WHEN count(`fact`.`due_at`)=count(`fact`.`surfaced_at`) THEN max(`fact`.`surfaced_at`) END AS `surfaced_at`
+FROM (SELECT `id`,`holder`
+FROM (SELECT `id`,max(`id`) OVER (PARTITION BY `scope`,`slot`) AS `holder`
+FROM `memory_entries`
+WHERE `slot` IS NOT NULL AND `deleted_at` IS NULL AND `superseded_by` IS NULL AND (`expires_at` IS NULL OR `expires_at`>:now))
+WHERE `id`<`holder`) AS `its` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`id`=`its`.`id` GROUP BY `holder`) AS `spare`
+WHERE `memory_entries`.`id`=`spare`.`holder` AND (`spare`.`pinned_at` IS NOT NULL OR `spare`.`due_at` IS NOT NULL);
 
 -- repair.hash_anew
 UPDATE `memory_entries`

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import memrepo
-from memrepo import InvalidInputError, MemoryFilter, MemoryNew, Store
+from memrepo import InvalidInputError, MemoryFilter, MemoryNew, Statement, Store
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -125,3 +125,16 @@ async def test_same_fact_in_the_same_slot(clock: Clock) -> None:
         assert await _imported(empty, await _lines(source)) == (2, 0, 0)
         assert await _imported(empty, await _lines(source)) == (0, 0, 2)
         assert await empty.memories.count() == 1
+
+
+async def test_a_successor_that_is_no_fact_stays_none() -> None:
+    """A number below 1 that another program has stored as a successor leads to no fact of the target."""
+    async with memrepo.connect(":memory:") as source, memrepo.connect(":memory:") as target:
+        await source.memories.remember("one")
+        await source.memories.remember("two")
+        sql = "UPDATE memory_entries SET superseded_by = 0 WHERE id = 1"
+        await source.connection.write((Statement("another.program", sql).bind(),))
+        own = await target.memories.remember("own fact")
+        assert await _imported(target, await _lines(source)) == (2, 0, 0)
+        assert len(await target.memories.history(own.id)) == 0
+        assert await _texts(target) == {"own fact", "two"}

@@ -126,7 +126,9 @@ async def _release_facts(connection: Driver) -> list[Repair]:
 async def _supersede_spare(connection: Driver, now: str) -> list[Repair]:
     if not await connection.read_aside(queries.SPARE_HOLDERS.bind(now=now)):
         return []
-    (superseded,) = await connection.write((queries.SUPERSEDE_SPARE.bind(now=now),))
+    _, superseded = await connection.write(
+        (queries.HAND_ON_SPARE.bind(now=now), queries.SUPERSEDE_SPARE.bind(now=now))
+    )
     detail = "a newer fact fills its slot, and it is superseded by that"
     return [
         Repair(kind="slot", table="memory_entries", id=number, detail=detail)

@@ -7,12 +7,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from memrepo.connection.contract import Driver
-from memrepo.domain.checks import check_limit, check_scope
+from memrepo.domain.checks import check_limit
 from memrepo.domain.codec import Row, Value
 from memrepo.domain.instants import NO_INSTANT, parse_instant
-from memrepo.domain.paging import Page
+from memrepo.domain.paging import Page, cursor_after_name, name_after
 from memrepo.domain.scopes import ScopeInfo
-from memrepo.errors import DecodeError, InvalidInputError
+from memrepo.errors import DecodeError
 from memrepo.queries import scopes as queries
 
 __all__ = ["read_scopes"]
@@ -22,7 +22,7 @@ async def read_scopes(connection: Driver, *, limit: int, after: str | None) -> P
     """Return a page of scopes; see `Store.scopes`."""
     parameters: dict[str, Value] = {"limit": check_limit(limit) + 1}
     if after is not None:
-        parameters["after"] = _check_cursor(after)
+        parameters["after"] = name_after(after)
     statement = queries.page(after=after is not None)
     rows = await connection.read(statement.bind(**parameters))
     shown = rows[:limit]
@@ -34,13 +34,7 @@ def _cursor_after(scope: Value) -> str:
     # A text could stand for bytes, but has another place in the order.
     if not isinstance(scope, str):
         raise DecodeError("there is a scope after which no page can begin, because it is no text")
-    return f"~{scope}"  # never empty, so that the one after the default scope is true
-
-
-def _check_cursor(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("~"):
-        raise InvalidInputError("after", "must be the next_cursor of a page")
-    return check_scope(value[1:])
+    return cursor_after_name(scope)
 
 
 def _to_scope_info(row: Row) -> ScopeInfo:

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar, overload
 
 import attrs
 
-from memrepo.domain.checks import check_cursor, check_limit, check_name
+from memrepo.domain.checks import check_cursor, check_limit
 from memrepo.domain.codec import Row, Value
 from memrepo.domain.plain import PlainModel
 from memrepo.errors import CorruptDatabaseError, DecodeError, InvalidInputError
@@ -17,9 +17,11 @@ __all__ = [
     "DEFAULT_LIMIT",
     "ITERATE_LIMIT",
     "Page",
+    "cursor_after_name",
     "encode_cursor",
     "is_large",
     "last_id",
+    "name_after",
     "name_parameters",
     "page_parameters",
     "to_page",
@@ -108,10 +110,20 @@ def name_parameters(limit: int, after: str | None) -> dict[str, Value]:
     """Check the arguments of a page in the order of names; return what its statement binds for them."""
     parameters: dict[str, Value] = {"limit": check_limit(limit) + 1}
     if after is not None:
-        if not isinstance(after, str) or not after.startswith("~"):
-            raise InvalidInputError("after", "must be the next_cursor of a page")
-        parameters["after"] = check_name("after", after[1:])
+        parameters["after"] = name_after(after)
     return parameters
+
+
+def name_after(cursor: object) -> str:
+    """Return the name for which a cursor of `cursor_after_name` stands: any text, as other programs store them."""
+    if not isinstance(cursor, str) or not cursor.startswith("~"):
+        raise InvalidInputError("after", "must be the next_cursor of a page")
+    return cursor[1:]
+
+
+def cursor_after_name(name: str) -> str:
+    """Return the cursor of a position in the order of names: never empty, so that the one after ``""`` is true."""
+    return f"~{name}"
 
 
 def to_page_by_name(rows: Sequence[Row], items: Iterable[T], limit: int, *, name: int) -> Page[T]:
@@ -126,7 +138,7 @@ def to_page_by_name(rows: Sequence[Row], items: Iterable[T], limit: int, *, name
     last = rows[limit - 1][name]
     if not isinstance(last, str):
         raise DecodeError(f"row {rows[limit - 1][0]} has a name after which no page can begin")
-    return Page(items=tuple(items), next_cursor=f"~{last}")
+    return Page(items=tuple(items), next_cursor=cursor_after_name(last))
 
 
 def encode_cursor(instant: str, number: int) -> str:

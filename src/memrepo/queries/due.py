@@ -29,8 +29,8 @@ _ids = JsonEach("ids")
 
 
 def set_due(query: QueryBuilder, due_at: Term) -> QueryBuilder:
-    """Set when a fact is due; with a new date, it is surfaced anew."""
-    is_same: Criterion = MEMORIES.due_at == due_at
+    """Set when a fact is due; with another date, or none where it had one, it is surfaced anew."""
+    is_same: Criterion = Coalesce(MEMORIES.due_at, "") == Coalesce(due_at, "")
     kept = Case().when(is_same, MEMORIES.surfaced_at)
     return query.set(MEMORIES.due_at, due_at).set(MEMORIES.surfaced_at, kept)
 

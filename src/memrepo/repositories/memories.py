@@ -550,11 +550,12 @@ class MemoryRepo(SearchableRepository):
             )
         )
         observing = Observing.of(self.connection, self.scope, self.now(), within)
-        event, _, *stated, told, known, _ = await observing.observe(name, evidence, fact, times)
+        event, _, *stated, told, known, taken = await observing.observe(name, evidence, fact, times)
         (row,) = event.rows
+        inferred = _inferred(fact, stated, known) if told.rows else None
         return Observed(
             n=to_number([(row[-1],)]),
-            inferred=_inferred(fact, stated, known) if told.rows else None,
+            inferred=inferred and outcomes.replacing(inferred, taken.rows),
             event=to_daily_log(row[:-1]),
         )
 

@@ -28,6 +28,7 @@ from memrepo.domain.checks import (
     check_limit,
     check_name,
     check_text,
+    check_thread,
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
@@ -398,11 +399,11 @@ class SessionRepo(SearchableRepository):
 
     async def active(self, thread: str = "") -> Session | None:
         """Return the active session of a thread, or ``None``. An abandoned session is not active."""
-        place = self._place(thread)
-        now = self.now()
-        bound = queries.NEWEST_OPEN.bind(latest=activity_until(now), **place)
-        session = self._decode(await self.connection.read(bound), now)
-        return session if session is not None and session.status == "active" else None
+        # The original leaves several open, of which a later one may be abandoned.
+        found = await self.find_many(
+            SessionFilter(thread=check_thread(thread), status="active"), limit=1
+        )
+        return found[0] if len(found) else None
 
     async def find_many(
         self, where: SessionFilter = _ALL, *, limit: int = DEFAULT_LIMIT, after: str | None = None

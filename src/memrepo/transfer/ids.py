@@ -96,8 +96,8 @@ def moved(table: str, row: Row, shifts: Mapping[str, int]) -> Row:
         return row
     values = list(row)
     for place, its_table in ((0, table), *references(table)):
-        if type(values[place]) is int:
-            # What another program stores as a successor may be any number.
+        # What another program stores as a successor may be any number; one below 1 is that of no row of the export.
+        if type(values[place]) is int and values[place] > 0:
             values[place] = min(values[place] + shifts[its_table], HIGHEST_ID)
     return tuple(values)
 
