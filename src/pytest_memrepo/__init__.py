@@ -69,7 +69,13 @@ class StoreFactory:
         """
         from memrepo import connect
 
-        options.setdefault("clock", self._clock or MemoryClock())
+        own = MemoryClock()
+
+        def now() -> datetime:
+            # Of each moment, because `memory_clock` may be set up after the store.
+            return (self._clock or own)()
+
+        options.setdefault("clock", now)
         return connect(url, **options)
 
     @contextmanager

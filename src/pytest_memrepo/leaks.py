@@ -60,11 +60,13 @@ class LeakCheck:
         self._noted: list[_Noted] = []
         self._leaked: list[_Noted] = []
         self._owner: _Node | None = None
+        #: Who was told before: a run that tests a plugin runs others within it.
+        self._before = watching.on_open
         watching.on_open = self._note
 
     def pytest_sessionfinish(self) -> None:
         """Let go of what has leaked. If that happened earlier, its warning could fail an innocent test."""
-        watching.on_open = None
+        watching.on_open = self._before
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             self._leaked.clear()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+import memrepo
 from memrepo import MemoryFilter, Store
 from memrepo.contrib.tools import ORIGINAL_TOOLS, MemoryTools
 from tests.conftest import Clock
@@ -167,6 +168,8 @@ async def test_consolidate_memories(tools: MemoryTools, store: Store) -> None:
     shown = await answer(tools, "consolidate_memories", threshold=0.6)
     assert [(its["keep"]["id"], its["merge"]["id"]) for its in shown["pairs"]] == [(2, 1), (4, 3)]
     assert await store.memories.count() == 4
+    none = await answer(tools, "consolidate_memories", confirm_ids="99", threshold=0.6)
+    assert (none["success"], none["mergedIds"]) == (False, [])
     done = await answer(tools, "consolidate_memories", confirm_ids="1,99", threshold=0.6)
     assert done["mergedIds"] == [1]
     assert (await store.memories.get(1)).superseded_by == 2
@@ -195,3 +198,13 @@ async def test_consolidate_three_that_say_the_same(tools: MemoryTools, store: St
     assert sorted(done["mergedIds"]) == [1, 2]
     (left,) = await store.memories.find_many()
     assert left.content == long
+
+
+async def test_observed_and_only_proposed(clock: Clock) -> None:
+    """Where what is inferred is only proposed, nothing was inferred yet."""
+    async with memrepo.connect(":memory:", clock=clock, propose=["inferred"]) as store:
+        tools = MemoryTools(store, ORIGINAL_TOOLS)
+        for _ in range(3):
+            given = {"pattern": "short_answers", "pattern_type": "style", "evidence": "said so"}
+            told = await answer(tools, "observe_pattern", **given)
+        assert (told["inferred"], told["message"]) == (False, "Observed often enough: proposed.")

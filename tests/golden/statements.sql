@@ -2940,6 +2940,11 @@ FROM `chain`) `chain`
 WHERE `memory_entries`.`id`=`chain`.`id` AND `memory_entries`.`deleted_at` IS NULL
 RETURNING `memory_entries`.`superseded_by`;
 
+-- memories.forgettable
+SELECT COUNT(*),COALESCE(MAX(`id`),0),COALESCE(SUM((`id` & 1048575)),0)
+FROM `memory_entries`
+WHERE `scope`=:scope AND (`deleted_at` IS NULL OR (`proposed_at` IS NOT NULL AND `deleted_at`=`proposed_at`));
+
 -- memories.forgotten ()
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
 FROM `memory_entries`
@@ -3097,11 +3102,6 @@ RETURNING `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_a
 SELECT `id`,`content`,`content_hash`,`category`,`source`,`created_at`,`last_accessed`,`scope`,`expires_at`,`deleted_at`,`superseded_by`,`metadata`,`session_id`,`slot`,`proposed_at`,`pinned_at`,`due_at`,`surfaced_at`
 FROM `memory_entries`
 WHERE `content_hash`=:content_hash AND `scope`=:scope;
-
--- memories.latest_id
-SELECT COALESCE(MAX(`id`),0)
-FROM `memory_entries`
-WHERE `scope`=:scope;
 
 -- memories.observations
 SELECT `seen`.`event_type`,CASE WHEN json_valid(`seen`.`event_data`) THEN json_extract(`seen`.`event_data`,'$.pattern') END

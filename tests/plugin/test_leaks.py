@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memrepo.connection import watching
+from pytest_memrepo.leaks import LeakCheck
 from tests.plugin.running import run
 
 pytest_plugins = ["pytester"]
@@ -145,3 +146,14 @@ def test_what_is_closed_in_time_is_no_leak(pytester: pytest.Pytester) -> None:
 def test_nobody_is_told_without_it(pytestconfig: pytest.Config) -> None:
     """In a run without the check, as this should be one, opening a store tells nobody."""
     assert (watching.on_open is None) is not pytestconfig.getoption("memrepo_leaks")
+
+
+def test_run_within_a_run() -> None:
+    """A run that ends within another, as one that tests a plugin, leaves the other's check on."""
+    before = watching.on_open
+    outer = LeakCheck()
+    told = watching.on_open
+    LeakCheck().pytest_sessionfinish()
+    assert watching.on_open == told != before
+    outer.pytest_sessionfinish()
+    assert watching.on_open == before

@@ -465,7 +465,7 @@ def test_literals_are_known_constants() -> None:
             "integrity-check",
         ),
     }
-    assert numbers == {"0", "1", "-1", "2", "3", "10", "64", "100", str(versions.MARK)}
+    assert numbers == {"0", "1", "-1", "2", "3", "10", "64", "100", "1048575", str(versions.MARK)}
 
 
 def test_an_empty_statement_is_refused() -> None:

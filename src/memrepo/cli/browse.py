@@ -15,6 +15,7 @@ from memrepo.cli.local import LOCAL
 from memrepo.cli.opening import open_database
 from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.connection.contract import ConnectionInfo
+from memrepo.domain.checks import check_scope
 from memrepo.errors import UsageError
 
 __all__ = ["configure"]
@@ -54,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the time zone of days and times, as Europe/London; by default, the system's",
     )
     parser.add_argument("--open", action="store_true", help="open the link in a browser")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, typed={"scope": "--scope"})
 
 
 def _zone(name: str) -> tzinfo:
@@ -70,7 +71,7 @@ async def _run(given: argparse.Namespace) -> bool:
         browser = pages.Browser(
             store,
             title=_title(await store.info()),
-            scope=given.scope,
+            scope=check_scope(given.scope),
             can_edit=given.edit,
             tz=given.tz,
         )

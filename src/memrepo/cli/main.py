@@ -121,7 +121,8 @@ def _run_own(arguments: Sequence[str]) -> int:
 def _as_typed(error: UsageError, names: Mapping[str, str]) -> object:
     """Say what is wrong, with what was typed for an argument of the library: ``--scope``."""
     if isinstance(error, InvalidInputError):
-        return f"{names.get(error.field, error.field)}: {error.reason}"
+        name, _, _ = error.field.partition("[")
+        return f"{names.get(name, error.field)}: {error.reason}"
     return error
 
 

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Final, cast
 
 from memrepo.domain.checks import MAX_NAME_LENGTH, check_name
+from memrepo.domain.hashing import normalize_content
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.memories import MemoryEntry as Fact, MemoryNew, Remembered
 from memrepo.domain.recall import Ranking, check_ranking
@@ -104,11 +105,9 @@ class MemrepoMemoryService(BaseMemoryService):
         Raises:
             InvalidInputError: A text is not accepted, as one of more than 4,000,000 bytes; nothing is stored.
         """
+        app, user, events = session.app_name, session.user_id, session.events
         await self.add_events_to_memory(
-            app_name=session.app_name,
-            user_id=session.user_id,
-            events=session.events,
-            session_id=session.id,
+            app_name=app, user_id=user, events=events, session_id=session.id
         )
 
     async def add_events_to_memory(
@@ -247,17 +246,18 @@ def _is_said_again(fact: MemoryNew, known: Remembered) -> bool:
 
 
 def _pieces_of(content: Content | None) -> list[str]:
-    """Return the text of a content, without what a model has only thought; a long one sentences at a time."""
+    """Return the text of a content that can be remembered, without thoughts; a long one sentences at a time."""
     parts: Iterable[Part] = (content and content.parts) or ()
-    text = " ".join(part.text.strip() for part in parts if part.text and not part.thought).strip()
-    if len(text) <= _PIECE:
-        return [text] if text else []
+    text = " ".join(part.text.strip() for part in parts if part.text and not part.thought)
+    # Neither can be stored.
+    text = text.replace("\0", " ").encode(errors="replace").decode().strip()
+    sentences = [text] if len(text) <= _PIECE else _between_sentences.split(text)
     pieces = [""]
-    for stretch in chain.from_iterable(map(_stretches, _between_sentences.split(text))):
+    for stretch in chain.from_iterable(map(_stretches, sentences)):
         if pieces[-1] and len(pieces[-1]) + len(stretch) >= _PIECE:
             pieces.append("")
         pieces[-1] = f"{pieces[-1]} {stretch}".strip()
-    return [piece for piece in pieces if piece]
+    return [piece for piece in pieces if normalize_content(piece)]
 
 
 def _to_fact(

@@ -7,7 +7,7 @@ Pydantic AI: a store that keeps conversations in memrepo. Needs ``pip install me
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
@@ -99,7 +99,6 @@ class MemrepoConversationStore(ConversationStore):
 
     Deleting a conversation deletes its messages for good, but for those that a fork of it, or what it was forked
     from, still has. Where older messages were purged, a history begins after them; where all were, it is empty.
-
     The store is the caller's, who opens and closes it.
     """
 
@@ -122,7 +121,7 @@ class MemrepoConversationStore(ConversationStore):
             DecodeError: Another program has changed it, so that it cannot be read.
             InvalidInputError: The id is no text of 1 to 236 characters.
         """
-        event = await _find(self._store, conversation_id)
+        event = await self._store.daily_logs.find_by_key(_key(RECORD, conversation_id))
         return None if event is None else _to_record(event)
 
     async def read_records(
@@ -236,13 +235,9 @@ def _key(kind: str, id: str) -> str:
     return f"{kind}:{id}"
 
 
-async def _find(store: Repositories, conversation_id: str) -> DailyLog | None:
-    return await store.daily_logs.find_by_key(_key(RECORD, conversation_id))
-
-
 async def _expect(tx: Repositories, conversation_id: str, revision: str | None) -> DailyLog | None:
     """Return the event of a conversation's record, which must have this revision, or with ``None`` not be there."""
-    stored = await _find(tx, conversation_id)
+    stored = await tx.daily_logs.find_by_key(_key(RECORD, conversation_id))
     if revision != (None if stored is None else _to_record(stored).revision):
         raise ConversationConflict(conversation_id)
     return stored
@@ -277,24 +272,29 @@ def _tips(*records: ConversationRecord) -> str:
 def _to_events(
     record: ConversationRecord, new_entries: Sequence[ConversationEntry]
 ) -> list[DailyLogNew]:
-    messages = _entries.dump_python([*new_entries], mode="json")
+    messages = _dump(_entries, [*new_entries])
     events = [
         DailyLogNew(event_type=MESSAGE, event_data=message, key=_key(MESSAGE, entry.id))
         for entry, message in zip(new_entries, messages, strict=True)
     ]
-    (data,) = _records.dump_python([record], mode="json")
+    (data,) = _dump(_records, [record])
     key, at = _key(RECORD, record.conversation_id), record.updated_at
     return [*events, DailyLogNew(event_type=RECORD, event_data=data, key=key, timestamp=at)]
 
 
+def _dump(kind: TypeAdapter[list[T]], values: list[T]) -> list[Any]:
+    try:
+        return cast("list[Any]", kind.dump_python(values, mode="json"))
+    except ValueError:  # from None, because it may repeat what was said
+        raise InvalidInputError("messages", "must have only values that JSON has") from None
+
+
 def _to_record(event: DailyLog) -> ConversationRecord:
-    (record,) = _read(_records, [event.raw_event_data or ""])
-    return record
+    return _read(_records, [event.raw_event_data or "null"])[0]
 
 
 def _read(kind: TypeAdapter[list[T]], texts: Iterable[str]) -> list[T]:
     try:
         return kind.validate_json(f"[{','.join(texts)}]")
-    except ValidationError:
-        # Not as its cause, which repeats what was said.
+    except ValidationError:  # from None, as in `_dump`
         raise DecodeError("an event was changed, so that Pydantic AI cannot read it") from None

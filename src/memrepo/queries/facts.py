@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pypika import Case, Criterion, Table
-from pypika.functions import Coalesce, Max
+from pypika.functions import Coalesce, Count, Max, Sum
 from pypika.queries import QueryBuilder
 from pypika.terms import ExistsCriterion, Term
 
@@ -161,9 +161,19 @@ def keeps_what_the_user_said(value: ValueOf = param) -> Criterion:
     return is_users(value("kept_slot"), other_than=differs, value=value)
 
 
-#: 0 if the scope has no facts. What is added later has a higher one, whatever was purged.
-LATEST_ID: Final = statement(
-    "memories.latest_id",
-    Query.from_(MEMORIES).select(Coalesce(Max(MEMORIES.id), 0)).where(in_scope()),
+def not_forgotten_yet() -> Criterion:
+    """Is what `MemoryRepo.forget_all` forgets: current or not; a proposal is rejected by it."""
+    return MEMORIES.deleted_at.isnull() | proposal()
+
+
+#: What that would be: how many rows, the highest of their ids, and the sum of the lowest bits of each, which cannot overflow.
+FORGETTABLE: Final = statement(
+    "memories.forgettable",
+    Query.from_(MEMORIES)
+    .select(
+        Count("*"), Coalesce(Max(MEMORIES.id), 0), Coalesce(Sum(MEMORIES.id.bitwiseand(0xFFFFF)), 0)
+    )
+    .where(in_scope())
+    .where(not_forgotten_yet()),
     is_long=True,
 )

@@ -24,7 +24,7 @@ from memrepo.queries.facts import (
     current,
     in_scope,
     no_proposal,
-    proposal,
+    not_forgotten_yet,
     unexpired,
     was_forgotten_with_successor,
 )
@@ -223,6 +223,5 @@ FORGET_ALL: Final = statement(
     .set(MEMORIES.deleted_at, param("now"))
     .set(MEMORIES.proposed_at, NullValue())
     .where(in_scope())
-    # Proposals are rejected by it.
-    .where(MEMORIES.deleted_at.isnull() | proposal()),
+    .where(not_forgotten_yet()),
 )

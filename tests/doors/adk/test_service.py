@@ -320,7 +320,6 @@ async def test_refused(store: Store, service: MemrepoMemoryService) -> None:
             await service.search_memory(**bad, query="kites")
     for events in (
         [event("kites"), event("x" * 4_000_001, id="e")],
-        [event("kites"), event("a\0b", id="e")],
         [event("kites"), Event(author="user", timestamp=1e300, content=event("b").content)],
     ):
         with pytest.raises(InvalidInputError) as caught:
@@ -387,3 +386,19 @@ async def test_other_zones(service: MemrepoMemoryService) -> None:
     )
     (kites,) = await search(service, "kites")
     assert kites.timestamp == WHEN.astimezone(UTC).isoformat()
+
+
+@pytest.mark.parametrize(
+    "said", ["?", "...", " ! ! ", "\ufeff", "x " * 499 + "x.\n... ! !"], ids=ascii
+)
+async def test_what_says_nothing_is_passed_over(service: MemrepoMemoryService, said: str) -> None:
+    """A turn, or the end of one, of punctuation only does not keep the rest of a session from being remembered."""
+    told = [event("I have a red kite", id="e1"), event(said, id="e2")]
+    await service.add_session_to_memory(session(told))
+    assert (await found(service, "red kite"))[0] == "I have a red kite"
+
+
+async def test_what_cannot_be_stored_is_replaced(service: MemrepoMemoryService) -> None:
+    """A NUL character, or half an emoji, loses only itself."""
+    await service.add_session_to_memory(session([event("my\0red kite \ud800", id="e1")]))
+    assert await found(service, "red kite") == ["my red kite ?"]

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from memrepo.cli.main import main
+from tests.doors.browse.conftest import Memory
 from tests.doors.browse.memories import Known
 from tests.doors.browse.serving import Pages, browsing, visitor
 
@@ -155,3 +157,9 @@ def test_pages_of_two_servers_do_not_meet(pages: Pages, tmp_path: Path, written:
         assert there.base_url.path != here.base_url.path
         stolen = {"Cookie": f"memrepo={here.cookies['memrepo']}"}
         assert httpx.get(f"{there.base_url}facts", headers=stolen).status_code == 403
+
+
+def test_scope_that_cannot_be_one(memory: Memory, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scope that no page could show is refused before anything is served."""
+    assert main(["browse", "--db", str(memory.path), "--scope", "x" * 256]) == 2
+    assert "--scope: must not be longer than 255 characters" in capsys.readouterr().err

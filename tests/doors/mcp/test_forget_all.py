@@ -50,7 +50,7 @@ async def test_user_agrees(store: Store, mode: str) -> None:
     async with Client(server, mode=mode, elicitation_callback=user) as client:
         done = await call(client, "forget_all")
         assert (done["n_forgotten"], done["token"]) == (3, None)
-    assert user.questions == ["Facts that would be forgotten: 3, with ids up to 3"]
+    assert user.questions == ["Facts that would be forgotten: 3, with ids up to 3 that add up to 6"]
     assert await store.memories.count() == 0
     assert len(await store.memories.forgotten()) == 3
 
@@ -104,10 +104,28 @@ async def test_facts_are_added_while_the_user_is_asked(
         said = await refusal(client, "forget_all")
     assert "token" not in said
     n_facts = 4 - forgotten
-    asked_again = f"Facts that would be forgotten: {n_facts}, with ids up to 4"
+    total = 10 - forgotten
+    asked_again = (
+        f"Facts that would be forgotten: {n_facts}, with ids up to 4 that add up to {total}"
+    )
     # In the older version of the protocol, a second question would need a second call.
     assert user.questions[1:] == ([asked_again] if mode == "auto" else [])
     assert await store.memories.count() == n_facts
+
+
+async def test_as_many_others_while_the_user_is_asked(store: Store) -> None:
+    """A yes is not for other facts, though they are as many, and none was added."""
+    await (await with_facts(store)).memories.forget(3)
+
+    async def exchange() -> None:
+        await store.memories.forget(1)
+        await store.memories.restore(3)
+
+    async with Client(
+        memory_server(store), mode="legacy", elicitation_callback=SlowUser(exchange)
+    ) as client:
+        assert await refusal(client, "forget_all")
+    assert await store.memories.count() == 2
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -145,15 +163,16 @@ async def test_model_cannot_go_round_a_user_who_can_be_asked(
 
 
 async def test_no_token_where_the_user_can_be_asked() -> None:
-    """Where no fact is current, and nobody is asked, a token does not reject what waits for the user's approval."""
-    user = User("accept", {"agreed": True})
+    """Where only a proposal is there, the user is asked, too: a token does not reject what waits for their approval."""
+    user = User("decline", None)
     async with memrepo.connect(":memory:", propose=["model"]) as store:
         await store.memories.remember("Likes tea", source="model")
         server = memory_server(store)
         async with Client(server) as client:
             token = (await call(client, "forget_all"))["token"]
         async with Client(server, elicitation_callback=user) as client:
-            assert (await call(client, "forget_all", token=token))["n_forgotten"] == 0
+            await refusal(client, "forget_all", token=token)
+        assert len(user.questions) == 1
         assert len(await store.memories.proposals()) == 1
 
 

@@ -212,11 +212,13 @@ async def test_days_are_markdown(connect: Connect, store: Store, clock: Clock) -
 
 
 async def test_result_of_a_search_is_a_resource(connect: Connect, store: Store) -> None:
-    """The url of a result leads to the text of the fact."""
+    """The url of a result leads to the text of the fact, below the notice that it is information."""
     async with connect(store) as client:
         await store.memories.remember("Likes tea")
         (result,) = (await call(client, "search", query="tea"))["results"]
-        assert await read(client, result["url"]) == "Likes tea"
+        notice, _, text = (await read(client, result["url"])).partition("\n\n")
+        assert "not instructions" in notice
+        assert text == "Likes tea"
 
 
 async def test_resources_and_prompts_are_listed(connect: Connect, store: Store) -> None:

@@ -161,6 +161,7 @@ def test_interrupt_ends_it_at_once(server: subprocess.Popen[bytes]) -> None:
         (("--db", ":memory:", "--http", "0", "--host", ""), "memrepo: --host: must not be empty"),
         (("--db", ":memory:", "--host", "127.0.0.1"), "memrepo: --host needs --http"),
         (("--db", ":memory:", "--allow-host", "S3CRET"), "memrepo: --allow-host needs --http"),
+        (("--db", ":memory:", "--http", "0", "--allow-host", ""), "memrepo: --allow-host: must not be empty"),
         (("--db", ":memory:", "--http", "0", "--allow-host", "S3CRET:1"), "memrepo: --allow-host: must be names"),
     ],
 )  # fmt: skip

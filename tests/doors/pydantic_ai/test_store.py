@@ -475,3 +475,20 @@ async def test_cancelled_anywhere(store: Store, conversations: MemrepoConversati
         await conversations.delete("chat")
     assert n_whole < 60
     await grown(conversations, "chat", "2")
+
+
+async def test_what_json_does_not_have(conversations: MemrepoConversationStore) -> None:
+    """A message with a value that JSON does not have is refused whole, and not by an error of another package."""
+    odd = ModelRequest(parts=[ToolReturnPart("weather", object(), "call-1")])
+    with pytest.raises(InvalidInputError, match=r"^messages: "):
+        await conversations.save(Conversation(conversation_id="odd", messages=[said("hi"), odd]))
+    assert await conversations.load("odd") is None
+
+
+async def test_another_event_under_the_key(
+    store: Store, conversations: MemrepoConversationStore
+) -> None:
+    """What another program has stored under the key of a conversation, without data, cannot be read."""
+    await store.daily_logs.append(None, "note", key=f"{RECORD}:chat")
+    with pytest.raises(DecodeError):
+        await conversations.load("chat")

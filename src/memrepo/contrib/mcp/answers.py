@@ -93,6 +93,7 @@ class Forgotten(Answer):
 class Restored(Answer):
     """What was brought back."""
 
+    notice: str
     fact: Fact
 
 

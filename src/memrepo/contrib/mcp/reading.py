@@ -43,9 +43,9 @@ def add_resources(server: MCPServer, tools: MemoryTools) -> None:
 
     @server.resource("memrepo://facts/{id}", title="A fact", mime_type=_TEXT)
     async def fact(id: str) -> str:
-        """The whole text of a fact, as `search` names it."""
+        """The whole text of a fact, as `search` names it, below what to make of it."""
         with _missing():
-            return str((await tools.run("fetch", {"id": id}))["text"])
+            return f"{DATA_NOTICE}\n\n{(await tools.run('fetch', {'id': id}))['text']}"
 
 
 def add_prompts(server: MCPServer, tools: MemoryTools) -> None:

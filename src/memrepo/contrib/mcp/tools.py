@@ -22,7 +22,7 @@ __all__ = ["served"]
 #: The one tool that asks the user.
 _FORGET_ALL: Final = "forget_all"
 #: How many facts the user is asked about, and up to which id.
-_State: TypeAlias = tuple[int, int]
+_State: TypeAlias = tuple[int, str]
 
 
 class Agreement(BaseModel):
@@ -95,11 +95,11 @@ def _forget_all(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answe
     async def ask(
         ctx: Context, announced: Annotated[_State, Resolve(announce)]
     ) -> Elicit[Agreement] | None:
-        n_facts, latest = announced
+        n_facts, which = announced
         if n_facts == 0 or not _can_ask(ctx):
             return None
         # Both, because the SDK asks again, after the answer, if the question would now be another one.
-        question = f"Facts that would be forgotten: {n_facts}, with ids up to {latest}"
+        question = f"Facts that would be forgotten: {n_facts}, {which}"
         return Elicit(question, Agreement)
 
     async def run(

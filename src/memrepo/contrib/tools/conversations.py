@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, tzinfo
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memrepo.contrib.tools.arguments import Number, Object, Text
@@ -16,6 +16,9 @@ from memrepo.domain.jsontext import JsonValue
 from memrepo.errors import InvalidInputError, NotFoundError
 
 __all__ = ["day_digest", "log_event", "session_end", "session_start"]
+
+#: What the types and the keys of events begin with that `contrib.openai` and `contrib.pydantic_ai` read back as messages.
+_OF_ADAPTERS: Final = ("openai_", "pydantic_ai_")
 
 
 @tool()
@@ -35,6 +38,9 @@ async def log_event(
     """
     if event_type == TOOL_INVOCATION:
         raise InvalidInputError("event_type", "must be another one: each call is logged by itself")
+    for field, name in (("event_type", event_type), ("key", key or "")):
+        if name.startswith(_OF_ADAPTERS):
+            raise InvalidInputError(field, "must be another one: conversations are kept under it")
     async with call.writing() as writing:
         logged = await writing.memory.daily_logs.append(
             writing.session_id, event_type, None if data is None else dict(data), key=key

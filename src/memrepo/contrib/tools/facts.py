@@ -7,17 +7,17 @@ from typing import Annotated, Final
 from memrepo.contrib.tools.arguments import Flag, Number, Text
 from memrepo.contrib.tools.confirming import VALID_FOR
 from memrepo.contrib.tools.tool import Answer, ToolCall, tool
-from memrepo.domain.codec import to_number
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.markdown import plural
 from memrepo.domain.memories import MemoryEntry, MemoryFilter
 from memrepo.domain.one_line import one_line
 from memrepo.errors import InvalidInputError
-from memrepo.queries.facts import LATEST_ID
+from memrepo.queries.facts import FORGETTABLE
 from memrepo.repositories.memories import MemoryRepo
 
 __all__ = [
     "DATA_NOTICE",
+    "bring_back",
     "fetch",
     "forget",
     "forget_all",
@@ -192,11 +192,23 @@ async def forget(
 
 @tool(idempotent=True)
 async def restore(call: ToolCall, id: _Id) -> Answer:
-    """Bring back a fact that was forgotten. `list_facts` with forgotten=true shows which there are."""
+    """
+    Bring back a fact that was forgotten. `list_facts` with forgotten=true shows which there are.
+
+    What may only be proposed, only the user can bring back.
+    """
+    return {"notice": DATA_NOTICE, "fact": to_fact(await bring_back(call, id))}
+
+
+async def bring_back(call: ToolCall, id: int) -> MemoryEntry:
+    """Restore a fact, but none of a source that only proposes: the user may have rejected it."""
     async with call.writing() as writing:
         entry = await writing.memory.memories.restore(id)
+        settings = writing.memory._settings  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001 - of this package
+        if entry.source in settings.rules.propose:
+            raise InvalidInputError("id", "is of a source that only proposes: the user restores it")
         writing.context = f"fact {id} restored"
-    return {"fact": to_fact(entry)}
+        return entry
 
 
 @tool(destroys=True, idempotent=True)
@@ -207,31 +219,32 @@ async def forget_all(
     """
     Forget every fact, only when the user asks for exactly this.
 
-    The first call forgets nothing: it says how many facts there are, and returns a token. Ask the user; if they
+    The first call forgets nothing: it says how many facts there are, with those that are superseded or only
+    proposed, and returns a token. Ask the user; if they
     agree, call it again with the token.
     """
     memories, confirmations = call.memory.memories, call.confirmations
     if token is None:
-        n_facts, latest = await state_of(memories)
-        token = confirmations.issue(f"{n_facts} up to {latest}", memories.now())
+        n_facts, which = await state_of(memories)
+        token = confirmations.issue(f"{n_facts} {which}", memories.now())
         wait = f"{VALID_FOR.total_seconds():.0f} seconds"
         notice = f"Nothing was forgotten. Ask the user first; the token is valid for {wait}."
         return {"n_facts": n_facts, "n_forgotten": 0, "token": token, "notice": notice}
     async with call.writing() as writing:
         memories = writing.memory.memories
-        n_facts, latest = await state_of(memories)
-        confirmations.use(token, f"{n_facts} up to {latest}", memories.now())
+        n_facts, which = await state_of(memories)
+        confirmations.use(token, f"{n_facts} {which}", memories.now())
         n_forgotten = await memories.forget_all(confirm=True)
         writing.context = f"{plural(n_forgotten, 'fact', 'facts')} forgotten"
     notice = "`restore` brings a fact back; `list_facts` with forgotten=true shows them."
     return {"n_facts": 0, "n_forgotten": n_forgotten, "token": None, "notice": notice}
 
 
-async def state_of(memories: MemoryRepo) -> tuple[int, int]:
-    """Return how many facts there are, and the highest id, which is another one whenever a fact was added."""
-    n_facts = await memories.count()
-    rows = await memories.connection.read(LATEST_ID.bind(scope=memories.scope))
-    return n_facts, to_number(rows)
+async def state_of(memories: MemoryRepo) -> tuple[int, str]:
+    """Return how many facts `forget_all` would forget, proposals too, and which, in a few words for the user."""
+    rows = await memories.connection.read(FORGETTABLE.bind(scope=memories.scope))
+    ((n_facts, highest, total),) = rows
+    return n_facts, f"with ids up to {highest} that add up to {total}"
 
 
 def _to_result(entry: MemoryEntry) -> Answer:

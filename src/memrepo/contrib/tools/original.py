@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from memrepo.contrib.tools.arguments import Flag, Number, Text
+from memrepo.contrib.tools.facts import bring_back
 from memrepo.contrib.tools.original_forms import (
     Ids,
     data_of,
@@ -20,6 +21,7 @@ from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.markdown import plural
 from memrepo.domain.memories import MemoryEntry, MemoryFilter
 from memrepo.errors import NotFoundError
+from memrepo.repositories.outcomes import HELD_BACK
 
 __all__ = ["ORIGINAL_TOOLS"]
 
@@ -138,9 +140,7 @@ async def restore_memory(
     call: ToolCall, id: Annotated[int, Number("The id of a fact that was forgotten.")]
 ) -> Answer:
     """Bring back a fact that was forgotten."""
-    async with call.writing() as writing:
-        entry = await writing.memory.memories.restore(id)
-        writing.context = f"fact {id} restored"
+    entry = await bring_back(call, id)
     return {"success": True, "message": "Restored.", "entry": to_entry(entry)}
 
 
@@ -170,7 +170,7 @@ async def observe_pattern(
     inferred = observed.inferred
     return {
         "success": True,
-        "inferred": True,
+        "inferred": inferred.outcome not in HELD_BACK,
         "preference": inferred.entry.content,
         "message": f"Observed often enough: {inferred.outcome}.",
     }
@@ -279,7 +279,10 @@ async def _merge(
                 await writing.memory.memories.merge(keep.id, drop.id)
                 merged.append(drop.id)
         writing.context = f"facts merged away: {', '.join(map(str, merged))}"
-    return {"success": True, "message": f"{_facts(len(merged))} merged.", "mergedIds": [*merged]}
+    message = f"{_facts(len(merged))} merged."
+    if not merged:
+        message += " Give the threshold with which the pairs were shown."
+    return {"success": bool(merged), "message": message, "mergedIds": [*merged]}
 
 
 def _facts(number: int) -> str:
