@@ -382,8 +382,8 @@ class Store(ScopedStore):
 
         Reads every row, so it takes a while; other tasks can read and write meanwhile. A table of another program
         may need more than this SQLite has, as libSQL's vector index: it is listed as not checked, and the other
-        tables are checked one by one. So they are where a page is damaged; then the rows
-        that cannot be read are not checked further.
+        tables are checked one by one. The same is done if a page is damaged; rows that cannot be read
+        are then skipped.
 
         Returns:
             What is wrong or could not be checked; an empty list if nothing is.
@@ -405,8 +405,8 @@ class Store(ScopedStore):
         for a database that cannot be opened.
 
         Returns:
-            What is wrong, or should be known, the most harmful first; an empty list if nothing. Of a server that
-            takes no writes, only that: to read every row there may take for ever.
+            What is wrong, or should be known, the most harmful first; an empty list if nothing. If a server
+            takes no writes, only that is reported, because reading every row could take for ever.
         """
         database = Examined(
             connection=self._driver,
@@ -428,12 +428,12 @@ class Store(ScopedStore):
         A fact whose text was changed is hashed anew; if it now states what another fact states, it is superseded
         by that. Indexes that do not fit their table are built anew, also those of other programs' tables. Where a
         damaged unique index let rows be stored twice, the current fact keeps its hash, the latest session stays
-        active, and the first event keeps its key. A fact whose session is gone has none then. Where two facts fill
+        active, and the first event keeps its key. A fact whose session is gone loses its session id. Where two facts fill
         a slot, the newer one supersedes the other. No row is deleted. Writers wait for indexes.
 
         It does not change what only you can decide: another reference to a missing row, a value that cannot be
-        read. Of a file with damaged pages, restore a backup. Of one that `connect` cannot open because
-        of its indexes, say ``connect(path, migrate=False)`` first.
+        read. If pages of a file are damaged, restore a backup. If damaged indexes keep `connect` from
+        opening it, open it with ``connect(path, migrate=False)``.
 
         Returns:
             What was done; an empty list if nothing had to be. `verify` then finds none of it.
@@ -446,8 +446,8 @@ class Store(ScopedStore):
 
         Raises:
             CorruptDatabaseError: Pages of the file are damaged.
-            ConstraintError: Another program's table has rows twice that a unique index keeps apart: which one stays
-                only you can decide. memrepo's own tables are repaired.
+            ConstraintError: Another program's table has rows twice that a unique index keeps apart: you must
+                decide which one stays. memrepo's own tables are repaired.
             MigrationError: The database is not migrated to this memrepo's schema.
         """
         check_tokenizer(search)

@@ -110,7 +110,6 @@ def modules() -> Trees:
 
 
 @cache
-@cache
 def imports(tree: ast.Module) -> tuple[str, ...]:
     """Return the dotted names a module imports; of ``from a import b`` both ``a`` and ``a.b``."""
     names: list[str] = []
@@ -133,7 +132,6 @@ def files_imported(tree: ast.Module, paths: Mapping[str, object]) -> Iterator[st
             yield from (path for path in candidates if path in paths)
 
 
-@cache
 @cache
 def place_of(path: str) -> tuple[int, str]:
     """Return the row of a module, and the room or file by which it stands there: the longest that fits."""

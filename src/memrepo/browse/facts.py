@@ -52,7 +52,7 @@ def _state(name: str) -> State:
     for state in STATES:
         if state == name:
             return state
-    raise InvalidInputError("state", "is none that facts have")
+    raise InvalidInputError("state", f"must be one of {', '.join(STATES)}")
 
 
 async def _search(visit: Visit, asked: str, wanted: dict[str, str | None]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def language(name: str) -> Language:
     try:
         module: Any = import_module("snowballstemmer")
     except ImportError as error:
-        raise UsageError("languages need memrepo[languages], that is snowballstemmer") from error
+        raise UsageError("this needs snowballstemmer: pip install 'memrepo[languages]'") from error
     known = module.algorithms()
     if name not in known:
         raise InvalidInputError("name", f"must be one of {', '.join(sorted(known))}")

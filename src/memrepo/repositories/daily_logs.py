@@ -412,7 +412,7 @@ class DailyLogRepo(SearchableRepository):
         """
         Delete for good the events of a filter, as one atomic unit.
 
-        By a range or a day, an event whose time cannot be read stays; other programs' times get memrepo's
+        By a range or a day, an event with an instant that cannot be read stays; other programs' instants get memrepo's
         spelling first, by a dry run, too, unless the store is read-only.
 
         Args:
@@ -446,7 +446,7 @@ class DailyLogRepo(SearchableRepository):
         Delete for good the events of this scope that happened before an instant.
 
         A session that is open goes by the activity that it had, even if its events are gone: it does not
-        become abandoned. An event whose time cannot be read stays. Other programs' times get memrepo's spelling
+        become abandoned. An event with an instant that cannot be read stays. Other programs' instants get memrepo's spelling
         first, by a dry run, too, unless the store is read-only.
 
         Returns:

@@ -1056,9 +1056,8 @@ class MemoryRepo(SearchableRepository):
             ranking: The points of the scores.
 
         Returns:
-            Due facts, at most 100, the one that was due first before the others; the others by their scores, the
-            highest first. Empty lists if there are none. Those that were due after 100 others are due when these were
-            surfaced.
+            At most 100 due facts, the earliest first; later ones follow once these were marked with `surfaced`. The
+            others by their scores, the highest first. Empty lists if there are none.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -1236,8 +1235,8 @@ class MemoryRepo(SearchableRepository):
         Return a page of pairs of current facts that say nearly the same, for someone to choose which to `merge`.
 
         Two facts are as similar as the share of their words that both have, in any form and order, a rare word counting
-        for more than a common one. Words like ``she`` and ``now`` do not count; but if one of the two negates, or a
-        sign is another, as in ``C++``, they are no pair. It knows words, not what they mean: "Ada pays Bob" and "Bob
+        for more than a common one. Words like ``she`` and ``now`` do not count. Facts are no pair if only one is
+        negated, or if their signs differ, as in ``C`` and ``C++``. It knows words, not what they mean: "Ada pays Bob" and "Bob
         pays Ada" are a pair.
 
         A page looks at 100 facts, each beside at most 20 that were stored before it. So it may have few
@@ -1249,7 +1248,7 @@ class MemoryRepo(SearchableRepository):
             after: The ``next_cursor`` of the page before.
 
         Returns:
-            At most *limit* pairs, each pair once, by when the one that was stored later was first remembered.
+            At most *limit* pairs, each pair once, ordered by the creation of its newer fact.
 
         Raises:
             InvalidInputError: An argument is not accepted.
@@ -1432,9 +1431,9 @@ class MemoryRepo(SearchableRepository):
         """
         Delete for good this scope's forgotten and expired facts of before an instant, and what they superseded.
 
-        A proposal waits, however old it is; one that has expired goes, since nobody can answer it any more.
-        So a superseded fact stays as long as its successor does, unless it was forgotten, or has expired,
-        itself. One whose successor is no longer there goes, too, if it was created before the instant.
+        A superseded fact stays as long as its successor, unless it was itself forgotten, or has expired. One whose
+        successor is no longer there is deleted, too, if it was created before the instant. Proposals stay, however
+        old they are, unless they have expired.
 
         A fact with an instant that cannot be read stays. Other programs' instants get memrepo's spelling
         first, by a dry run, too, unless the store is read-only.

@@ -63,7 +63,7 @@ async def _init(
 @on_store(scoped=False)
 async def _compact(output: Output, store: Store) -> None:
     """
-    Give free space back, and empty the log.
+    Give free space back, and empty the write-ahead log.
 
     After this, no byte of what was deleted is in the file or its write-ahead log.
     """

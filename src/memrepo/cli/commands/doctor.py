@@ -50,7 +50,7 @@ async def _doctor(
     Say what is wrong, and what cures it.
 
     It reads every row, and changes nothing without --repair. The exit status is 1 if there is a problem;
-    a note is none.
+    notes do not count.
     """
     if repair:
         await _repair(output, db, search)

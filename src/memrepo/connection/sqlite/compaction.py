@@ -43,7 +43,9 @@ async def compact(writer: ThreadQueue, deadline: float, on_statement: OnStatemen
     async def empty_log() -> None:
         ((is_blocked, _, _),) = await run(queries.CHECKPOINT.bind())
         if is_blocked:
-            raise BusyError(f"{location}: another program reads, so that its log cannot be emptied")
+            raise BusyError(
+                f"{location}: another program is reading the file, so its write-ahead log cannot be emptied"
+            )
 
     turn = await writer.take(deadline)
     try:

@@ -143,7 +143,7 @@ class SessionRoute:
                     HTTPStatus.METHOD_NOT_ALLOWED, "the route has no such method", headers=_ALLOW
                 )
         if memory is None:
-            raise Problem(HTTPStatus.FORBIDDEN, "the request proves nobody who has a memory here")
+            raise Problem(HTTPStatus.FORBIDDEN, "the request does not identify a known user")
         return await answer(request, memory, check_thread(request.query("thread")))
 
     async def _memory_of(self, request: Request) -> ScopedStore | None:
