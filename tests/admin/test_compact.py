@@ -142,7 +142,9 @@ async def test_other_reader_keeps_the_log(tmp_path: Path) -> None:
         await store.memories.remember("before")
         with foreign_reader(path):
             await store.memories.remember("meanwhile")
-            with pytest.raises(memrepo.BusyError, match="another program is reading the file") as caught:
+            with pytest.raises(
+                memrepo.BusyError, match="another program is reading the file"
+            ) as caught:
                 await store.compact()
             assert caught.value.retryable
             assert (await store.memories.remember("goes on")).outcome == "created"

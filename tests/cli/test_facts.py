@@ -32,6 +32,19 @@ def test_remember_from_stdin(command: Command) -> None:
     assert command("remember", "-", stdin="likes tea.\n").out.startswith("duplicate 1 ")
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_remember_from_stdin_until_a_bad_line(command: Command, form: list[str]) -> None:
+    """Of many lines, one that is not accepted is named by its number, and so is what was stored before it."""
+    lines = [*(f"line {n}" for n in range(1, 701)), "bad\0line", "more"]
+    ran = command("remember", *form, stdin="\n".join(lines))
+    assert ran.status == 2
+    assert "TEXT 701: must not contain a NUL character; stored before it: 500" in ran.err
+    assert len(ran.json["facts"] if form else ran.out.splitlines()) == 500
+    assert command("remember", "Fine", "bad\0text").err.startswith(
+        "memrepo: TEXT 2: must not contain a NUL character; stored before it: 0"
+    )
+
+
 def test_remember_with_everything(command: Command, path: Path) -> None:
     """Every option reaches the fact, and times are in the local time or from now."""
     session = on_store(path, lambda store: store.scoped("ada").sessions.start())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -17,6 +18,7 @@ from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Rememb
 from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
 from memrepo.domain.search import Hit
 from memrepo.domain.sessions import SessionFilter
+from memrepo.errors import InvalidInputError
 from memrepo.repositories.scopes import ScopedStore
 
 __all__ = ["COMMANDS", "FACT"]
@@ -32,6 +34,7 @@ FACT: Final = (
     Column("created", "created_at", "dim"),
 )
 _STDIN: Final = "-"
+_is_content = re.compile(r"facts\[(\d+)\]\.content").fullmatch
 _NOTHING: Final = "nothing found"
 
 
@@ -69,14 +72,28 @@ async def _remember(
     """
     lines = iter(content) if content and content != (_STDIN,) else _lines_of_stdin()
     outcomes: list[Remembered] = []
+    n_stored = 0
     while batch := _some(lines):
         facts = [MemoryNew(content=text, **given) for text in batch]
-        outcomes += await store.memories.remember_many(facts)
+        try:
+            outcomes += await store.memories.remember_many(facts)
+        except InvalidInputError as error:
+            output.each("facts", ((its, "") for its in outcomes))
+            raise _numbered(error, n_stored) from error
+        n_stored += len(batch)
         if output.form != "json":
             output.each("facts", ((its, _outcome(its)) for its in outcomes))
             outcomes.clear()
     if output.form == "json":
         output.each("facts", ((its, "") for its in outcomes))
+
+
+def _numbered(error: InvalidInputError, n_stored: int) -> InvalidInputError:
+    """Say which of many texts is not accepted, and which are stored."""
+    found = _is_content(error.field)
+    if found is None or not (number := n_stored + int(found[1])):
+        return error
+    return InvalidInputError(f"TEXT {number + 1}", f"{error.reason}; stored before it: {n_stored}")
 
 
 def _some(lines: Iterator[str]) -> list[str]:
