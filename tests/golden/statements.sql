@@ -4179,6 +4179,17 @@ WHERE `number`=2) END
 FROM json_each(:words) `word`
 ORDER BY `word`.`key`;
 
+-- sessions.active
+SELECT `id`,`scope`,`thread`,`started_at`,`ended_at`,`end_trigger`,`summary`,COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)
+FROM `sessions`
+WHERE `scope`=:scope AND `thread`=:thread AND `ended_at` IS NULL AND NOT COALESCE(NULLIF(max(CASE WHEN `started_at`<=:latest THEN `started_at` ELSE '' END,CASE WHEN `active_at`<=:latest THEN `active_at` ELSE '' END,COALESCE((SELECT MAX(`log`.`timestamp`)
+FROM `daily_logs` `log`
+WHERE `log`.`session_id`=`sessions`.`id` AND `log`.`timestamp`<=:latest),'')),''),`started_at`)<:active_from
+ORDER BY `started_at` DESC,`id` DESC
+LIMIT 1;
+
 -- sessions.count ()
 SELECT COUNT(*)
 FROM `sessions`

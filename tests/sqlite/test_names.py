@@ -75,4 +75,4 @@ async def test_file_whose_log_is_read_is_named(store: memrepo.Store, path: Path)
         await store.memories.remember("Therapy on Fridays")
         with pytest.raises(memrepo.BusyError) as caught:
             await store.compact()
-    assert str(caught.value).startswith(f"{path}: another program reads")
+    assert str(caught.value).startswith(f"{path}: another program is reading the file")

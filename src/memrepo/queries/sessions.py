@@ -196,16 +196,16 @@ def get_many(*, is_large: bool = False) -> Statement:
     return statement("sessions.get_many", query, is_long=is_large)
 
 
+def _newest_open() -> QueryBuilder:
+    query = _select().where(_in_thread()).where(_s.ended_at.isnull())
+    query = query.orderby(_s.started_at, order=Order.desc)
+    return query.orderby(_s.id, order=Order.desc).limit(1)
+
+
 #: The newest session of a thread that has not ended, by the partial index on open ones.
-NEWEST_OPEN: Final = statement(
-    "sessions.newest_open",
-    _select()
-    .where(_in_thread())
-    .where(_s.ended_at.isnull())
-    .orderby(_s.started_at, order=Order.desc)
-    .orderby(_s.id, order=Order.desc)
-    .limit(1),
-)
+NEWEST_OPEN: Final = statement("sessions.newest_open", _newest_open())
+#: The newest of them that is not abandoned: the original leaves several open.
+ACTIVE: Final = statement("sessions.active", _newest_open().where(_is_idle().negate()))
 
 #: The conditions of a filter, by the name of their parameter (or, without one, a name of their own).
 CONDITIONS: Final[Mapping[str, Callable[[], Criterion]]] = {

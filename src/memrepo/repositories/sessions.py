@@ -28,7 +28,6 @@ from memrepo.domain.checks import (
     check_limit,
     check_name,
     check_text,
-    check_thread,
     check_tz,
 )
 from memrepo.domain.clock import Clock, utc_now
@@ -399,11 +398,9 @@ class SessionRepo(SearchableRepository):
 
     async def active(self, thread: str = "") -> Session | None:
         """Return the active session of a thread, or ``None``. An abandoned session is not active."""
-        # The original leaves several open, of which a later one may be abandoned.
-        found = await self.find_many(
-            SessionFilter(thread=check_thread(thread), status="active"), limit=1
-        )
-        return found[0] if len(found) else None
+        now = self.now()
+        bound = queries.ACTIVE.bind(**self._place(thread), **activity_window(now, self._idle_after))
+        return self._decode(await self.connection.read(bound), now)
 
     async def find_many(
         self, where: SessionFilter = _ALL, *, limit: int = DEFAULT_LIMIT, after: str | None = None
