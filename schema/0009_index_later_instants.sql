@@ -1,5 +1,5 @@
 -- What: the indexes of rows with an instant in another spelling, made anew with the columns that came after them.
--- Why: a program of its own may write `due_at` as `2026-02-02 14:16:24`, which as a text is earlier than it is; and of a
+-- Why: another program may write `due_at` as `2026-02-02 14:16:24`, which as a text is earlier than it is; and of a
 --      proposal, `deleted_at` and `proposed_at` must get memrepo's spelling together.
 -- While old code runs: yes. An older memrepo finds by them what it has found before.
 

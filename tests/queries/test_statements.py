@@ -656,6 +656,7 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
         ("adoption.set_hash", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.mark_checked", "INTEGER PRIMARY KEY (rowid=?)"),
         ("sessions.newest_open", "ix_sessions__open_thread (scope=? AND thread=?)"),
+        ("sessions.active", "ix_sessions__open_thread (scope=? AND thread=?)"),
         ("sessions.time_out", "ix_sessions__open_thread (scope=? AND thread=?)"),
         ("sessions.start", "ix_sessions__open_thread (scope=? AND thread=?)"),
         ("sessions.open_beside", "ix_sessions__open_thread (scope=? AND thread=?)"),

@@ -21,7 +21,7 @@ __all__ = ["served"]
 
 #: The one tool that asks the user.
 _FORGET_ALL: Final = "forget_all"
-#: How many facts the user is asked about, and up to which id.
+#: How many facts the user is asked about, and which: see `state_of`.
 _State: TypeAlias = tuple[int, str]
 
 

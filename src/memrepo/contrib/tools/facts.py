@@ -220,8 +220,7 @@ async def forget_all(
     Forget every fact, only when the user asks for exactly this.
 
     The first call forgets nothing: it says how many facts there are, with those that are superseded or only
-    proposed, and returns a token. Ask the user; if they
-    agree, call it again with the token.
+    proposed, and returns a token. Ask the user; if they agree, call it again with the token.
     """
     memories, confirmations = call.memory.memories, call.confirmations
     if token is None:
