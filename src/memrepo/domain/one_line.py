@@ -14,6 +14,8 @@ _JOINERS: Final = "\u200c\u200d"
 _no_joiner: Final = f"[^\\x00-\\x7f{_JOINERS}]"
 #: A joiner that does not stand between two of these, as one does in a word of Hindi or in an emoji.
 _loose_joiner: Final = re.compile(f"[{_JOINERS}](?!{_no_joiner})|(?<!{_no_joiner})[{_JOINERS}]")
+#: What may not be seen: nothing of what is printed in ASCII.
+_is_doubtful: Final = re.compile(r"[^ -~]")
 #: Control characters, and those that format text, as what turns its direction.
 _HIDDEN: Final = frozenset({"Cc", "Cf"})
 #: Letters, marks and signs that are not seen: fillers, a blank of Braille, variation selectors, which can hold any bytes.
@@ -38,13 +40,13 @@ def one_line(text: str) -> str:
     nobody sees should not be told to a model either. Joiners stay where they make a word or an emoji. Half of a
     surrogate pair becomes the replacement character.
     """
-    if not text.isascii() or not text.isprintable():
-        text = "".join(map(_visible, text))
+    text = _is_doubtful.sub(_visible, text)
     line = _loose_joiner.sub("", " ".join(text.split()))
     return " ".join(line.split())
 
 
-def _visible(character: str) -> str:
+def _visible(found: re.Match[str]) -> str:
+    character = found[0]
     if character.isspace():
         return character
     kind = category(character)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 from memrepo.ranking import unicode61
@@ -12,6 +13,7 @@ from memrepo.ranking.relevance import Ranked
 
 __all__ = ["explain", "highlights"]
 
+_share: Final = attrgetter("share")
 _DISTANCES: Final = ("just", "two", "three", "four", "five")
 
 
@@ -31,7 +33,7 @@ def explain(ranked: Ranked, *, noun: str = "fact") -> str:
 
 def _parts(ranked: Ranked, noun: str) -> Iterator[str]:
     places: dict[int | None, list[str]] = {}
-    for part in sorted(ranked.words, key=lambda part: -part.share):
+    for part in sorted(ranked.words, key=_share, reverse=True):
         places.setdefault(part.place, []).append(f"'{part.word}'")
     if own := places.pop(0, None):
         yield f"has {_listed(own)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set as AbstractSet
 from heapq import nlargest
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -33,8 +33,7 @@ _AS_MUCH: Final = 0.95
 _DOUBT: Final = 0.1
 
 
-@attrs.frozen
-class WordPart:
+class WordPart(NamedTuple):
     """What a word of the question adds to the relevance of a row."""
 
     word: str
