@@ -8,17 +8,16 @@ imported only when it is used: the coverage of what is imported before a measure
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import pytest
 
 if TYPE_CHECKING:
-    from memrepo import OpeningStore, Store
+    from memrepo import Clock, OpeningStore, Store
     from memrepo.options import ConnectOptions
     from pytest_memrepo.sqld import Sqld
 
@@ -54,7 +53,8 @@ class StoreFactory:
     """Opens stores, as many as a test needs. Call it as `memrepo.connect`."""
 
     def __init__(self) -> None:
-        self._clock: MemoryClock | None = None
+        #: The `memory_clock` of the test that runs; an overridden one before its override.
+        self._clocks: list[Clock] = []
 
     def __call__(
         self, url: str | PathLike[str] = ":memory:", **options: Unpack[ConnectOptions]
@@ -73,19 +73,15 @@ class StoreFactory:
 
         def now() -> datetime:
             # Of each moment, because `memory_clock` may be set up after the store.
-            return (self._clock or own)()
+            return (self._clocks[-1] if self._clocks else own)()
 
         options.setdefault("clock", now)
         return connect(url, **options)
 
-    @contextmanager
-    def using(self, clock: MemoryClock) -> Generator[None]:
-        """Have the stores that are opened in a block go by *clock*."""
-        before, self._clock = self._clock, clock
-        try:
-            yield
-        finally:
-            self._clock = before
+    def go_by(self, clock: Clock) -> Callable[[], object]:
+        """Have its stores go by *clock*, until what this returns is called."""
+        self._clocks.append(clock)
+        return self._clocks.pop
 
 
 # --- hooks -------------------------------------------------------------------------------------
@@ -117,20 +113,30 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         explain(item, call.excinfo.value)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    """Have the stores of a test go by its `memory_clock`, also where a project has overridden it."""
+    value = yield
+    if fixturedef.argname == "memory_clock":
+        factory: StoreFactory = request.getfixturevalue("memory_store_factory")
+        request.addfinalizer(factory.go_by(value))
+    return value
+
+
 # --- the fixtures ------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def memory_clock(memory_store_factory: StoreFactory) -> Iterator[MemoryClock]:
+def memory_clock() -> MemoryClock:
     """A clock that stands still until ``memory_clock.advance(minutes=31)``; the test's stores go by it."""
-    clock = MemoryClock()
-    with memory_store_factory.using(clock):
-        yield clock
+    return MemoryClock()
 
 
 @pytest.fixture
 def memory_store_options() -> ConnectOptions:
-    """The options of `memrepo.connect` for `memory_store`: none. Override it to have some."""
+    """The options of `memrepo.connect` for `memory_store` and `memory_store_file`: none. Override it to have some."""
     return {}
 
 
@@ -155,15 +161,25 @@ def _memory_store_template(
     from pytest_memrepo.loops import make_file
 
     path = tmp_path_factory.mktemp("memrepo") / "agent.db"
-    make_file(path, memory_store_factory)
+    make_file(memory_store_factory(path))
     return path
 
 
 @pytest.fixture
-def memory_store_file(tmp_path: Path, _memory_store_template: Path) -> Path:
+def memory_store_file(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    memory_store_factory: StoreFactory,
+    memory_store_options: ConnectOptions,
+) -> Path:
     """The path of a database file without rows, in `tmp_path`; for code that opens a store itself."""
     path = tmp_path / "agent.db"
-    shutil.copy(_memory_store_template, path)
+    if memory_store_options:
+        from pytest_memrepo.loops import make_file
+
+        make_file(memory_store_factory(path, **memory_store_options))
+    else:
+        shutil.copy(request.getfixturevalue("_memory_store_template"), path)
     return path
 
 

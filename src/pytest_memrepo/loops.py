@@ -7,13 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutinefunction
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
 import pytest
 
-from memrepo import Store, WrongLoopError
+from memrepo import OpeningStore, Store, WrongLoopError
 from memrepo.options import ConnectOptions
 from pytest_memrepo import MemoryClock, StoreFactory
 
@@ -158,11 +157,11 @@ def _store_of_sync(
 # --- without a loop ----------------------------------------------------------------------------
 
 
-def make_file(path: Path, memory_store_factory: StoreFactory) -> None:
-    """Make a database file with the schema in it."""
+def make_file(opening: OpeningStore) -> None:
+    """Make a database file with the schema in it, by opening it once."""
 
     async def migrate() -> None:
-        async with memory_store_factory(path):
+        async with opening:
             pass
 
     # In a thread, because this one may have an event loop, and asyncio.run would leave it without.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 
-from memrepo import Store
+from memrepo import Clock, Store
 from pytest_memrepo import MemoryClock, StoreFactory
 
 pytestmark = pytest.mark.asyncio
@@ -30,3 +31,44 @@ async def test_set_up_before_the_store(memory_clock: MemoryClock, opened: Store)
     """And so does one that is opened after it."""
     memory_clock.advance(days=1)
     assert (await opened.sessions.get_or_start()).started_at == memory_clock.now
+
+
+class TestOwnClock:
+    """Where a project has a `memory_clock` of its own."""
+
+    @pytest.fixture
+    def memory_clock(self) -> Clock:
+        return lambda: datetime(2031, 1, 1, tzinfo=UTC)
+
+    async def test_every_store_goes_by_it(
+        self,
+        memory_store: Store,
+        opened: Store,
+        memory_store_factory: StoreFactory,
+        memory_clock: Clock,
+    ) -> None:
+        """The test's store goes by it, and so do those of the factory, whenever they were opened."""
+        async with memory_store_factory() as other:
+            for store in (memory_store, opened, other):
+                assert (await store.sessions.start()).started_at == memory_clock()
+
+
+class TestLaterClock:
+    """Where that begins with the plugin's."""
+
+    @pytest.fixture
+    def memory_clock(self, memory_clock: MemoryClock) -> MemoryClock:
+        memory_clock.now = datetime(2031, 1, 1, tzinfo=UTC)
+        return memory_clock
+
+    async def test_it_can_be_moved(self, opened: Store, memory_clock: MemoryClock) -> None:
+        """It begins when the project says, and moves."""
+        assert (await opened.sessions.start()).started_at == datetime(2031, 1, 1, tzinfo=UTC)
+        memory_clock.advance(minutes=31)
+        assert (await opened.sessions.get_or_start()).started_at == memory_clock.now
+
+
+async def test_no_clock_outlasts_its_test(memory_store_factory: StoreFactory) -> None:
+    """A test that uses no `memory_clock` goes by a clock of its own again."""
+    async with memory_store_factory() as store:
+        assert (await store.sessions.start()).started_at == MemoryClock().now
