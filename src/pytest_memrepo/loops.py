@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutinefunction
 from types import FunctionType, ModuleType
 from typing import Any, Final
+from unittest import TestCase
 
 import pytest
 
@@ -33,15 +34,30 @@ _NOT_ASYNCIO: Final = (
     "memory_store needs an event loop of asyncio, and this test runs on {}: override the fixture "
     'anyio_backend with one that returns "asyncio"'
 )
+_UNITTEST: Final = (
+    "memory_store cannot be open in a unittest.TestCase, which runs each test in an event loop of its own: open a "
+    "store in the test, or in the asyncSetUp of an IsolatedAsyncioTestCase: "
+    '`self.store = await self.enterAsyncContext(memrepo.connect(":memory:"))`'
+)
+_RUNS: Final = (
+    "memory_store cannot be opened while the event loop of its test runs: make it an argument of the test, instead of "
+    "request.getfixturevalue, or use memory_store_factory: `async with memory_store_factory() as store:`"
+)
 _TOO_OLD: Final = "memory_store needs pytest-asyncio 1.2 or newer, and this is {}"
 _WRONG_LOOP: Final = (
     "memory_store is open in the event loop of its test{}. What uses it must run in the same, "
     "async fixtures among it{}"
 )
+_TWO_PLUGINS: Final = (
+    "memory_store is open in the event loop of its test, which pytest-asyncio runs, and anyio's plugin runs its async "
+    "fixtures in another: leave both to one of the two, by taking anyio's mark off, or by asyncio_mode = strict"
+)
 
 
 def open_store(request: pytest.FixtureRequest) -> Store:
     """Open the store of a test in the loop that the test will run in. It is closed there, too."""
+    if _is_in_loop():
+        pytest.fail(_RUNS, pytrace=False)
     manager = request.config.pluginmanager
     if not manager.has_plugin(_FIXTURES):
         manager.register(_fixtures(has_asyncio=_has_asyncio(request.config)), _FIXTURES)
@@ -59,7 +75,17 @@ def _fixture_for(request: pytest.FixtureRequest) -> str:
     pytest.fail(_why_not(request), pytrace=False)
 
 
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _why_not(request: pytest.FixtureRequest) -> str:
+    if issubclass(request.cls or object, TestCase):
+        return _UNITTEST
     if not iscoroutinefunction(getattr(request.node, "obj", None)):
         return _SYNC
     if _is_registered(request.config) and (version := _old_version()) is not None:
@@ -103,8 +129,12 @@ def _require_asyncio(backend: Any) -> None:
 
 def explain(item: pytest.Item, error: BaseException) -> None:
     """Add to the `WrongLoopError` of a test what to do about it."""
-    if isinstance(error, WrongLoopError):
-        scope = _asyncio_scope(item)
+    if not isinstance(error, WrongLoopError):
+        return
+    scope = _asyncio_scope(item)
+    if scope and "anyio_backend" in getattr(item, "fixturenames", ()):
+        error.add_note(_TWO_PLUGINS)
+    else:
         its = f' (loop scope "{scope}")' if scope else ""
         how = f': `@pytest_asyncio.fixture(loop_scope="{scope}")`' if scope else ""
         error.add_note(_WRONG_LOOP.format(its, how))

@@ -240,6 +240,70 @@ def test_messages(tester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_unittest(tester: pytest.Pytester) -> None:
+    """A `unittest.TestCase`, whose loop no fixture can have, is told to open its store itself; what it is told works."""
+    tester.makepyfile(
+        """
+        import memrepo, pytest, unittest
+
+        @pytest.mark.usefixtures("memory_store")
+        class TestSync(unittest.TestCase):
+            def test_sync(self): ...
+
+        @pytest.mark.asyncio
+        class TestAsync(unittest.IsolatedAsyncioTestCase):
+            @pytest.fixture(autouse=True)
+            def take_store(self, memory_store): ...
+
+            async def test_async(self): ...
+
+        class TestItself(unittest.IsolatedAsyncioTestCase):
+            @pytest.fixture(autouse=True)
+            def take_factory(self, memory_store_factory):
+                self.opening = memory_store_factory()
+
+            async def asyncSetUp(self):
+                self.store = await self.enterAsyncContext(self.opening)
+
+            async def test_itself(self):
+                assert await self.store.memories.count() == 0
+        """
+    )
+    result = run(tester)
+    result.assert_outcomes(passed=1, errors=2)
+    said = "memory_store cannot be open in a unittest.TestCase, which * loop of its own: *enterAsyncContext(*"
+    result.stdout.fnmatch_lines([said, said], consecutive=False)
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_asked_for_by_a_test_that_runs(tester: pytest.Pytester, mode: str) -> None:
+    """What asks for the store while its loop runs is told to ask before; if it did, it gets the store again."""
+    tester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.asyncio
+        async def test_late(request):
+            request.getfixturevalue("memory_store")
+
+        @pytest.mark.anyio
+        @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+        async def test_late_in_anyio(request):
+            request.getfixturevalue("memory_store")
+
+        @pytest.mark.asyncio
+        async def test_again(request, memory_store):
+            assert request.getfixturevalue("memory_store") is memory_store
+        """
+    )
+    result = run(tester, "-o", f"asyncio_mode={mode}")
+    result.assert_outcomes(passed=1, failed=2)
+    said = "memory_store cannot be opened while the event loop of its test runs: *an argument of the test, *"
+    result.stdout.fnmatch_lines([said, said], consecutive=False)
+    result.stdout.no_fnmatch_line("*never awaited*")
+
+
 def test_no_plugin_at_all(tester: pytest.Pytester) -> None:
     """Without a plugin for async tests, the factory, the clock and the file serve sync ones."""
     tester.makepyfile(
@@ -327,3 +391,28 @@ def test_wrong_loop(tester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         ['*memory_store is open*(loop scope "module"). *fixture(loop_scope="module")`']
     )
+
+
+def test_two_plugins_at_once(tester: pytest.Pytester) -> None:
+    """Where two plugins run one test and its fixtures, each in a loop of its own, it is told to leave it to one."""
+    tester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        async def agent(memory_store):
+            await memory_store.memories.remember("The agent is called Ada")
+
+        @pytest.mark.anyio
+        @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+        async def test_marked(agent): ...
+        """
+    )
+    result = run(tester, "-o", "asyncio_mode=auto")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*memory_store is open*anyio's plugin runs its async fixtures in another*asyncio_mode = strict*"
+        ]
+    )
+    run(tester, "-o", "asyncio_mode=strict").assert_outcomes(passed=1)
