@@ -60,6 +60,8 @@ class LeakCheck:
         self._noted: list[_Noted] = []
         self._leaked: list[_Noted] = []
         self._owner: _Node | None = None
+        #: What it has raised last.
+        self._failure: BaseException | None = None
         #: Who was told before: a run that tests a plugin runs others within it.
         self._before = watching.on_open
         watching.on_open = self._note
@@ -70,6 +72,7 @@ class LeakCheck:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             self._leaked.clear()
+            self._failure = None
             gc.collect()
 
     def _note(self, what: Opened) -> None:
@@ -107,7 +110,7 @@ class LeakCheck:
         n_before = len(self._noted)
         result = yield
         its_own = self._noted[n_before:]
-        _fail([its for its in its_own if its.is_transaction and its.what.is_open])
+        self._fail([its for its in its_own if its.is_transaction and its.what.is_open])
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -119,8 +122,19 @@ class LeakCheck:
             result = yield
         finally:
             left = self._take_left(nextitem)
-        _fail(left)
+        self._fail(left)
         return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # the first to be asked is the last to have a say
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A test that is expected to fail is not expected to do so by leaving something open."""
+        report = yield
+        if call.excinfo is not None and call.excinfo.value is self._failure:
+            report.outcome = "failed"
+            vars(report).pop("wasxfail", None)
+        return report
 
     def _take_left(self, nextitem: pytest.Item | None) -> list[_Noted]:
         """Go on with what is open and may stay so during *nextitem*; return what else is open."""
@@ -131,10 +145,11 @@ class LeakCheck:
         self._leaked += left
         return left
 
-
-def _fail(left: Sequence[_Noted]) -> None:
-    if left:
-        pytest.fail("\n  ".join(["left open:", *map(str, left)]) + f"\n{_HELP}", pytrace=False)
+    def _fail(self, left: Sequence[_Noted]) -> None:
+        if left:
+            lines = "\n  ".join(["left open:", *map(str, left)])
+            self._failure = pytest.fail.Exception(f"{lines}\n{_HELP}", pytrace=False)
+            raise self._failure
 
 
 def _place() -> tuple[str, int] | None:
