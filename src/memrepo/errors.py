@@ -89,7 +89,7 @@ class ClosedError(UsageError):
 
 
 class WrongLoopError(UsageError):
-    """The store belongs to another event loop or to the process before a fork, or asyncio does not run."""
+    """The store, or the pool, belongs to another event loop or to the process before a fork, or asyncio does not run."""
 
 
 class TransactionError(UsageError):

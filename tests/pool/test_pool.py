@@ -7,7 +7,7 @@ import contextlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from memrepo import (
     StorePool,
     UnsupportedURLError,
     UsageError,
+    WrongLoopError,
 )
 from memrepo.connection.hrana.connection import LibSQLConnection
 from memrepo.connection.sqlite.connection import SQLiteConnection
@@ -288,6 +289,56 @@ async def test_fair(tmp_path: Path) -> None:
 
         await asyncio.gather(work("a"), work("b"))
         assert order == ["a", "b"] * 5
+
+
+async def test_not_held_up_by_who_waits(tmp_path: Path) -> None:
+    """A block that has another task open its tenant again goes on, though other tenants wait for a store."""
+    async with StorePool(tmp_path / "{tenant}.db", max_open=1, lock_timeout_s=PATIENCE_S) as pool:
+
+        async def remember(tenant: str) -> None:
+            async with pool.open(tenant) as store:
+                await store.memories.remember("Likes tea")
+
+        # A task that no block has started, such as one that serves requests: no block is known to wait for it.
+        orders = asyncio.Queue[str]()
+        server = asyncio.create_task(_serve(orders, remember))
+        async with pool.open("a") as store:
+            waiting = asyncio.create_task(remember("b"))
+            await until(lambda: len(pool._slots._queue) == 1)
+            orders.put_nowait("a")
+            await orders.join()
+            assert await store.memories.count() == 1
+            assert not waiting.done()
+        await waiting
+        server.cancel()
+
+
+async def _serve(orders: asyncio.Queue[str], work: Callable[[str], Awaitable[None]]) -> None:
+    while True:
+        await work(await orders.get())
+        orders.task_done()
+
+
+async def test_in_another_event_loop(tmp_path: Path) -> None:
+    """A pool belongs to the first event loop that uses it, says so in any other, and goes on in its own."""
+    pool = StorePool(tmp_path / "{tenant}.db")
+
+    async def use() -> None:
+        async with pool.open("acme") as store:
+            await store.memories.remember("Likes tea")
+
+    def run(call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        asyncio.run(call())
+
+    await use()
+    for call in (use, pool.close, lambda: pool.create("globex")):
+        with pytest.raises(
+            WrongLoopError,
+            match=r"^the pool was first used in another event loop: make one in this loop$",
+        ):
+            await asyncio.to_thread(run, call)
+    await use()
+    await pool.close()
 
 
 async def test_idle_stores_are_closed(tmp_path: Path, watch: Watch) -> None:

@@ -46,9 +46,12 @@ if hasattr(os, "register_at_fork"):
 
 
 class Affinity:
-    """Remembers where a connection was opened, and refuses to use it elsewhere."""
+    """Remembers where a connection was opened, or a pool first used, and refuses to use it elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, was: str = "the store was opened", *, instead: str = "open one") -> None:
+        """Note where this is; refuse by what *was* done here, and what to do *instead*."""
+        self._was = was
+        self._instead = instead
         self._loop = get_running_loop()
         self._n_forks = _Process.n_forks
         #: Whether it is closed, or is being closed.
@@ -105,11 +108,9 @@ class Affinity:
             raise ClosedError("the store is closed")
 
     def check_place(self) -> None:
-        """Raise unless the event loop and the process are those in which it was opened."""
+        """Raise unless the event loop and the process are those of the beginning."""
         if self._n_forks != _Process.n_forks:
-            raise WrongLoopError("the store was opened before a fork: open one in this process")
+            raise WrongLoopError(f"{self._was} before a fork: {self._instead} in this process")
         require_asyncio()
         if get_running_loop() is not self._loop:
-            raise WrongLoopError(
-                "the store was opened in another event loop: open one in this loop"
-            )
+            raise WrongLoopError(f"{self._was} in another event loop: {self._instead} in this loop")

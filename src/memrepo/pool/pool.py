@@ -41,7 +41,7 @@ class StorePool:
         async with pool.open("acme") as store:
             await store.memories.remember("...")
 
-    Any number of tasks of one event loop can use it at once.
+    It belongs to the event loop that uses it first; any number of that loop's tasks can use it at once.
     """
 
     def __init__(
@@ -133,6 +133,9 @@ class StorePool:
         *max_open* others are open, the one that has been idle for the longest time is closed first. If a
         store has lost its file (`Store.is_lost`), the next block gets a new one.
 
+        A tenant whose store is open waits for nobody, so that a block can open its own tenant again. Tenants that are
+        in use without a pause can therefore keep others waiting: *max_open* must be above their number.
+
         Args:
             tenant: 1 to 64 ASCII letters, digits, ``-``, ``_`` and ``.``, not beginning with a dot; on
                 a server 1 to 63, without dots. On a file system that ignores case, ``Acme`` and
@@ -214,5 +217,5 @@ class StorePool:
     def _check_place(self) -> None:
         require_asyncio()
         if self._affinity is None:
-            self._affinity = Affinity()
+            self._affinity = Affinity("the pool was first used", instead="make one")
         self._affinity.check_place()

@@ -151,6 +151,9 @@ class Slots:
 
     def _serve(self, place: Future[Slot], tenant: str) -> None:
         """Give the waiting task its tenant's slot, or make room for one."""
+        # A slot that is there is given at once, even if others have waited for longer for room, and may wait in vain.
+        # Behind them, a block would wait for itself that waits for another task to open its tenant, and one tenant
+        # too many would stop all others, until a block of theirs happens to end.
         slot = self._slots.get(tenant)
         if slot is not None and slot.is_lost and slot.closing is None:
             # Its users may stay for long. It does no harm beside a new one, as it touches no file any more.
