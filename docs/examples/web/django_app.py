@@ -26,14 +26,18 @@ async def contents(mine: memrepo.ScopedStore) -> list[str]:
 def facts(request: HttpRequest) -> HttpResponse:
     user = user_of(request.headers.get("authorization"))
     if user is None:
-        return HttpResponse(status=401)
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     mine = memory_of_process().store.scoped(f"user:{user}")
     if request.method != "POST":
         return JsonResponse(memory_of_process().call(contents, mine), safe=False)
     try:
-        known = memory_of_process().call(
-            mine.memories.remember, json.loads(request.body).get("text")
-        )
+        text = json.loads(request.body)["text"]
+    except ValueError:
+        return HttpResponse(status=400)
+    except (LookupError, TypeError):
+        return HttpResponse(status=422)
+    try:
+        known = memory_of_process().call(mine.memories.remember, text)
     except memrepo.InvalidInputError as error:
         return JsonResponse({"field": error.field, "error": error.reason}, status=422)
     return JsonResponse({"id": known.id, "outcome": known.outcome}, status=201)

@@ -4,6 +4,7 @@ from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
 from login import user_of
 from sync_memory import memory_of_process
+from werkzeug.datastructures import WWWAuthenticate
 
 import memrepo
 
@@ -12,7 +13,9 @@ app = Flask(__name__)
 
 def memory_of_request() -> memrepo.ScopedStore:
     user = user_of(request.headers.get("authorization"))
-    return memory_of_process().store.scoped(f"user:{user}") if user else abort(401)
+    if user is None:
+        abort(401, www_authenticate=WWWAuthenticate("bearer"))
+    return memory_of_process().store.scoped(f"user:{user}")
 
 
 async def contents(mine: memrepo.ScopedStore) -> list[str]:
@@ -26,8 +29,10 @@ def invalid(error: memrepo.InvalidInputError) -> ResponseReturnValue:
 
 @app.post("/facts")
 def remember() -> ResponseReturnValue:
-    text: str = request.get_json().get("text")
-    known = memory_of_process().call(memory_of_request().memories.remember, text)
+    mine = memory_of_request()
+    body = request.get_json()
+    text: str = body["text"] if isinstance(body, dict) and "text" in body else abort(422)
+    known = memory_of_process().call(mine.memories.remember, text)
     return {"id": known.id, "outcome": known.outcome}, 201
 
 

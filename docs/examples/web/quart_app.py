@@ -1,11 +1,12 @@
 """memrepo in Quart: ``hypercorn`` or ``uvicorn --app-dir docs/examples/web quart_app:app``."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, NoReturn
 
 from login import user_of
 from model import think
 from quart import Quart, Response, ResponseReturnValue, abort, request
+from werkzeug.datastructures import WWWAuthenticate
 
 import memrepo
 from memrepo.contrib.asgi import SessionRoute
@@ -26,8 +27,12 @@ def scoped(authorization: str | None) -> memrepo.ScopedStore | None:
     return store.scoped(f"user:{user}") if user else None
 
 
+def refuse() -> NoReturn:
+    abort(401, www_authenticate=WWWAuthenticate("bearer"))
+
+
 def memory_of_request() -> memrepo.ScopedStore:
-    return scoped(request.headers.get("authorization")) or abort(401)
+    return scoped(request.headers.get("authorization")) or refuse()
 
 
 async def text_of_request() -> str:
@@ -84,15 +89,23 @@ async def chat() -> ResponseReturnValue:
     return response
 
 
+def memory_of_scope(scope: Any) -> memrepo.ScopedStore | None:
+    return scoped(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+
+
+@app.route("/session", methods=["GET", "PATCH", "POST"])
+async def session_of_nobody() -> ResponseReturnValue:
+    refuse()  # as elsewhere in this app; the route itself would answer 403
+
+
 quart_asgi = app.asgi_app
-session_route = SessionRoute(
-    lambda scope: scoped(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
-)
+session_route = SessionRoute(memory_of_scope)
 
 
 async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
     is_session = scope["type"] == "http" and scope["path"] == "/session"
-    await (session_route if is_session else quart_asgi)(scope, receive, send)
+    is_mine = is_session and memory_of_scope(scope) is not None
+    await (session_route if is_mine else quart_asgi)(scope, receive, send)
 
 
 app.asgi_app = asgi_app  # type: ignore[method-assign]  # as Quart's documentation says

@@ -24,6 +24,7 @@ from tests.patience import PATIENCE_S, eventually
 
 __all__ = [
     "FRAMEWORKS",
+    "NO_FACTS",
     "RECIPES",
     "SERVERS",
     "ServerProcess",
@@ -36,6 +37,9 @@ _APPS: Final = Path(__file__).parent / "apps"
 _SECRET: Final = "a secret of the tests"
 
 FRAMEWORKS: Final = ("fastapi", "starlette", "litestar", "quart")
+
+#: Bodies of a request to remember a fact that name none: JSON of another shape, or none at all.
+NO_FACTS: Final = (b'["Likes tea"]', b'"Likes tea"', b"null", b"{}", b'{"text": 5}', b"{", b"")
 
 #: The servers for ASGI, each with its arguments for a port and a number of workers. By default, the first one kills
 #: a worker that a busy machine keeps waiting for 5 seconds, and the second one a request after 3 at the end.

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.doors.web.serving import FRAMEWORKS, SERVERS, WebServer, running
+from tests.doors.web.serving import FRAMEWORKS, NO_FACTS, SERVERS, WebServer, running
 from tests.doors.web.stored import stored
 from tests.patience import eventually
 
@@ -50,7 +50,17 @@ def test_a_request_writes_and_another_reads(server: WebServer) -> None:
         assert ada.get("/facts").json() == ["Likes tea"]
         assert grace.get("/facts").json() == []
         forged = {"authorization": server.headers("ada")["authorization"].replace("ada", "grace")}
-        assert ada.get("/facts", headers=forged).status_code == 401
+        refused = ada.get("/facts", headers=forged)
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_a_body_that_names_no_fact(server: WebServer) -> None:
+    """Whatever JSON it is, or if it is none, that is the caller's mistake, and nothing is stored."""
+    with server.client("edsger") as client:
+        for body in NO_FACTS:
+            sent = client.post("/facts", content=body, headers={"content-type": "application/json"})
+            assert sent.status_code in (400, 422), (body, sent.text)
+        assert client.get("/facts").json() == []
 
 
 def test_the_session_route_is_mounted(server: WebServer) -> None:
@@ -68,7 +78,9 @@ def test_the_session_route_is_mounted(server: WebServer) -> None:
         assert late.headers["content-type"] == "application/problem+json"
         assert client.head("/session?thread=phone").headers["etag"] == started.headers["etag"]
         assert client.delete("/session").headers["allow"] == "GET, HEAD, OPTIONS, PATCH, POST"
-        assert client.get("/session", headers={"authorization": ""}).status_code in (401, 403)
+        for method in ("GET", "PATCH", "POST"):
+            refused = client.request(method, "/session", headers={"authorization": ""})
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
 
 
 def test_client_that_goes_away(server: WebServer, cell: tuple[str, str]) -> None:

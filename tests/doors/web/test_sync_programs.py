@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from tests.docs.pages import ROOT, programs
-from tests.doors.web.serving import RECIPES, WebServer, running
+from tests.doors.web.serving import NO_FACTS, RECIPES, WebServer, running
 from tests.doors.web.stored import stored
 
 _N_THREADS: Final = 50
@@ -34,7 +34,20 @@ def test_two_workers(framework: str, tmp_path: Path) -> None:
         for _ in range(10):
             assert ada.get("/facts", headers={"connection": "close"}).json() == ["Likes tea"]
         assert grace.get("/facts").json() == []
-        assert ada.get("/facts", headers={"authorization": ""}).status_code == 401
+        refused = ada.get("/facts", headers={"authorization": ""})
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+
+
+@_frameworks
+def test_a_body_that_names_no_fact(framework: str, tmp_path: Path) -> None:
+    """JSON of another shape gets 422, what is no JSON 400, and nothing is stored."""
+    server = WebServer("gunicorn", f"{framework}_app", tmp_path)
+    with running(server), server.client() as client:
+        for body in NO_FACTS:
+            sent = client.post("/facts", content=body, headers={"content-type": "application/json"})
+            is_json = body not in (b"{", b"")
+            assert sent.status_code == (422 if is_json else 400), (body, sent.text)
+        assert client.get("/facts").json() == []
 
 
 @_frameworks
