@@ -27,6 +27,11 @@ MAX_WAITING: Final = 100_000
 #: Seconds between two checks of the deadlines.
 _SWEEP_S: Final = 0.05
 
+# Others wait with a deadline, too, and what they wait for is of another kind. The reads of a server, in `hrana/reader`,
+# wait for one of several equal places: a semaphore of asyncio. The blocks of a pool, in `pool/slots`, wait for the store
+# of a tenant, which one that came later may get first. Here calls leave in groups, and a sweep goes on after a
+# KeyboardInterrupt, as asyncio's own primitives do not.
+
 
 class Line:
     """The turns that wait, in order of arrival, for one worker or for whichever of several is free first."""
