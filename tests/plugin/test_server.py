@@ -36,8 +36,10 @@ _TESTS = """
 def test_each_test_has_a_database(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tests share a server, and each has an empty database on it, which goes with the test."""
+    """Tests share a server, and each has an empty database on it, which goes with the test; no proxy comes between."""
     monkeypatch.setenv("SQLD", str(require_sqld()))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
     pytester.makepyfile(_TESTS)
     run(pytester, "--memrepo-leaks").assert_outcomes(passed=3)
 
