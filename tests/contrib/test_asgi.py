@@ -478,6 +478,20 @@ async def test_arguments(store: Store, arguments: dict[str, Any]) -> None:
         SessionRoute(**{"memory": store, **arguments})
 
 
+async def test_store_of_a_pool(tmp_path: Path) -> None:
+    """Inside a pool's block, a route is made for one request, and each tenant has its own session."""
+    async with memrepo.StorePool(tmp_path / "{tenant}.db") as pool:
+
+        async def app(scope: Message, receive: Any, send: Any) -> None:
+            async with pool.open(scope["path"].strip("/")) as store:
+                await SessionRoute(store)(scope, receive, send)
+
+        async with client_of(app) as client:
+            for tenant in ("acme", "globex"):
+                assert (await client.post(f"/{tenant}")).json()["id"] == 1
+            assert (await client.get("/acme")).json()["id"] == 1
+
+
 async def test_lifespan(tmp_path: Path, clock: Clock) -> None:
     """Each run of an app opens a store with the options that were given, and closes it."""
     lifespan = store_lifespan(tmp_path / "agent.db", clock=clock)
