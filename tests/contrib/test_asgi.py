@@ -326,9 +326,11 @@ async def test_queries(client: httpx.AsyncClient, query: str, status: int) -> No
 # --- clients that go away, memories that fail ---------------------------------------------------
 
 
-async def call(route: SessionRoute, method: str, parts: Iterable[Message]) -> list[Message]:
+async def call(
+    route: SessionRoute, method: str, parts: Iterable[Message], query: bytes = b""
+) -> list[Message]:
     """Give a request's messages to a route, and return what it sends."""
-    scope = {"type": "http", "method": method, "query_string": b"", "headers": [], "path": "/"}
+    scope = {"type": "http", "method": method, "query_string": query, "path": "/"}
     sent: list[Message] = []
     waiting = iter(parts)
 
@@ -344,6 +346,18 @@ async def call(route: SessionRoute, method: str, parts: Iterable[Message]) -> li
 
 def part(body: bytes, *, more: bool) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
+
+
+async def test_query_that_is_not_quoted(store: Store) -> None:
+    """A client such as curl sends a query's bytes as they are: in UTF-8 they mean the same, and else nothing."""
+    route = SessionRoute(store)
+    for query, status in (
+        (b"thread=%E2%98%95", 200),
+        ("thread=☕".encode(), 200),
+        (b"thread=\xff", 400),
+    ):
+        assert (await call(route, "GET", [], query))[0]["status"] == status
+    assert [its.thread async for its in store.sessions.iterate()] == ["☕"]
 
 
 async def test_half_a_body(store: Store) -> None:

@@ -129,8 +129,8 @@ class Request:
         Raises:
             Problem: 400. It is given twice, or is not UTF-8.
         """
-        text: str = self.scope["query_string"].decode("latin-1")
         try:
+            text: str = self.scope["query_string"].decode()
             values = parse_qs(text, keep_blank_values=True, errors="strict").get(name, [""])
         except ValueError:  # not UTF-8, or more parameters than Python reads
             raise Problem(HTTPStatus.BAD_REQUEST, "the query cannot be read") from None
