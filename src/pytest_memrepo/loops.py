@@ -84,7 +84,7 @@ def _is_in_loop() -> bool:
 
 
 def _why_not(request: pytest.FixtureRequest) -> str:
-    if issubclass(request.cls or object, TestCase):
+    if issubclass(getattr(request.node, "cls", None) or object, TestCase):
         return _UNITTEST
     if not iscoroutinefunction(getattr(request.node, "obj", None)):
         return _SYNC
