@@ -116,8 +116,8 @@ async def _replay_session(
 
 async def count(memory: memrepo.Repositories) -> str:
     """Say how much a memory holds."""
-    n_sessions = len([session async for session in memory.sessions.iterate()])
-    n_events = sum((await memory.daily_logs.count_by_day()).values())
+    n_sessions = await memory.sessions.count()
+    n_events = await memory.daily_logs.count()
     return f"{n_sessions} sessions, {n_events} events, {await memory.memories.count()} facts"
 
 

@@ -261,6 +261,7 @@ METHODS: dict[tuple[Repo, str], tuple[int, Callable[[_Random], _Arguments]]] = {
     ("daily_logs", "find_by_key"): (1, lambda r: ((r.choice(_KEYS[1:]),), {})),
     ("daily_logs", "pop_last"): (2, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "recent_tool_invocations"): (1, lambda r: ((), {"limit": r.randint(1, 3)})),
+    ("daily_logs", "count"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "count_by_type"): (1, lambda r: ((_event_filter(r),), {})),
     ("daily_logs", "find_many"): (3, lambda r: ((_event_filter(r),), _event_paging(r))),
     ("daily_logs", "iterate"): (1, lambda r: ((_event_filter(r),), {})),

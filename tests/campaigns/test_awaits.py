@@ -184,6 +184,7 @@ _METHODS = (
     _single("daily_logs", "find_by_key", "known"),
     _single("daily_logs", "pop_last"),
     _single("daily_logs", "recent_tool_invocations"),
+    _single("daily_logs", "count"),
     _single("daily_logs", "count_by_type"),
     _single("daily_logs", "find_many"),
     _single("daily_logs", "iterate"),

@@ -187,6 +187,7 @@ async def test_counts(store: Store, clock: Clock) -> None:
     """Counts by category, source and type have the most frequent first, and only what is current or asked for."""
     assert await store.memories.count_by("category") == {}
     assert await store.daily_logs.count_by_type() == {}
+    assert await store.daily_logs.count() == 0
     for n, (category, source) in enumerate(zip("abacc", "xyyyx", strict=True)):
         fact = await store.memories.remember(f"fact {n}", category=category, source=source)
         await store.daily_logs.append(None, category, {"n": n})
@@ -205,6 +206,8 @@ async def test_counts(store: Store, clock: Clock) -> None:
     types = await store.daily_logs.count_by_type()
     assert list(types.items()) == [("a", 2), ("c", 2), ("b", 1)]
     assert await store.daily_logs.count_by_type(DailyLogFilter(data={"n": 3})) == {"c": 1}
+    assert await store.daily_logs.count() == 5
+    assert await store.daily_logs.count(DailyLogFilter(event_types=("a", "b"))) == 3
     wrong: Any = "content"
     with pytest.raises(InvalidInputError, match=r"^field: "):
         await store.memories.count_by(wrong)

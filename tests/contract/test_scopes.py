@@ -61,7 +61,7 @@ async def everything(repos: Repositories) -> list[list[object]]:
         list(await repos.daily_logs.find_many()),
         await collect(repos.daily_logs.iterate()),
         [await repos.memories.count(ALL), await repos.sessions.active()],
-        [await repos.daily_logs.count_by_day()],
+        [await repos.daily_logs.count(), await repos.daily_logs.count_by_day()],
     ]
 
 

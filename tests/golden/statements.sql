@@ -810,6 +810,23 @@ FROM `daily_logs` `known`
 WHERE `known`.`scope`=:scope AND `known`.`idempotency_key`=:key)
 RETURNING `id`,`session_id`,`event_type`,`event_data`,`timestamp`,`scope`,`idempotency_key`;
 
+-- daily_logs.count ()
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE `scope`=:scope;
+
+-- daily_logs.count (data, event_type, event_types, session_id, thread, timestamp_before, timestamp_from)
+SELECT COUNT(*)
+FROM `daily_logs`
+WHERE +`scope`=:scope AND `session_id`=:session_id AND `session_id` IN (SELECT `session`.`id`
+FROM `sessions` `session`
+WHERE `session`.`scope`=:scope AND `session`.`thread`=:thread) AND `event_type`=:event_type AND `event_type` IN (SELECT `item`.`value`
+FROM json_each(:event_types) `item`) AND NOT EXISTS (SELECT 1
+FROM json_each(:data) `wanted`
+WHERE NOT EXISTS (SELECT 1
+FROM json_each(CASE WHEN json_valid(`event_data`) THEN `event_data` END) `pair`
+WHERE `pair`.`key`=`wanted`.`key` AND (`pair`.`type`=`wanted`.`type` OR (`pair`.`type` IN ('integer','real') AND `wanted`.`type` IN ('integer','real'))) AND (`pair`.`atom`=`wanted`.`atom` OR `wanted`.`type`='null'))) AND `timestamp`>=:timestamp_from AND `timestamp`<:timestamp_before;
+
 -- daily_logs.count_by_day
 SELECT (SELECT COUNT(*)
 FROM `daily_logs`

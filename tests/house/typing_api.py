@@ -285,6 +285,7 @@ async def daily_logs(repo: memrepo.DailyLogRepo) -> None:
     assert_type(await repo.find_by_key("a"), memrepo.DailyLog | None)
     assert_type(await repo.pop_last(), memrepo.DailyLog | None)
     assert_type(await repo.recent_tool_invocations(limit=5), list[memrepo.DailyLog])
+    assert_type(await repo.count(), int)
     assert_type(await repo.count_by_type(), dict[str, int])
     assert_type(await repo.get(1), memrepo.DailyLog)
     assert_type(await repo.find(1), memrepo.DailyLog | None)

@@ -183,6 +183,7 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
         name = _label("thread_items.latest", frozenset(), after=after)
         yield name, thread_items.latest(after=after, is_large=False)
     for names in (frozenset[str](), frozenset(daily_logs.CONDITIONS)):
+        yield _label("daily_logs.count", names), daily_logs.count(names)
         yield _label("daily_logs.count_by_type", names), daily_logs.count_by_type(names)
         yield _label("daily_logs.pop_last", names), daily_logs.pop_last(names)
         yield _label("daily_logs.keep_before_pop", names), daily_logs.keep_before_pop(names)
@@ -991,6 +992,7 @@ async def use_daily_logs(repo: memrepo.DailyLogRepo, clock: Clock) -> None:
     )
     await repo.find_by_key("c")
     await repo.recent_tool_invocations()
+    await repo.count(where)
     await repo.count_by_type(where)
     await repo.pop_last(where)
     for newest_first in (False, True):

@@ -69,6 +69,7 @@ QUICK: Final[dict[str, Method]] = {
 LONG: Final[dict[str, Method]] = {
     "count": lambda store: store.memories.count(),
     "count_by": lambda store: store.memories.count_by("category"),
+    "daily_logs.count": lambda store: store.daily_logs.count(),
     "count_by_type": lambda store: store.daily_logs.count_by_type(),
     "metadata": lambda store: store.memories.find_many(MemoryFilter(metadata={"a": 1})),
     "contains": lambda store: store.memories.find_many(MemoryFilter(contains="fact 1")),

@@ -13,17 +13,7 @@ from pypika.terms import ExistsCriterion, NullValue, Term
 
 from memrepo.domain.codec import DAILY_LOG_COLUMNS
 from memrepo.queries import activity, builder
-from memrepo.queries.builder import (
-    JsonEach,
-    Query,
-    Scalar,
-    Unindexed,
-    ValueOf,
-    columns_of,
-    json_item,
-    param,
-    statement,
-)
+from memrepo.queries.builder import JsonEach, Query, Scalar, Unindexed, json_item, param, statement
 from memrepo.queries.coalescing import Values, coalescible, rows_in_order
 from memrepo.queries.spelling import is_instant
 from memrepo.queries.statement import Statement
@@ -31,9 +21,9 @@ from memrepo.queries.statement import Statement
 _d = Table("daily_logs")
 _s = Table("sessions").as_("session")
 _known = Table("daily_logs").as_("known")
-_COLUMNS = columns_of(_d, DAILY_LOG_COLUMNS)
+_COLUMNS = builder.columns_of(_d, DAILY_LOG_COLUMNS)
 _NEW = ("scope", "session_id", "event_type", "event_data", "timestamp", "idempotency_key")
-_NEW_COLUMNS = columns_of(_d, _NEW)
+_NEW_COLUMNS = builder.columns_of(_d, _NEW)
 
 
 def _in_scope() -> Criterion:
@@ -60,7 +50,7 @@ def _is_new(key: Term) -> Criterion:
     return ExistsCriterion(known.where(_known.idempotency_key == key)).negate()
 
 
-def _new(value: ValueOf) -> list[Term]:
+def _new(value: builder.ValueOf) -> list[Term]:
     session_id = session_in_scope(value("session_id"), value("scope"))
     rest = map(value, ("event_type", "event_data", "now", "key"))
     return [value("scope"), session_id, *rest]
@@ -218,6 +208,12 @@ def pop_last(conditions: frozenset[str]) -> Statement:
         "daily_logs.pop_last",
         Query.from_(_d).delete().where(_is_newest(conditions)).returning(*_COLUMNS),
     )
+
+
+@cache
+def count(conditions: frozenset[str]) -> Statement:
+    """Count the events of a filter."""
+    return builder.count("daily_logs.count", _d, _where(conditions))
 
 
 @cache

@@ -295,6 +295,12 @@ class DailyLogRepo(SearchableRepository):
         _, popped = await self.connection.write((keep, queries.pop_last(names).bind(**bound)))
         return to_daily_log(popped.rows[0]) if popped.rows else None
 
+    async def count(self, where: DailyLogFilter = _ALL) -> int:
+        """Return how many events a filter has; by default, how many there are."""
+        names, parameters = self._conditions(where)
+        bound = queries.count(names).bind(scope=self.scope, **parameters)
+        return to_number(await self.connection.read(bound))
+
     async def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
         """
         Return how many events of a filter each type has, the most frequent first, ties by name.

@@ -68,6 +68,9 @@ class DailyLogs:
         where = DailyLogFilter(event_type="tool_invocation")
         return list(self.find_many(where, limit=limit, newest_first=True))
 
+    def count(self, where: DailyLogFilter = _ALL) -> int:
+        return len(self.iterate(where))
+
     def count_by_type(self, where: DailyLogFilter = _ALL) -> dict[str, int]:
         counts = Counter(event.event_type for event in self.iterate(where))
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

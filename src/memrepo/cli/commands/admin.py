@@ -119,7 +119,7 @@ async def _erase(output: Output, store: Store, scope: str, yes: bool) -> None:  
     """
     its = store.scoped(scope)
     n_facts, n_sessions = await its.memories.count(), await its.sessions.count()
-    n_events = sum((await its.daily_logs.count_by_type()).values())
+    n_events = await its.daily_logs.count()
     confirm(
         f"Delete {plural(n_facts, 'fact')} and what was forgotten, {plural(n_sessions, 'session')}"
         f" and {plural(n_events, 'event')} for good?",
