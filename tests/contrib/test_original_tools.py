@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 import memrepo
-from memrepo import MemoryFilter, Store
+from memrepo import MemoryFilter, MemoryNew, Store
 from memrepo.contrib.tools import ORIGINAL_TOOLS, MemoryTools
 from tests.conftest import Clock
 from tests.contrib.test_tools import answer, dump
@@ -90,6 +90,16 @@ async def test_list_memories(tools: MemoryTools, store: Store, clock: Clock) -> 
     with_deleted = await answer(tools, "list_memories", category="health", include_deleted="true")
     assert [its["id"] for its in with_deleted["recentlyDeleted"]] == [2]
     assert with_deleted["categories"].keys() == {"fact"}
+
+
+async def test_list_memories_tells_how_many_there_are(tools: MemoryTools, store: Store) -> None:
+    """The total counts what is beyond the hundred facts that are listed, too, so that a model knows there is more."""
+    await store.memories.remember_many(
+        MemoryNew(content=f"Rule {n}", category="preference") for n in range(101)
+    )
+    await remember(tools, "Works late")
+    listed = await answer(tools, "list_memories", category="preference")
+    assert (len(listed["categories"]["preference"]), listed["totalCount"]) == (100, 101)
 
 
 async def test_delete_all_and_restore(tools: MemoryTools, store: Store) -> None:

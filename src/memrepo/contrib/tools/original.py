@@ -105,7 +105,7 @@ async def list_memories(
         ]
     answer: Answer = {
         "success": True,
-        "totalCount": len(facts),
+        "totalCount": await call.memory.memories.count(where),
         "deletedCount": 0,
         "categories": groups,
     }
