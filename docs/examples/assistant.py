@@ -200,10 +200,9 @@ async def replay_transcript(url: str, scope: str, transcript: Path) -> None:
 async def show(store: memrepo.ScopedStore) -> None:
     """Print the facts, what is forgotten, and today's log."""
     print("\n--- what it knows now")
-    async for fact in store.memories.iterate():
-        print(f"{fact.id:>3}  {fact.content}  ({fact.source})")
-    for fact in await store.memories.forgotten():
-        print(f"{fact.id:>3}  (forgotten)")
+    async for fact in store.memories.iterate(memrepo.MemoryFilter(include_forgotten=True)):
+        shown = "(forgotten)" if fact.deleted_at else f"{fact.content}  ({fact.source})"
+        print(f"{fact.id:>3}  {shown}")
     print("\n--- today's log (UTC)")
     for event in await store.daily_logs.for_day(memrepo.utc_now().date()):
         print(f"{event.timestamp:%H:%M:%S}  session {event.session_id}  {event.raw_event_data}")
