@@ -619,20 +619,20 @@ FROM `memory_entries`),(SELECT max(`id`)
 FROM `daily_logs`), (SELECT count(*)
 FROM `daily_logs`);
 
--- copying.count_from (daily_logs)
+-- copying.count (daily_logs)
 SELECT count(*)
 FROM `daily_logs`
-WHERE `id`>=:first;
+WHERE `id`>=:first AND `id`<=:last;
 
--- copying.count_from (memory_entries)
+-- copying.count (memory_entries)
 SELECT count(*)
 FROM `memory_entries`
-WHERE `id`>=:first;
+WHERE `id`>=:first AND `id`<=:last;
 
--- copying.count_from (sessions)
+-- copying.count (sessions)
 SELECT count(*)
 FROM `sessions`
-WHERE `id`>=:first;
+WHERE `id`>=:first AND `id`<=:last;
 
 -- copying.counts_of_scope
 SELECT (SELECT count(*)

@@ -210,7 +210,7 @@ def _daily_log_shapes() -> Iterator[tuple[str, Statement]]:
 
 def _copying_shapes() -> Iterator[tuple[str, Statement]]:
     for table in copying.TABLES:
-        for build in (copying.count_from, copying.insert_many, copying.insert_one, copying.read):
+        for build in (copying.count, copying.insert_many, copying.insert_one, copying.read):
             yield f"copying.{build.__name__} ({table})", build(table)
 
 

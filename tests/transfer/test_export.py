@@ -369,6 +369,28 @@ async def test_resuming_a_complete_export(clock: Clock) -> None:
         assert first + b"\n" + await exported(store, resume=(first, first)) == lines
 
 
+@pytest.mark.parametrize("scope", [None, "ada"])
+async def test_progress_goes_on(scope: str | None, clock: Clock) -> None:
+    """A resumed export tells of the rows that were done before, too, as an uninterrupted one does."""
+    async with memrepo.connect(":memory:", clock=clock) as store:
+        for its in ("ada", "", "ada"):
+            await store.scoped(its).memories.remember_many(
+                MemoryNew(content=f"{clock.now} {n}") for n in range(3)
+            )
+            await store.scoped(its).daily_logs.append(None, "message")
+            clock.advance(seconds=1)
+        whole: list[CopyProgress] = []
+        first, *lines, _ = (
+            await exported(store, scope=scope, on_progress=whole.append)
+        ).splitlines()
+        for place, line in enumerate(lines, start=1):
+            rest: list[CopyProgress] = []
+            resume = (first, line)
+            await exported(store, scope=scope, resume=resume, on_progress=rest.append)
+            n_tables = len({its["table"] for its in map(json.loads, lines[place:])})
+            assert rest == whole[len(whole) - n_tables :]
+
+
 async def test_resuming_another_export(clock: Clock) -> None:
     """An export of a scope is not gone on with as one of all, nor after a line that is none."""
     async with memrepo.connect(":memory:", clock=clock) as store:

@@ -27,7 +27,7 @@ __all__ = [
     "RAISE_NUMBER",
     "REQUIRED",
     "TABLES",
-    "count_from",
+    "count",
     "insert_many",
     "insert_one",
     "read",
@@ -181,11 +181,18 @@ ADD_NUMBER: Final = Statement(
 
 
 @cache
-def count_from(table: str) -> Statement:
-    """Count the rows with ``:first`` and higher ids."""
+def count(table: str, *, scoped: bool = False) -> Statement:
+    """Count the rows with ids from ``:first`` to ``:last``; *scoped*, those of ``:scope``."""
+    its_scope = ("+`scope`=:scope AND",) if scoped else ()
     return Statement(
-        "copying.count_from",
-        _join("SELECT count(*) FROM", _quoted(table), "WHERE `id`>=:first"),
+        "copying.count",
+        _join(
+            "SELECT count(*) FROM",
+            _quoted(table),
+            "WHERE",
+            *its_scope,
+            "`id`>=:first AND `id`<=:last",
+        ),
         is_long=True,
     )
 

@@ -16,7 +16,7 @@ from memrepo.domain.plain import PlainModel
 from memrepo.errors import InvalidInputError, UsageError
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.transfer.pages import TAKEN, conflict, insert_page, match_page, read_page
+from memrepo.transfer.pages import TAKEN, conflict, count_rows, insert_page, match_page, read_page
 from memrepo.transfer.slots import taken_slot
 
 __all__ = [
@@ -39,7 +39,7 @@ class CopyProgress:
     step: Literal["copy", "compare", "export", "import"]
     #: The table's name.
     table: str
-    #: Rows of the table that are done, including those that the target already had.
+    #: Rows of the table that are done, including those that the target already had, or that were exported before.
     n_done: int
     #: Rows that the table had when the copy or the export began.
     n_rows: int
@@ -217,8 +217,7 @@ async def _compare_table(
         first = last_id(page, first - 1) + 1
         tell(CopyProgress(step="compare", table=plan.table, n_done=n_rows, n_rows=plan.n_rows))
     if first <= HIGHEST_ID:
-        ((n_beyond,),) = await target.read(queries.count_from(plan.table).bind(first=first))
-        n_extra += n_beyond
+        n_extra += await count_rows(target, plan.table, first, HIGHEST_ID)
     return CopiedTable(
         table=plan.table,
         n_rows=n_rows,

@@ -17,7 +17,7 @@ from memrepo.queries import copying as queries
 from memrepo.transfer.copy import CopyProgress, OnProgress, require_utf8
 from memrepo.transfer.ids import is_one_row, references, used_ids
 from memrepo.transfer.lines import END, Header, read_line, to_line, to_row
-from memrepo.transfer.pages import read_page
+from memrepo.transfer.pages import count_rows, read_page
 
 __all__ = ["export_rows", "new_header"]
 
@@ -63,8 +63,10 @@ async def export_rows(
             await _require_row(source, *row)
     tables = [*queries.TABLES]
     for table in tables[tables.index(table_done) if table_done else 0 :]:
-        first = id_done + 1 if table == table_done else LOWEST_ID
-        n_done = 0
+        first, n_done = LOWEST_ID, 0
+        if table == table_done:
+            first = id_done + 1
+            n_done = await count_rows(source, table, LOWEST_ID, id_done, header.scope)
         last = LOWEST_ID if (its_last := header.last_ids[table]) is None else its_last
         while page := await read_page(source, table, first, last, header.scope):
             page = await _as_it_was(source, header, table, page)

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from memrepo.connection.contract import Connection
-from memrepo.domain.codec import Row
+from memrepo.domain.codec import Row, to_number
 from memrepo.domain.paging import last_id
 from memrepo.errors import ConflictError, ConstraintError
 from memrepo.queries import copying as queries
@@ -21,6 +21,7 @@ __all__ = [
     "Inserted",
     "Match",
     "conflict",
+    "count_rows",
     "insert_page",
     "match_page",
     "read_page",
@@ -67,6 +68,17 @@ async def read_page(
     if scope is None:
         return await connection.read(queries.read(table).bind(**bounds))
     return await connection.read(queries.read(table, scoped=True).bind(**bounds, scope=scope))
+
+
+async def count_rows(
+    connection: Connection, table: str, first: int, last: int, scope: str | None = None
+) -> int:
+    """Count the rows with ids from *first* to *last*; only those of *scope*, if it is given."""
+    bounds = {"first": first, "last": last}
+    if scope is None:
+        return to_number(await connection.read(queries.count(table).bind(**bounds)))
+    scoped = queries.count(table, scoped=True).bind(**bounds, scope=scope)
+    return to_number(await connection.read(scoped))
 
 
 async def match_page(target: Connection, table: str, rows: list[Row], first: int) -> Match:
