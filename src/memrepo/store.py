@@ -292,7 +292,7 @@ class Store(ScopedStore):
         one number, and so are references to them. Importing the same export again stores only what is missing; so an
         import that was interrupted is resumed. Nothing is overwritten, also where a row was changed since. A fact that
         the store knows, and an event whose key it has, stay as they are; what such a fact superseded in the export
-        becomes its history.
+        becomes its history. A session that has not ended comes in beside one that is active in its thread.
 
         Args:
             parts: The lines that `export_lines` has yielded, in parts of any size.
@@ -306,8 +306,8 @@ class Store(ScopedStore):
                 came before was stored. Or the first line has another `same_fact`, or is of a newer memrepo: nothing
                 was stored. No message shows a line.
             MigrationError: The store is not migrated to this memrepo's schema.
-            ConflictError: Another fact fills a slot, another session of a thread is active, or another row has an
-                id; the message names the table and the id here.
+            ConflictError: Another fact fills a slot, or another row has an id; the message names the line, and the
+                id that it has in the export. What came before was stored.
             UsageError: The database's text is not UTF-8.
         """
         await self._require_migrated()

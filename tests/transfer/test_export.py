@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -337,26 +338,68 @@ async def test_headers(clock: Clock) -> None:
             assert await target.memories.count() == 0
 
 
-@pytest.mark.parametrize(
-    ("theirs", "said"),
-    [
-        ("slot", r"memory_entries \d+ was not copied: fact 1 fills its slot there"),
-        ("session", r"sessions \d+ was not copied: another session of its thread is active there"),
-    ],
-)
-async def test_conflicts(theirs: str, said: str, clock: Clock) -> None:
-    """What only one row can be, of a slot or of a thread, is not made two."""
+async def test_slot_conflict(clock: Clock) -> None:
+    """What only one fact can be, of a slot, is not made two; the error has the line and its id, and the fact here."""
     async with (
         memrepo.connect(":memory:", clock=clock) as source,
         memrepo.connect(":memory:", clock=clock) as target,
     ):
-        for store, home in ((source, "Leeds"), (target, "York")):
-            if theirs == "slot":
-                await store.memories.remember(f"Lives in {home}", slot="home")
-            else:
-                await store.sessions.start()
-        with pytest.raises(ConflictError, match=f"^{said}$"):
+        await target.memories.remember("Lives in York", slot="home")
+        await source.memories.remember("Likes tea")
+        await source.memories.remember("Lives in Leeds", slot="home")
+        said = "^line 3: memory_entries 2 was not imported: fact 1 fills its slot there$"
+        with pytest.raises(ConflictError, match=said):
             await imported(target, await exported(source))
+        assert await target.verify() == []
+
+
+async def test_line_of_a_refused_row(clock: Clock) -> None:
+    """A row that another program's trigger refuses is named by its line, and by its own id; what came before stays."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(":memory:", clock=clock) as target,
+    ):
+        await target.daily_logs.append(None, "message")
+        for n in range(3):
+            await source.daily_logs.append(None, f"message {n}")
+        await run(
+            target,
+            "CREATE TRIGGER no_message BEFORE INSERT ON daily_logs WHEN new.event_type = 'message 1' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        said = r"^line 3: daily_logs 2 was not imported: the target refuses it \(other\)$"
+        with pytest.raises(ConflictError, match=said):
+            await imported(target, await exported(source))
+
+
+@pytest.mark.parametrize("idle", [timedelta(), timedelta(days=1)])
+async def test_open_sessions_of_one_thread(idle: timedelta, target_url: str, clock: Clock) -> None:
+    """An open session comes in beside that of its thread, abandoned or not; each ends at its own last activity."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(target_url, clock=clock) as target,
+    ):
+        ends = []
+        for store in (source, target):
+            session = await store.sessions.start("chat")
+            clock.advance(minutes=3)
+            await store.daily_logs.append(session.id, "message")
+            ends.append(clock.now)
+            clock.advance(minutes=4)
+        clock.advance(seconds=idle.total_seconds())
+        lines = await exported(source)
+        assert figures(await imported(target, lines))[0] == (1, 0, 0)
+        assert figures(await imported(target, lines))[0] == (0, 1, 0)
+        theirs, mine = [its async for its in target.sessions.iterate()]
+        assert (mine.ended_at, theirs.ended_at) == (None, None)
+        active = await target.sessions.active("chat")
+        assert active == (None if idle else theirs)
+        clock.advance(hours=1)
+        new = await target.sessions.get_or_start("chat")
+        assert new.id > max(mine.id, theirs.id)
+        ended = await target.sessions.get_many([mine.id, theirs.id])
+        assert [its and its.ended_at for its in ended] == ends
+        assert await target.verify() == []
 
 
 async def test_resuming_a_complete_export(clock: Clock) -> None:

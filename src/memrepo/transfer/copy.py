@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -13,10 +14,10 @@ from memrepo.connection.contract import Driver
 from memrepo.domain.checks import HIGHEST_ID, LOWEST_ID
 from memrepo.domain.paging import last_id
 from memrepo.domain.plain import PlainModel
-from memrepo.errors import InvalidInputError, UsageError
+from memrepo.errors import ConflictError, InvalidInputError, UsageError
 from memrepo.queries import copying as queries
 from memrepo.queries.statement import BoundStatement
-from memrepo.transfer.pages import TAKEN, conflict, count_rows, insert_page, match_page, read_page
+from memrepo.transfer.pages import count_rows, insert_page, match_page, read_page
 from memrepo.transfer.slots import taken_slot
 
 __all__ = [
@@ -122,7 +123,7 @@ async def copy_rows(
     """Copy every row that the source has now, then compare; see `Store.copy_to`."""
     await require_utf8(source, target)
     if (clash := await taken_slot(source, target, now)) is not None:
-        raise conflict("memory_entries", clash.mine, f"fact {clash.theirs} fills its slot there")
+        raise _conflict("memory_entries", clash.mine, f"fact {clash.theirs} fills its slot there")
     tell = on_progress or say_nothing
     plans = await _plans(source)
     await _keep_numbers(source, target)
@@ -181,17 +182,16 @@ async def _copy_table(
     source: Driver, target: Driver, plan: _Plan, tell: OnProgress
 ) -> tuple[int, int]:
     """Copy the rows that the target lacks; return how many were copied, and how many it already had."""
+    refuse = partial(_conflict, plan.table)
     first, n_copied, n_done = LOWEST_ID, 0, 0
     while page := await read_page(source, plan.table, first, plan.last_id):
         match = await match_page(target, plan.table, page, first)
         if match.different:
-            raise conflict(
-                plan.table, min(match.different), "the target has another row with this id"
-            )
+            raise refuse(min(match.different), "the target has another row with this id")
         missing = [row for row in page if row[0] not in match.same]
-        inserted = await insert_page(target, plan.table, missing)
+        inserted = await insert_page(target, plan.table, missing, refuse)
         if inserted.refused:
-            raise conflict(plan.table, inserted.refused[0], TAKEN)
+            raise refuse(inserted.refused[0], "another row of the target has its id, hash or key")
         n_copied += inserted.n_new
         n_done += len(page)
         first = last_id(page, first - 1) + 1
@@ -226,3 +226,8 @@ async def _compare_table(
         n_different=n_different,
         n_extra=n_extra,
     )
+
+
+def _conflict(table: str, number: int, reason: str) -> ConflictError:
+    """Return the error of a row that the target cannot take."""
+    return ConflictError(f"{table} {number} was not copied: {reason}")

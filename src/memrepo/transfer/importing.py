@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
+from functools import partial
 from typing import Final, NamedTuple
 
 import attrs
@@ -11,25 +12,20 @@ from memrepo.connection.contract import Driver
 from memrepo.domain.codec import Row
 from memrepo.domain.hashing import SameFact
 from memrepo.domain.plain import PlainModel
-from memrepo.errors import InvalidInputError
+from memrepo.errors import ConflictError, InvalidInputError
 from memrepo.queries import copying as queries
 from memrepo.transfer.copy import CopyProgress, OnProgress, require_utf8
 from memrepo.transfer.ids import is_one_row, moved, own_ids, take_ids
 from memrepo.transfer.known import KnownFacts, find_known, link
 from memrepo.transfer.lines import Header, bad_line, read_line, to_row
-from memrepo.transfer.pages import (
-    PAGE_BYTES,
-    PAGE_ROWS,
-    conflict,
-    insert_page,
-    match_page,
-)
+from memrepo.transfer.pages import PAGE_BYTES, PAGE_ROWS, Refuse, insert_page, match_page
 from memrepo.transfer.slots import holder, slots_of
 
 __all__ = ["ImportReport", "ImportedTable", "import_rows"]
 
 #: The longest line: the texts of the largest row as JSON, in which a character takes up to six bytes.
 _LONGEST_LINE: Final = 100_000_000
+_IS_EXCLUSIVE: Final = queries.TABLES["sessions"].index("is_exclusive")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,10 +55,11 @@ class ImportReport(PlainModel):
 
 
 class _Page(NamedTuple):
-    """Rows of one table, in the order of their ids."""
+    """Rows of one table, in the order of their ids, and the line that the first one stands in."""
 
     table: str
     rows: list[Row]
+    line: int
 
 
 async def import_rows(
@@ -84,9 +81,12 @@ async def import_rows(
         for name in queries.TABLES
     }
     known = KnownFacts()
-    async for table, rows in _pages(lines, header):
+    async for page in _pages(lines, header):
+        table, rows, _ = page
         there = [moved(table, row, shifts) for row in rows]
-        added = await _store(target, table, there, known, own_ids(header, shifts, table), now)
+        refuse = partial(_conflict, page, there)
+        own = own_ids(header, shifts, table)
+        added = await _store(target, table, there, known, own, now, refuse)
         before = done[table]
         done[table] = ImportedTable(
             table=table,
@@ -137,7 +137,7 @@ async def _pages(lines: AsyncIterator[bytes], header: Header) -> AsyncIterator[_
         InvalidInputError: They are not those of an export, or the last ones are missing.
     """
     tables = [*queries.TABLES]
-    page, size, number, is_complete = _Page(tables[0], []), 0, 1, False
+    page, size, number, is_complete = _Page(tables[0], [], 2), 0, 1, False
     last: tuple[int, int] | None = None
     async for line in lines:
         number += 1
@@ -159,8 +159,8 @@ async def _pages(lines: AsyncIterator[bytes], header: Header) -> AsyncIterator[_
             raise bad_line(number, "has a higher id than the first line says")
         if page.rows and (table != page.table or len(page.rows) == PAGE_ROWS or size > PAGE_BYTES):
             yield page
-            page, size = _Page(table, []), 0
-        page = page if page.rows else _Page(table, [])
+            page, size = _Page(table, [], number), 0
+        page = page if page.rows else _Page(table, [], number)
         page.rows.append(row)
         size += len(line)
     if page.rows:
@@ -174,28 +174,40 @@ async def _pages(lines: AsyncIterator[bytes], header: Header) -> AsyncIterator[_
 # --- rows --------------------------------------------------------------------------------------
 
 
+def _conflict(page: _Page, there: list[Row], number: int, reason: str) -> ConflictError:
+    """Return the error of the row with this id in the target, by its line, and by its id in the export."""
+    place = next(place for place, row in enumerate(there) if row[0] == number)
+    name = f"line {page.line + place}: {page.table} {page.rows[place][0]}"
+    return ConflictError(f"{name} was not imported: {reason}")
+
+
 async def _store(
-    target: Driver, table: str, rows: list[Row], known: KnownFacts, own: range, now: str
+    target: Driver,
+    table: str,
+    rows: list[Row],
+    known: KnownFacts,
+    own: range,
+    now: str,
+    refuse: Refuse,
 ) -> ImportedTable:
     """Store what the target lacks of a page."""
     if rows[0][0] not in own:
-        raise conflict(table, rows[0][0], "only an empty store takes ids below 1")
+        raise refuse(rows[0][0], "only an empty store takes ids below 1")
     match = await match_page(target, table, rows, rows[0][0])
     missing: list[Row] = []
     for row in rows:
         if (theirs := match.different.get(row[0])) is not None:
             if not is_one_row(table, row, theirs):
-                raise conflict(table, row[0], "the target has another row with this id")
+                raise refuse(row[0], "the target has another row with this id")
         elif row[0] not in match.same:
             missing.append(row)
     if table == "memory_entries":
-        n_new, n_known = await _insert_facts(target, rows, missing, known, own, now)
+        n_new, n_known = await _insert_facts(target, rows, missing, known, own, now, refuse)
+    elif table == "sessions":
+        n_new, n_known = await _insert_sessions(target, missing, refuse), 0
     else:
-        inserted = await insert_page(target, table, missing)
+        inserted = await insert_page(target, table, missing, refuse)
         n_new, n_known = inserted.n_new, len(inserted.refused)
-        if inserted.refused and table == "sessions":
-            reason = "another session of its thread is active there"
-            raise conflict(table, inserted.refused[0], reason)
     return ImportedTable(
         table=table,
         n_rows=len(rows),
@@ -205,6 +217,18 @@ async def _store(
     )
 
 
+async def _insert_sessions(target: Driver, missing: list[Row], refuse: Refuse) -> int:
+    """Insert what the target lacks, and return how many sessions that were."""
+    inserted = await insert_page(target, "sessions", missing, refuse)
+    # In their threads others are open there. Beside those they are open as sessions of the original are.
+    beside = [
+        (*row[:_IS_EXCLUSIVE], 0, *row[_IS_EXCLUSIVE + 1 :])
+        for row in missing
+        if row[0] in inserted.refused
+    ]
+    return inserted.n_new + (await insert_page(target, "sessions", beside, refuse)).n_new
+
+
 async def _insert_facts(
     target: Driver,
     page: list[Row],
@@ -212,6 +236,7 @@ async def _insert_facts(
     known: KnownFacts,
     own: range,
     now: str,
+    refuse: Refuse,
 ) -> tuple[int, int]:
     """Insert what the target lacks, and return how many facts that were, and how many it knew."""
     # Nobody can fill a slot, or state one of the facts, between the look and the insertion.
@@ -219,9 +244,8 @@ async def _insert_facts(
         theirs = await find_known(transaction, missing)
         wanted = slots_of([row for row in missing if row[0] not in theirs], now)
         if wanted and (clash := await holder(transaction, wanted, own, now)) is not None:
-            reason = f"fact {clash.theirs} fills its slot there"
-            raise conflict("memory_entries", clash.mine, reason)
-        inserted = await insert_page(transaction, "memory_entries", missing)
+            raise refuse(clash.mine, f"fact {clash.theirs} fills its slot there")
+        inserted = await insert_page(transaction, "memory_entries", missing, refuse)
         await link(transaction, {**theirs, **known.successors(page)}, own)
     known.add(theirs)
     return inserted.n_new, len(inserted.refused)

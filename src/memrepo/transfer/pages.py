@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -17,10 +17,9 @@ from memrepo.transfer.rows import insertions
 __all__ = [
     "PAGE_BYTES",
     "PAGE_ROWS",
-    "TAKEN",
     "Inserted",
     "Match",
-    "conflict",
+    "Refuse",
     "count_rows",
     "insert_page",
     "match_page",
@@ -32,8 +31,9 @@ __all__ = [
 PAGE_ROWS: Final = 1_000
 PAGE_BYTES: Final = 1_000_000
 
-#: Why a row was passed over.
-TAKEN: Final = "another row of the target has its id, hash or key"
+
+#: Given the id of a row that the target cannot take, and why, returns the error that says so.
+Refuse: TypeAlias = Callable[[int, str], ConflictError]
 
 
 @attrs.frozen
@@ -99,12 +99,12 @@ async def match_page(target: Connection, table: str, rows: list[Row], first: int
     return Match(frozenset(same), different, n_extra)
 
 
-async def insert_page(target: Connection, table: str, rows: list[Row]) -> Inserted:
+async def insert_page(target: Connection, table: str, rows: list[Row], refuse: Refuse) -> Inserted:
     """
     Insert *rows*, and say which of them were new.
 
     Raises:
-        ConflictError: The target cannot take one of them.
+        ConflictError: The target cannot take one of them; the error is what *refuse* returns for it.
     """
     if not rows:
         return Inserted(0, ())
@@ -112,10 +112,10 @@ async def insert_page(target: Connection, table: str, rows: list[Row]) -> Insert
         results = await target.write(tuple(insertions(table, rows)))
     except ConstraintError as error:
         if len(rows) > 1:
-            each = [await insert_page(target, table, [row]) for row in rows]
+            each = [await insert_page(target, table, [row], refuse) for row in rows]
             refused = tuple(number for its in each for number in its.refused)
             return Inserted(sum(its.n_new for its in each), refused)
-        raise conflict(table, rows[0][0], f"the target refuses it ({error.kind})") from error
+        raise refuse(rows[0][0], f"the target refuses it ({error.kind})") from error
     inserted = {number for result in results for (number,) in result.rows}
     # A row that was skipped has been stored meanwhile, or another row has its id, hash or key.
     passed_over = [row for row in rows if row[0] not in inserted]
@@ -124,8 +124,3 @@ async def insert_page(target: Connection, table: str, rows: list[Row]) -> Insert
     match = await match_page(target, table, passed_over, passed_over[0][0])
     refused = tuple(row[0] for row in passed_over if row[0] not in match.same)
     return Inserted(len(inserted), refused)
-
-
-def conflict(table: str, number: int, reason: str) -> ConflictError:
-    """Return the error of a row that the target cannot take."""
-    return ConflictError(f"{table} {number} was not copied: {reason}")
