@@ -389,7 +389,8 @@ class DailyLogRepo(SearchableRepository):
         Return how many events each calendar day of *tz* has, the earliest day first.
 
         Returns:
-            Only days that have events; empty if there are none.
+            Only days that have events, without the first and the last day of the calendar, 0001-01-01 and
+            9999-12-31; empty if there are none.
         """
         zone = check_tz("tz", tz)
         rows = await self.connection.read(queries.DAYS.bind(scope=self.scope))
