@@ -359,6 +359,31 @@ async def test_rows_of_later(path: Path, clock: Clock) -> None:
         assert await store.memories.count() == 2
 
 
+@pytest.mark.parametrize("is_surfaced", [True, False])
+async def test_pins_and_dates_of_duplicates(is_surfaced: bool, path: Path, clock: Clock) -> None:
+    """A fact takes over the first pin and the first date of what is superseded by it, and whether that was brought up."""
+    soon, later = (clock.now + timedelta(hours=hours) for hours in (1, 2))
+    async with memrepo.connect(path, clock=clock) as store:
+        tea = await store.memories.remember("Tea, no milk")
+        call = await store.memories.remember("Call Bob", due_at=soon)
+        with Original(path) as original:
+            again = [original.add_fact("tea, no milk", None) for _ in range(2)]
+            bob = original.add_fact("call bob", None)
+        for number, due_at in zip(again, (later, soon), strict=True):
+            await store.memories.pin(number)
+            await store.memories.update(number, due_at=due_at)
+            clock.advance(minutes=1)
+        await store.memories.update(bob, due_at=later)
+        await store.memories.surfaced(bob, *again[: 2 if is_surfaced else 1])
+    async with memrepo.connect(path, clock=clock) as store:
+        fact = await store.memories.get(tea.id)
+        assert (fact.pinned_at, fact.due_at) == (clock.now - timedelta(minutes=2), soon)
+        assert fact.surfaced_at == (clock.now if is_surfaced else None)
+        fact = await store.memories.get(call.id)
+        assert (fact.pinned_at, fact.due_at, fact.surfaced_at) == (None, soon, None)
+        assert await store.memories.count() == 2
+
+
 async def test_forgotten_stays_forgotten(path: Path, clock: Clock) -> None:
     """A fact that was forgotten here is not brought back by adopting its duplicates."""
     async with memrepo.connect(path, clock=clock) as store:

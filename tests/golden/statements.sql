@@ -28,6 +28,14 @@ FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact`
 WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `stated`
 WHERE `memory_entries`.`content_hash`=`stated`.`hash` AND `memory_entries`.`expires_at`<`stated`.`until` AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
 
+-- adoption.hand_on
+UPDATE `memory_entries`
+SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),`due_at`=ifnull(`memory_entries`.`due_at`,`spare`.`due_at`),`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL THEN `spare`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END
+FROM (SELECT json_extract(`item`.`value`,'$[1]') AS `hash`,min(`fact`.`pinned_at`) AS `pinned_at`,min(`fact`.`due_at`) AS `due_at`,CASE WHEN count(`fact`.`due_at`)=count(`fact`.`surfaced_at`) THEN max(`fact`.`surfaced_at`) END AS `surfaced_at`
+FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact`
+WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`content_hash` IS NOT `hash` AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `spare`
+WHERE `memory_entries`.`content_hash`=`spare`.`hash` AND (`spare`.`pinned_at` IS NOT NULL OR `spare`.`due_at` IS NOT NULL) AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL;
+
 -- adoption.hand_over
 UPDATE `memory_entries`
 SET `content_hash`=NULL

@@ -646,6 +646,7 @@ def test_a_page_of_a_thread_costs_its_own_length(name: str) -> None:
         ("adoption.hand_over", "ix_memory_entries__superseded_by (superseded_by=?)"),
         ("adoption.hand_over", "INTEGER PRIMARY KEY (rowid=?)"),
         ("adoption.extend", "content_hash_unique (content_hash=?)"),
+        ("adoption.hand_on", "content_hash_unique (content_hash=?)"),
         ("adoption.approve", "content_hash_unique (content_hash=?)"),
         ("copying.known", "content_hash_unique (content_hash=?)"),
         ("copying.link_known", "ix_memory_entries__superseded_by (superseded_by=?)"),

@@ -9,7 +9,7 @@ from pypika.functions import Cast
 from pypika.terms import NullValue, Term
 
 from memrepo.queries.builder import JsonEach, Query, Scalar, json_item, param, statement
-from memrepo.queries.facts import visible
+from memrepo.queries.facts import FIRST_HANDED_ON, TAKE_OVER, visible
 from memrepo.queries.remembering import HASH_VERSION
 from memrepo.queries.statement import Statement
 
@@ -121,6 +121,17 @@ EXTEND: Final = Statement(
     "WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`deleted_at` IS NULL "
     "AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `stated` "
     "WHERE `memory_entries`.`content_hash`=`stated`.`hash` AND `memory_entries`.`expires_at`<`stated`.`until` "
+    "AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL",
+)
+#: Has each take over the first pin and the first date of those that do not have its hash; to be run before `LINK_DUPLICATES`.
+HAND_ON: Final = Statement(
+    "adoption.hand_on",
+    f"{TAKE_OVER} (SELECT json_extract(`item`.`value`,'$[1]') AS `hash`,{FIRST_HANDED_ON} "  # noqa: S608
+    "FROM json_each(:batch) `item` CROSS JOIN `memory_entries` `fact` "
+    "WHERE `fact`.`id`=json_extract(`item`.`value`,'$[0]') AND `fact`.`content_hash` IS NOT `hash` "
+    "AND `fact`.`deleted_at` IS NULL AND `fact`.`superseded_by` IS NULL GROUP BY `hash`) `spare` "
+    "WHERE `memory_entries`.`content_hash`=`spare`.`hash` "
+    "AND (`spare`.`pinned_at` IS NOT NULL OR `spare`.`due_at` IS NOT NULL) "
     "AND `memory_entries`.`deleted_at` IS NULL AND `memory_entries`.`superseded_by` IS NULL",
 )
 #: Marks facts in ``:batch`` as superseded by the fact that has their hash: they are the same fact. Forgotten ones,

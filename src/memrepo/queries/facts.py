@@ -150,6 +150,20 @@ def hand_on(query: QueryBuilder, replaced: Callable[[str], Term]) -> QueryBuilde
     return query
 
 
+#: The first pin and the first date of several facts, each a ``fact``; brought up if all of them were.
+FIRST_HANDED_ON: Final = (
+    "min(`fact`.`pinned_at`) AS `pinned_at`,min(`fact`.`due_at`) AS `due_at`,CASE WHEN "
+    "count(`fact`.`due_at`)=count(`fact`.`surfaced_at`) THEN max(`fact`.`surfaced_at`) END AS `surfaced_at`"
+)
+#: Has a fact take over these from ``spare``, a subquery that has them.
+TAKE_OVER: Final = (
+    "UPDATE `memory_entries` SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),"
+    "`due_at`=ifnull(`memory_entries`.`due_at`,`spare`.`due_at`),"
+    "`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL THEN `spare`.`surfaced_at` "
+    "ELSE `memory_entries`.`surfaced_at` END FROM"
+)
+
+
 def has_another_slot(table: Table = MEMORIES, value: ValueOf = param) -> Criterion:
     """Has another slot than ``:slot``; NULL where one of them is."""
     return table.slot != value("slot")

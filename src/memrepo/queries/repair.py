@@ -10,6 +10,7 @@ from pypika.terms import ExistsCriterion, NullValue, ValueWrapper
 
 from memrepo.queries import builder
 from memrepo.queries.builder import JsonEach, Query, statement
+from memrepo.queries.facts import FIRST_HANDED_ON, TAKE_OVER
 from memrepo.queries.statement import Statement
 
 _m = Table("memory_entries")
@@ -124,12 +125,7 @@ SUPERSEDE_SPARE: Final = Statement(
 #: Has it take over the first pin and the first date of these; to be run before `SUPERSEDE_SPARE`.
 HAND_ON_SPARE: Final = Statement(
     "repair.hand_on_spare",
-    "UPDATE `memory_entries` SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),"  # noqa: S608
-    "`due_at`=ifnull(`memory_entries`.`due_at`,`spare`.`due_at`),"
-    "`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL THEN `spare`.`surfaced_at` "
-    "ELSE `memory_entries`.`surfaced_at` END FROM ("
-    "SELECT `holder`,min(`fact`.`pinned_at`) AS `pinned_at`,min(`fact`.`due_at`) AS `due_at`,"
-    "CASE WHEN count(`fact`.`due_at`)=count(`fact`.`surfaced_at`) THEN max(`fact`.`surfaced_at`) END AS `surfaced_at` "
+    f"{TAKE_OVER} (SELECT `holder`,{FIRST_HANDED_ON} "  # noqa: S608
     f"FROM ({_SPARE_HOLDERS}) AS `its` CROSS JOIN `memory_entries` `fact` "
     "WHERE `fact`.`id`=`its`.`id` GROUP BY `holder`) AS `spare` "
     "WHERE `memory_entries`.`id`=`spare`.`holder` "
