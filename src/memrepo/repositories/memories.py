@@ -814,7 +814,8 @@ class MemoryRepo(SearchableRepository):
         Undo the last correction of a slot: the fact that it superseded fills the slot again.
 
         The wrong one is forgotten, so that it stays away when it is inferred again; `restore` undoes that. Called
-        again, it goes further back.
+        again, it goes further back. If the wrong one had filled the slot several times, and so has superseded several,
+        the one with the latest access counts as the last: to `touch` another of them makes it that.
 
         Returns:
             The fact that fills the slot now.
