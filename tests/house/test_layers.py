@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -73,6 +73,7 @@ ONLY_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "connection/hrana/ws/",
     ),
     "libsql_client": ("connection/hrana/ws/",),
+    "snowballstemmer": ("ranking/languages.py",),
     "sqlite3": ("connection/sqlite/", "admin/migrations.py"),
     "threading": ("connection/sqlite/thread.py", "connection/sqlite/worker.py"),
 }
@@ -123,9 +124,29 @@ def imports(tree: ast.Module) -> tuple[str, ...]:
     return tuple(names)
 
 
+@cache
+def named(tree: ast.Module) -> tuple[str, ...]:
+    """Return what a module imports by name; of an f-string what stands before its first value; of anything else ``?``."""
+    names: list[str] = []
+    for call in ast.walk(tree):
+        # Also as asyncio.to_thread calls it.
+        words = [call.func, *call.args] if isinstance(call, ast.Call) else []
+        for function, word in zip(words, [*words[1:], None], strict=False):
+            if "import_module" in (getattr(function, "id", ""), getattr(function, "attr", "")):
+                text = word.values[0] if isinstance(word, ast.JoinedStr) else word
+                value = text.value if isinstance(text, ast.Constant) else None
+                names.append(value if isinstance(value, str) else "?")
+    return tuple(names)
+
+
 def files_imported(tree: ast.Module, paths: Mapping[str, object]) -> Iterator[str]:
     """Yield the paths of the modules of memrepo that a module imports."""
-    for name in imports(tree):
+    yield from files_of(imports(tree), paths)
+
+
+def files_of(names: Iterable[str], paths: Mapping[str, object]) -> Iterator[str]:
+    """Yield the paths of the modules of memrepo that have these dotted names."""
+    for name in names:
         stem = name.removeprefix("memrepo").removeprefix(".").replace(".", "/")
         if name.partition(".")[0] == "memrepo":
             candidates = (f"{stem}.py", f"{stem}/__init__.py".removeprefix("/"))
@@ -156,6 +177,26 @@ def upward(modules: Trees) -> list[str]:
             is_upward = other_row > row or (other_row == row and other_room != room)
             if is_upward or {_wing_of(path), _wing_of(imported)} == set(WINGS):
                 wrong.append(f"{path} imports {imported}")
+    return wrong
+
+
+def unfit_by_name(modules: Trees) -> list[str]:
+    """Return each import by name of what needs no extra, stands higher, or is in a folder that the name does not tell."""
+    users = tuple(place for extra in EXTRAS for place in ONLY_IN[extra])
+    wrong: list[str] = []
+    for path, tree in modules.items():
+        for name in named(tree):
+            folder = name.removeprefix("memrepo.").replace(".", "/")
+            if name.partition(".")[0] != "memrepo":
+                is_fit = path.startswith(ONLY_IN.get(name, ()))
+            elif name.endswith("."):  # the rest is a value
+                is_fit = path.startswith(folder)
+            else:
+                files = [*files_of([name], modules)]
+                is_below = [place_of(its)[0] <= place_of(path)[0] for its in files]
+                is_fit = bool(files) and all(is_below) and files[0].startswith(users)
+            if not is_fit:
+                wrong.append(f"{path} imports {name}")
     return wrong
 
 
@@ -264,6 +305,34 @@ def test_extras_are_imported_by_name_only(modules: Trees) -> None:
         if imported.startswith(users) and not path.startswith(users)
     ]
     assert wrong == []
+
+
+def test_what_is_imported_by_name_needs_an_extra(modules: Trees) -> None:
+    """Imports by name are those of what needs an extra, as the other rules see it; they lead downwards, too."""
+    assert unfit_by_name(modules) == []
+    assert {"cli/main.py", "cli/mcp.py"} <= {path for path, tree in modules.items() if named(tree)}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'import_module("memrepo.store")',
+        'import_module("memrepo.cli.commands.program")',
+        'import_module("memrepo.cli.commands.missing")',
+        'asyncio.to_thread(importlib.import_module, "memrepo.serving")',
+        'import_module(f"memrepo.contrib.{name}")',
+        'import_module("numpy")',
+        'import_module("aiosqlite")',
+        "import_module(name)",
+        "import_module(name=name)",
+    ],
+)
+def test_planted_import_by_name_is_found(modules: Trees, planted: str) -> None:
+    """An import by name of what stands above, needs no extra or cannot be known, planted into a low room, is found."""
+    path = "repositories/memories.py"
+    body = [*modules[path].body, *ast.parse(planted).body]
+    (found,) = unfit_by_name({**modules, path: ast.Module(body, [])})
+    assert found.startswith(f"{path} imports ")
 
 
 def test_no_module_can_run_stored_data(modules: Trees) -> None:
