@@ -41,9 +41,10 @@ def http_app(
     Raises:
         InvalidInputError: *token* or *allowed_hosts* is not accepted.
     """
+    if not isinstance(token, str):
+        raise InvalidInputError("token", f"must be a str, not {type(token).__name__}")
     if not _is_token(token):
         raise InvalidInputError("token", "must have at least 16 characters, all visible ASCII")
-    # In lower case, as clients send them.
     hosts = [host.lower() for host in check_names("allowed_hosts", allowed_hosts)]
     if not all(map(_is_host, hosts)):
         raise InvalidInputError(
@@ -54,15 +55,15 @@ def http_app(
     settings = TransportSecuritySettings(
         allowed_hosts=_with_ports(hosts), allowed_origins=_with_ports(origins)
     )
-    return _TokenRequired(server.streamable_http_app(transport_security=settings), token)
+    return _Entrance(server.streamable_http_app(transport_security=settings), token)
 
 
 def _with_ports(names: Collection[str]) -> list[str]:
     return [*names, *(f"{name}:*" for name in names)]
 
 
-class _TokenRequired:
-    """Passes on requests that have the token, and answers all others."""
+class _Entrance:
+    """Passes on requests that have the token, with host names in lower case, and answers all others."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -70,8 +71,10 @@ class _TokenRequired:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or run the app's lifespan."""
-        if scope["type"] == "lifespan" or self._has_token(scope):
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        elif self._has_token(scope):
+            await self._app({**scope, "headers": _folded(scope)}, receive, send)
         else:
             refusal = PlainTextResponse(
                 "a bearer token is needed", 401, {"WWW-Authenticate": "Bearer"}
@@ -85,3 +88,11 @@ class _TokenRequired:
         scheme, _, token = given[0].partition(b" ")
         # In constant time, so that it cannot be guessed byte by byte.
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+
+
+def _folded(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the headers with host names in lower case: names have no case, but the SDK compares it."""
+    return [
+        (name, value.lower() if name in {b"host", b"origin"} else value)
+        for name, value in scope["headers"]
+    ]
