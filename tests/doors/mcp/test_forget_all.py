@@ -130,20 +130,41 @@ async def test_as_many_others_while_the_user_is_asked(store: Store) -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(
-    "user", [("accept", {"agreed": False}), ("decline", None), ("cancel", None)], ids=str
+    ("user", "told"),
+    [
+        (("accept", {"agreed": False}), "the user declined: nothing was forgotten"),
+        (("accept", {}), "the user declined: nothing was forgotten"),
+        (("decline", None), "the user declined: nothing was forgotten"),
+        (("cancel", None), "the user did not answer: nothing was forgotten"),
+    ],
+    ids=str,
 )
-async def test_user_does_not_agree(store: Store, mode: str, user: tuple[str, Any]) -> None:
-    """Without a yes nothing is forgotten, whatever the model gives for arguments."""
+async def test_user_does_not_agree(
+    store: Store, mode: str, user: tuple[str, Any], told: str
+) -> None:
+    """Without a yes nothing is forgotten, and the model is told so in a sentence that says why."""
     server = memory_server(await with_facts(store))
     async with Client(server, mode=mode, elicitation_callback=User(*user)) as client:
-        for arguments in (
-            {},
-            {"agreement": {"agreed": True}},
-            {"announced": {"n_facts": 0, "token": "x"}},
-        ):
-            assert await refusal(client, "forget_all", **arguments)
+        said = await refusal(client, "forget_all")
+    assert said == f"Error executing tool forget_all: {told}"
     assert await store.memories.count() == 3
     assert await store.daily_logs.recent_tool_invocations() == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("can_ask", [True, False])
+async def test_unknown_arguments_are_refused(store: Store, mode: str, *, can_ask: bool) -> None:
+    """No argument is ignored, also not by the name of what only the server fills in, and the user is not bothered."""
+    user = User("accept", {"agreed": True})
+    server = memory_server(await with_facts(store))
+    callback = user if can_ask else None
+    async with Client(server, mode=mode, elicitation_callback=callback) as client:
+        for name in ("agreement", "announced", "answer", "arguments", "ctx", "confirm"):
+            said = await refusal(client, "forget_all", **{name: {"agreed": True}})
+            assert "arguments: can only be token" in said, name
+        assert "token: must be a str" in await refusal(client, "forget_all", token=5)
+    assert user.questions == []
+    assert await store.memories.count() == 3
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

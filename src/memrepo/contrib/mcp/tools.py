@@ -2,10 +2,11 @@
 
 # Without `from __future__ import annotations`: the SDK reads annotations that name functions made in here.
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, TypeAlias
 
-from mcp.server.mcpserver import Context, Elicit, Resolve
+from mcp.server.mcpserver import Context, Elicit, ElicitationResult, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool as ServedTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
@@ -23,12 +24,15 @@ __all__ = ["served"]
 _FORGET_ALL: Final = "forget_all"
 #: How many facts the user is asked about, and which: see `state_of`.
 _State: TypeAlias = tuple[int, str]
+#: All that a model gave, in one parameter: so none of them is taken for what the SDK fills in.
+_Arguments: TypeAlias = Mapping[str, object]
 
 
 class Agreement(BaseModel):
     """What the user answers."""
 
-    agreed: bool = Field(description="Forget all of them")
+    # Some hosts leave out a box that is not ticked.
+    agreed: bool = Field(default=False, description="Forget all of them")
 
 
 class Given(ArgModelBase):
@@ -41,8 +45,8 @@ class Given(ArgModelBase):
     model_config = ConfigDict(extra="allow")
 
     def model_dump_one_level(self) -> dict[str, Any]:
-        """Return all of them."""
-        return dict(self.model_extra or {})
+        """Return all of them as one."""
+        return {"arguments": self.model_extra or {}}
 
 
 def served(tools: MemoryTools) -> list[ServedTool]:
@@ -75,7 +79,7 @@ def _hints(tool: Tool) -> ToolAnnotations:
 
 
 def _function(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answer]]:
-    async def run(**arguments: object) -> Answer:
+    async def run(arguments: _Arguments) -> Answer:
         return await _run(tools, tool.name, arguments)
 
     return run
@@ -89,31 +93,37 @@ def _forget_all(tools: MemoryTools, tool: Tool) -> Callable[..., Awaitable[Answe
     needs the token of a first call.
     """
 
-    async def announce() -> _State:
+    async def announce(arguments: _Arguments) -> _State:
+        with _refusing():
+            tool.check(arguments)  # before the user is asked
         return await state_of(tools.memory.memories)
+
+    def is_asked(ctx: Context, announced: _State) -> bool:
+        return announced[0] > 0 and _can_ask(ctx)
 
     async def ask(
         ctx: Context, announced: Annotated[_State, Resolve(announce)]
     ) -> Elicit[Agreement] | None:
-        n_facts, which = announced
-        if n_facts == 0 or not _can_ask(ctx):
+        if not is_asked(ctx, announced):
             return None
+        n_facts, which = announced
         # Both, because the SDK asks again, after the answer, if the question would now be another one.
         question = f"Facts that would be forgotten: {n_facts}, {which}"
         return Elicit(question, Agreement)
 
     async def run(
-        *,
+        arguments: _Arguments,
         ctx: Context,
         announced: Annotated[_State, Resolve(announce)],
-        agreement: Annotated[Agreement | None, Resolve(ask)],
-        **arguments: object,
+        answer: Annotated[ElicitationResult[Agreement], Resolve(ask)],
     ) -> Answer:
-        if agreement is None:
+        if not is_asked(ctx, announced):
             # Who can be asked is asked: no token stands in for an answer.
             return await _run(tools, tool.name, {} if _can_ask(ctx) else arguments)
-        if not agreement.agreed:
-            raise ToolError("the user did not agree: nothing was forgotten")
+        if answer.action == "cancel":
+            raise ToolError("the user did not answer: nothing was forgotten")
+        if answer.action == "decline" or not answer.data.agreed:
+            raise ToolError("the user declined: nothing was forgotten")
         return await _forget(tools, announced)
 
     return run
@@ -127,9 +137,16 @@ async def _forget(tools: MemoryTools, agreed: _State) -> Answer:
     return await _run(tools, _FORGET_ALL, {"token": token})
 
 
-async def _run(tools: MemoryTools, name: str, arguments: Mapping[str, object]) -> Answer:
-    try:
+async def _run(tools: MemoryTools, name: str, arguments: _Arguments) -> Answer:
+    with _refusing():
         return await tools.run(name, arguments)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Tell the model of what it asked for and cannot be done."""
+    try:
+        yield
     except REFUSALS as error:
         raise ToolError(str(error)) from error
 

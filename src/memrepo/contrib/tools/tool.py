@@ -107,9 +107,15 @@ class Tool:
         Raises:
             InvalidInputError: An argument is missing, not known or not accepted. Nothing was read or written.
         """
-        return await self.function(call, **self._check(arguments))
+        return await self.function(call, **self.check(arguments))
 
-    def _check(self, arguments: Mapping[str, object]) -> dict[str, object]:
+    def check(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        """
+        Return the arguments that were given, as the function takes them.
+
+        Raises:
+            InvalidInputError: As for `run`.
+        """
         # Models give null for what they do not want to give.
         given = {name: value for name, value in arguments.items() if value is not None}
         for name in given:
