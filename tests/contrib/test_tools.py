@@ -95,6 +95,20 @@ async def test_remembers_once_and_replaces_in_a_slot(store: Store) -> None:
     }
 
 
+async def test_what_was_replaced_is_not_destroyed(store: Store) -> None:
+    """What a slot held before stays in the history, and the model brings it back by saying it again."""
+    tools = MemoryTools(store)
+    first, second = [
+        await answer(tools, "remember", content=text, slot="home")
+        for text in ("Lives in Leeds", "Lives in York")
+    ]
+    history = await store.memories.history(second["fact"]["id"])
+    assert [its.id for its in history] == [first["fact"]["id"]]
+    again = await answer(tools, "remember", content="Lives in Leeds", slot="home")
+    assert (again["fact"], again["replaced"]) == (first["fact"], second["fact"])
+    assert not tools.tools["remember"].is_destructive
+
+
 async def test_search_and_fetch_have_the_form_of_connectors(store: Store) -> None:
     """`search` returns id, title and url, and `fetch` the whole text of an id, all texts."""
     tools = MemoryTools(store)

@@ -52,6 +52,8 @@ def to_fact(entry: MemoryEntry) -> Answer:
     return {name: row[name] for name in _FACT}
 
 
+# Not destructive, though it may replace what fills a slot: a host would ask before each fact, and what was replaced is
+# named in the answer, stays in the history, and is the current one again when it is said again.
 @tool(idempotent=True)
 async def remember(
     call: ToolCall,

@@ -78,7 +78,7 @@ class Tool:
     defaults: Mapping[str, JsonValue]
     #: Whether it writes nothing.
     is_read_only: bool
-    #: Whether something is no longer returned after it.
+    #: Whether something can be gone after it, with nothing in its place.
     is_destructive: bool
     #: Whether a second call with the same arguments changes nothing more.
     is_idempotent: bool
