@@ -237,12 +237,14 @@ async def test_append_many_of_none(store: Store) -> None:
 
 async def test_append_many_with_an_unknown_session(store: Store) -> None:
     """One event of a session that is not there refuses the whole batch."""
-    sessions = [None, None, 77, None, None]
-    batch = [DailyLogNew(event_type="x", session_id=session_id) for session_id in sessions]
-    with pytest.raises(
-        NotFoundError, match="no session in this scope has the id that an event names"
+    own = (await store.sessions.start()).id
+    for sessions, said in (
+        ([None, None, 77, None, 77], "^no session with id 77 in this scope$"),
+        ([None, own, 77], "^no session with one of the given ids in this scope$"),
     ):
-        await store.daily_logs.append_many(batch)
+        batch = [DailyLogNew(event_type="x", session_id=session_id) for session_id in sessions]
+        with pytest.raises(NotFoundError, match=said):
+            await store.daily_logs.append_many(batch)
     assert await types(store.daily_logs) == []
 
 

@@ -119,7 +119,7 @@ async def test_a_session_that_is_not_there(store: Store, clock: Clock, whose: st
         with pytest.raises(NotFoundError, match=missing):
             await memories.remember_many([MemoryNew(content=content, session_id=other)])
     with pytest.raises(
-        NotFoundError, match=r"^no session in this scope has the id that a fact names$"
+        NotFoundError, match=r"^no session with one of the given ids in this scope$"
     ):
         await memories.remember_many(
             [MemoryNew(content="new", session_id=own), MemoryNew(content="b", session_id=other)]

@@ -13,8 +13,9 @@ from memrepo.browse.visit import Visit
 from memrepo.domain.checks import HIGHEST_ID
 from memrepo.domain.daily_logs import DailyLog
 from memrepo.domain.memories import MemoryEntry, MemoryFilter
-from memrepo.errors import InvalidInputError, NotFoundError
+from memrepo.errors import InvalidInputError
 from memrepo.queries.browsing import STATES, State
+from memrepo.repositories.repository import found
 
 __all__ = ["fact_page", "fact_text", "list_facts", "show_fact"]
 
@@ -130,10 +131,7 @@ async def fact_text(visit: Visit) -> Response:
 
 async def _fact(visit: Visit) -> MemoryEntry:
     number = visit.id
-    fact = await visit.rows.fact(number)
-    if fact is None:
-        raise NotFoundError(f"no fact with id {number} in this scope")
-    return fact
+    return found(await visit.rows.fact(number), "fact", number)
 
 
 async def _evidence(visit: Visit, fact: MemoryEntry) -> Evidence | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, date, datetime, tzinfo
-from typing import Final, NoReturn
+from typing import Final
 
 import attrs
 
@@ -54,10 +54,9 @@ from memrepo.domain.paging import (
     walk,
 )
 from memrepo.domain.search import DEFAULT_HITS, Hit
-from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError, NotFoundError
+from memrepo.errors import ConstraintError, DatabaseError, InvalidInputError
 from memrepo.queries import daily_logs as queries, digests
-from memrepo.queries.statement import Unit
-from memrepo.repositories.repository import decode_page, found, not_found, read_by_ids
+from memrepo.repositories.repository import decode_page, found, read_by_ids, refuse_session
 from memrepo.repositories.searchable import SearchableRepository
 from memrepo.repositories.sources import EVENTS
 from memrepo.repositories.spelling import prepare_purge
@@ -117,17 +116,16 @@ class DailyLogRepo(SearchableRepository):
             now=now,
             key=key,
         )
-        if key is None:
-            try:  # without `_write`, whose coroutine would make this, the usual call, 2 % slower
+        try:
+            if key is None:
                 (stored,) = await self.connection.write((bound,))
-            except ConstraintError as error:
-                _refuse(error, session_id)
-            number = to_number(stored.rows)
-            row = (number, session_id, event_type, data, now, self.scope, None)
-            return to_appended("created", row)
-        stored, again = await self._write(
-            (bound, queries.GET_BY_KEY.bind(scope=self.scope, key=key)), session_id
-        )
+                number = to_number(stored.rows)
+                row = (number, session_id, event_type, data, now, self.scope, None)
+                return to_appended("created", row)
+            by_key = queries.GET_BY_KEY.bind(scope=self.scope, key=key)
+            stored, again = await self.connection.write((bound, by_key))
+        except ConstraintError as error:
+            refuse_session(error, "foreign key", session_id)
         for row in stored.rows:
             return to_appended("created", row)
         for row in again.rows:
@@ -164,7 +162,10 @@ class DailyLogRepo(SearchableRepository):
             queries.GET_BY_KEYS.bind(keys=batch, scope=self.scope)
             for batch in batches(to_compact_json((key,)) for key in keys)
         ]
-        results = await self._write((*unit, *lookups))
+        try:
+            results = await self.connection.write((*unit, *lookups))
+        except ConstraintError as error:
+            refuse_session(error, "foreign key", *(session_id for session_id, *_ in encoded))
         appended, found = results[: len(unit)], results[len(unit) :]
         stored = _one_each(encoded, appended, found, now=now, scope=self.scope)
         return await list_in_slices(stored)
@@ -482,21 +483,6 @@ class DailyLogRepo(SearchableRepository):
             key = None if new.key is None else self._guard.text("key", new.key)
             new = attrs.evolve(new, event_type=event_type, event_data=event_data, key=key)
         return encode_new_event(new)
-
-    async def _write(self, unit: Unit, session_id: int | None = None) -> Sequence[Result]:
-        try:
-            return await self.connection.write(unit)
-        except ConstraintError as error:
-            _refuse(error, session_id)
-
-
-def _refuse(error: ConstraintError, session_id: int | None) -> NoReturn:
-    """Raise `not_found` for a session; *session_id* is ``None`` if it may be any of several."""
-    if error.kind != "foreign key":
-        raise error
-    if session_id is None:
-        raise NotFoundError("no session in this scope has the id that an event names") from error
-    raise not_found("session", session_id) from error
 
 
 def _one_each(

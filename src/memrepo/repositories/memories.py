@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 import attrs
 
@@ -110,7 +110,13 @@ from memrepo.repositories import outcomes, stating
 from memrepo.repositories.fading import Fading
 from memrepo.repositories.near_duplicates import NearDuplicateSearch
 from memrepo.repositories.observing import MOST_TIMES, Observing
-from memrepo.repositories.repository import decode_page, found, not_found, read_by_ids
+from memrepo.repositories.repository import (
+    decode_page,
+    found,
+    not_found,
+    read_by_ids,
+    refuse_session,
+)
 from memrepo.repositories.searchable import SearchableRepository
 from memrepo.repositories.sources import FACTS
 from memrepo.repositories.spelling import prepare_purge
@@ -291,7 +297,7 @@ class MemoryRepo(SearchableRepository):
                 # The statement above leaves a fact that is gone as it is: bring it back, if that is allowed.
                 return await self._state(fact, now)
         except ConstraintError as error:
-            _refuse(error, () if session_id is None else (session_id,))
+            refuse_session(error, "not null", session_id)
         (row,) = result.rows
         stored = to_memory(row[:-1])
         if dated:
@@ -309,7 +315,7 @@ class MemoryRepo(SearchableRepository):
                     return told
             return await self._state(fact, now)
         except ConstraintError as error:
-            _refuse(error, () if fact.session_id is None else (fact.session_id,))
+            refuse_session(error, "not null", fact.session_id)
 
     async def _state(self, fact: Fact, now: str) -> Remembered:
         """State a fact in whatever state it is."""
@@ -1503,7 +1509,7 @@ class MemoryRepo(SearchableRepository):
         try:
             _, *results = await self.connection.write((require, *statements))
         except ConstraintError as error:
-            _refuse(error, sessions)
+            refuse_session(error, "not null", *sessions)
         return results
 
     async def _write_one(self, statement: Statement, id: int, **values: Value) -> MemoryEntry:
@@ -1560,15 +1566,6 @@ class MemoryRepo(SearchableRepository):
             "said_source": fact.said_source,
             "expires_at": fact.expires_at,
         }
-
-
-def _refuse(error: ConstraintError, sessions: Collection[int]) -> NoReturn:
-    """Raise `not_found` for one of *sessions*, in which facts were to be learnt."""
-    if error.kind != "not null" or not sessions:
-        raise error
-    if len(sessions) > 1:
-        raise NotFoundError("no session in this scope has the id that a fact names") from error
-    raise not_found("session", *sessions) from error
 
 
 def _found(entry: MemoryEntry | None, id: int) -> MemoryEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from memrepo.connection.contract import Connection
 from memrepo.connection.waiting import list_in_slices
@@ -14,10 +14,10 @@ from memrepo.domain.clock import Clock, utc_now
 from memrepo.domain.codec import Row, Value
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.domain.paging import Page, is_large, to_page
-from memrepo.errors import NotFoundError
+from memrepo.errors import ConstraintError, NotFoundError
 from memrepo.queries.statement import Statement
 
-__all__ = ["Repository", "decode_page", "found", "not_found", "read_by_ids"]
+__all__ = ["Repository", "decode_page", "found", "not_found", "read_by_ids", "refuse_session"]
 
 T = TypeVar("T")
 
@@ -96,3 +96,13 @@ def found(row: T | None, kind: str, id: int, *, also: str = "") -> T:
     if row is None:
         raise not_found(kind, id, also=also)
     return row
+
+
+def refuse_session(error: ConstraintError, kind: str, *sessions: int | None) -> NoReturn:
+    """Raise `not_found` for one of *sessions*, if *error* is of the *kind* by which its absence shows; else *error*."""
+    ids = {its for its in sessions if its is not None}
+    if error.kind != kind or not ids:
+        raise error
+    if len(ids) > 1:  # the database does not say which
+        raise NotFoundError("no session with one of the given ids in this scope") from error
+    raise not_found("session", *ids) from error
