@@ -201,6 +201,43 @@ async def test_call_belongs_to_the_session_that_is_given(store: Store) -> None:
     assert (event.session_id, (await store.memories.get(1)).session_id) == (laptop.id, laptop.id)
 
 
+async def test_conversation_that_the_program_has_begun_goes_on(store: Store) -> None:
+    """In a session that is given no other one is begun, and what is told of the last one is that of its thread."""
+    await store.sessions.end((await store.sessions.start()).id, summary="On the phone.")
+    await store.sessions.end((await store.sessions.start("laptop")).id, summary="At the desk.")
+    laptop = await store.sessions.start("laptop")
+    told = json.loads(await MemoryTools(store).call("session_start", session_id=laptop.id))
+    assert (told["session_id"], told["is_new"]) == (laptop.id, False)
+    assert "At the desk." in told["last_conversation"]
+    assert await store.sessions.active() is None
+    (event,) = await store.daily_logs.recent_tool_invocations()
+    assert event.session_id == laptop.id
+
+
+@pytest.mark.parametrize("tool", EVERY, ids=lambda its: its.name)
+async def test_session_that_is_not_there(store: Store, tool: Tool) -> None:
+    """Each tool that writes says so in the same words, and writes nothing; one that reads has no use for it."""
+    await fill(store)
+    tools = MemoryTools(store, (tool,))
+    arguments = dict(CALLS[tool.name])
+    if tool.name == "forget_all":
+        arguments["token"] = (await answer(tools, tool.name))["token"]
+    before = await dump(store)
+    told = json.loads(await tools.call(tool.name, arguments, session_id=99))
+    if not tool.is_read_only:
+        assert told == {"error": "no session with id 99 in this scope"}
+    assert await dump(store) == before
+
+
+@pytest.mark.parametrize("session_id", [0, True, "1", 2**63])
+async def test_session_that_cannot_be(store: Store, session_id: Any) -> None:
+    """What is no id of a session is refused by its name, whatever the tool would do with it."""
+    tools = MemoryTools(store, EVERY)
+    for name, arguments in CALLS.items():
+        told = json.loads(await tools.call(name, arguments, session_id=session_id))
+        assert told["error"].startswith("session_id: must be "), name
+
+
 async def test_digest_is_of_the_day_of_a_time_zone(store: Store, clock: Clock) -> None:
     """Today is the day where the user is, and what happened before its midnight is not in it."""
     tools = MemoryTools(store)

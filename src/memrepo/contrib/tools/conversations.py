@@ -83,12 +83,14 @@ async def session_start(
     """
     async with call.writing() as writing:
         sessions = writing.memory.sessions
-        before = await sessions.active()
-        session = await sessions.get_or_start()
-        is_new = before is None or before.id != session.id
+        if call.session_id is None:
+            session = await sessions.get_or_start()
+        else:  # the program has begun it
+            session = await sessions.get(call.session_id)
+        is_new = session.id != writing.session_id
         writing.session_id = session.id
         writing.context = f"session {session.id} {'started' if is_new else 'continued'}"
-        carried = await sessions.carry_over(max_tokens=max_tokens)
+        carried = await sessions.carry_over(session.thread, max_tokens=max_tokens)
     return {
         "notice": DATA_NOTICE,
         "session_id": session.id,

@@ -19,6 +19,7 @@ from memrepo.contrib.tools.facts import (
     search,
 )
 from memrepo.contrib.tools.tool import Answer, Tool, ToolCall
+from memrepo.domain.checks import check_id
 from memrepo.domain.jsontext import JsonValue
 from memrepo.errors import ConflictError, InvalidInputError, NotFoundError
 from memrepo.repositories.scopes import ScopedStore
@@ -133,14 +134,16 @@ class MemoryTools:
         Args:
             name: The tool.
             arguments: Its arguments by their names; ``None`` counts as not given.
-            session_id: The session in which it is called; if ``None``, that which is active in the default thread,
-                where `session_start` begins one.
+            session_id: The session in which it is called, for a tool that writes; if ``None``, that which is active in
+                the default thread, where `session_start` begins one.
 
         Raises:
             ConflictError: The state of a row does not allow it. Nothing was written.
             InvalidInputError: An argument is not accepted. Nothing was read or written.
-            NotFoundError: There is no such row, or no such tool. Nothing was written.
+            NotFoundError: There is no such row, no such session, or no such tool. Nothing was written.
         """
+        if session_id is not None:
+            check_id("session_id", session_id)
         tool = self.tools.get(name)
         if tool is None:
             raise NotFoundError("no tool has this name")
