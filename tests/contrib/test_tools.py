@@ -602,9 +602,16 @@ async def test_what_is_no_store_or_no_tool_is_refused(store: Store) -> None:
     unopened: Any = memrepo.connect(":memory:")
     with pytest.raises(InvalidInputError, match="memory: must be an open store, not OpeningStore"):
         MemoryTools(unopened)
-    names: Any = ["remember"]
-    with pytest.raises(InvalidInputError, match="tools: must be tools"):
-        MemoryTools(store, names)
+    for names in (["remember"], "remember", None, 5):
+        anything: Any = names
+        with pytest.raises(InvalidInputError, match="tools: must be tools"):
+            MemoryTools(store, anything)
+
+
+async def test_tools_of_a_generator(store: Store) -> None:
+    """A generator of tools is gone through once: all of them are there."""
+    tools = MemoryTools(store, (tool for tool in TOOLS))
+    assert list(tools.tools) == [tool.name for tool in TOOLS]
 
 
 async def test_other_failures_are_the_programs(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from memrepo.contrib.tools.confirming import Confirmations
@@ -53,7 +53,7 @@ class MemoryTools:
     A call that is cancelled happened whole or not at all.
     """
 
-    def __init__(self, memory: ScopedStore, tools: Sequence[Tool] = TOOLS) -> None:
+    def __init__(self, memory: ScopedStore, tools: Iterable[Tool] = TOOLS) -> None:
         """
         Bind tools to a memory.
 
@@ -66,12 +66,13 @@ class MemoryTools:
         """
         if not isinstance(memory, ScopedStore):
             raise InvalidInputError("memory", f"must be an open store, not {type(memory).__name__}")
-        if not all(isinstance(tool, Tool) for tool in tools):
+        known = tuple(tools) if isinstance(tools, Iterable) else (tools,)
+        if not all(isinstance(tool, Tool) for tool in known):
             raise InvalidInputError("tools", "must be tools, such as those of TOOLS")
         #: Whose memory it is.
         self.memory: ScopedStore = memory
         #: The tools by their names.
-        self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
+        self.tools: Mapping[str, Tool] = {tool.name: tool for tool in known}
         self._confirmations = Confirmations()
 
     def for_anthropic(self) -> list[dict[str, JsonValue]]:
