@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 import attrs
 
+from memrepo.connection.waiting import list_in_slices
 from memrepo.domain.checks import MAX_LIMIT, MAX_NAME_LENGTH, check_name
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.jsontext import to_compact_json
@@ -75,15 +76,13 @@ def _chains(name: str) -> str:
     WHERE log.scope = :scope AND log.idempotency_key = tip.value
     UNION
     SELECT log.id, {_PARENT}
-    FROM {name} CROSS JOIN daily_logs AS log
-    WHERE log.scope = :scope AND log.idempotency_key = {name}.parent
+    FROM {name} CROSS JOIN daily_logs AS log WHERE log.scope = :scope AND log.idempotency_key = {name}.parent
 )"""  # noqa: S608 - constants
 
 
 _DELETE: Final = Statement(
     "pydantic_ai.delete_history",
-    f"""WITH RECURSIVE {_chains("doomed")}, {_chains("kept")}
-DELETE FROM daily_logs
+    f"""WITH RECURSIVE {_chains("doomed")}, {_chains("kept")} DELETE FROM daily_logs
 WHERE scope = :scope AND id IN (SELECT id FROM doomed) AND id NOT IN (SELECT id FROM kept)""",  # noqa: S608 - constants
 )
 
@@ -178,10 +177,9 @@ class MemrepoConversationStore(ConversationStore):
                 raise ConversationConflict(conversation_id)
             await tx.daily_logs.delete(stored.id)
             record = _to_record(stored)
-            records = await _find_records(tx)
             # Where neither is a fork, they have no message in common.
-            others = [its for its in records if record.forked_from or its.forked_from]
-            bound = _DELETE.bind(scope=tx.scope, doomed=_tips(record), kept=_tips(*others))
+            kin = [its for its in await _find_records(tx) if record.forked_from or its.forked_from]
+            bound = _DELETE.bind(scope=tx.scope, doomed=_tips(record), kept=_tips(*kin))
             await tx.connection.write((bound,))
 
     async def read_entry(self, entry_id: str) -> ConversationEntry:
@@ -255,12 +253,15 @@ async def _find_records(
 ) -> list[ConversationRecord]:
     where = DailyLogFilter(event_type=RECORD, data=None if scope is None else {"scope": scope})
     log = store.daily_logs
-    if limit is None:
-        events = [its async for its in log.iterate(where, newest_first=True)]
-    else:
-        events = [*await log.find_many(where, limit=min(limit, MAX_LIMIT), newest_first=True)]
-    # An event has milliseconds, a record has microseconds.
-    return sorted(map(_to_record, events), key=lambda record: record.updated_at, reverse=True)
+    page = await log.find_many(where, limit=min(limit or MAX_LIMIT, MAX_LIMIT), newest_first=True)
+    events = [*page]
+    if page.next_cursor is not None:
+        # An event has milliseconds, a record has microseconds: so all of the last one's millisecond.
+        since = page[-1].timestamp if len(page) == limit else None
+        events = [its async for its in log.iterate(attrs.evolve(where, timestamp_from=since))]
+    records = await list_in_slices(map(_to_record, events))
+    latest = {its.conversation_id: its for its in records}  # one saved meanwhile came again
+    return sorted(latest.values(), key=lambda record: record.updated_at, reverse=True)[:limit]
 
 
 def _tips(*records: ConversationRecord) -> str:
@@ -272,10 +273,9 @@ def _tips(*records: ConversationRecord) -> str:
 def _to_events(
     record: ConversationRecord, new_entries: Sequence[ConversationEntry]
 ) -> list[DailyLogNew]:
-    messages = _dump(_entries, [*new_entries])
     events = [
         DailyLogNew(event_type=MESSAGE, event_data=message, key=_key(MESSAGE, entry.id))
-        for entry, message in zip(new_entries, messages, strict=True)
+        for entry, message in zip(new_entries, _dump(_entries, [*new_entries]), strict=True)
     ]
     (data,) = _dump(_records, [record])
     key, at = _key(RECORD, record.conversation_id), record.updated_at

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic_ai import BinaryImage, DeferredToolRequests, ModelMessage, ModelRequest, UserError
@@ -30,8 +30,17 @@ from pydantic_ai.messages import (
 from pydantic_ai.usage import RunUsage
 
 import memrepo
-from memrepo import DecodeError, InvalidInputError, NotFoundError, Statement, Store
+from memrepo import (
+    DailyLogNew,
+    DecodeError,
+    InvalidInputError,
+    JsonValue,
+    NotFoundError,
+    Statement,
+    Store,
+)
 from memrepo.contrib.pydantic_ai import _DELETE, _READ, MESSAGE, RECORD, MemrepoConversationStore
+from memrepo.domain.checks import MAX_LIMIT
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.asyncio
@@ -230,6 +239,53 @@ async def test_deleting_leaves_what_others_have(
                 assert loaded is not None
                 assert texts(loaded.messages) == said_in_it
         assert await store.daily_logs.count_by_type() == {}
+
+
+async def write_records(
+    store: Store, conversations: MemrepoConversationStore, instants: list[datetime]
+) -> None:
+    """Store a conversation without messages for each instant, named by its number."""
+    record = ConversationRecord(
+        conversation_id="0", head_id=None, revision="r", updated_at=instants[0]
+    )
+    await conversations.write_record(record, expected_revision=None)
+    (event,) = await store.daily_logs.find_many()
+    await store.daily_logs.append_many(
+        DailyLogNew(
+            event_type=RECORD,
+            event_data={
+                **cast("dict[str, JsonValue]", event.event_data),
+                "conversation_id": str(n),
+                "updated_at": instant.isoformat(),
+            },
+            key=f"{RECORD}:{n}",
+            timestamp=instant,
+        )
+        for n, instant in enumerate(instants[1:], 1)
+    )
+
+
+async def test_latest_of_one_millisecond(
+    store: Store, conversations: MemrepoConversationStore
+) -> None:
+    """Those saved last are listed, though the events of all of them have the same time."""
+    instants = [WHEN.replace(microsecond=its) for its in (2_900, 2_300, 2_800, 2_700, 1_999)]
+    await write_records(store, conversations, instants)
+    for limit in range(1, 6):
+        listed = await conversations.list_conversations(limit=limit)
+        assert [its.conversation_id for its in listed] == ["0", "2", "3", "1", "4"][:limit]
+
+
+async def test_more_conversations_than_a_page(
+    store: Store, conversations: MemrepoConversationStore
+) -> None:
+    """A limit above the most rows of a page is kept, too, and so is the order."""
+    instants = [WHEN + timedelta(seconds=n) for n in range(MAX_LIMIT + 2)]
+    await write_records(store, conversations, instants)
+    expected = [str(n) for n in reversed(range(MAX_LIMIT + 2))]
+    for limit in (MAX_LIMIT + 1, None):
+        listed = await conversations.list_conversations(limit=limit)
+        assert [its.conversation_id for its in listed] == expected[:limit]
 
 
 async def test_scopes(store: Store, conversations: MemrepoConversationStore) -> None:
