@@ -23,8 +23,7 @@ from memrepo.repositories.scopes import ScopedStore
 
 try:
     from google.adk.events import Event
-    from google.adk.memory import BaseMemoryService
-    from google.adk.memory.base_memory_service import SearchMemoryResponse
+    from google.adk.memory.base_memory_service import BaseMemoryService, SearchMemoryResponse
     from google.adk.memory.memory_entry import MemoryEntry
     from google.adk.sessions import Session
     from google.genai.types import Content, Part
@@ -88,10 +87,8 @@ class MemrepoMemoryService(BaseMemoryService):
         Raises:
             InvalidInputError: A name is no text, or together they have more than about 240 characters.
         """
-        app, user = (
-            check_name(field, name).translate(_ESCAPES)
-            for field, name in (("app_name", app_name), ("user_id", user_id))
-        )
+        app = check_name("app_name", app_name).translate(_ESCAPES)
+        user = check_name("user_id", user_id).translate(_ESCAPES)
         below = f"{self._store.scope}/" if self._store.scope else ""
         scope = f"{below}adk:{app}:{user}"
         if len(scope) > MAX_NAME_LENGTH:
@@ -130,7 +127,7 @@ class MemrepoMemoryService(BaseMemoryService):
             events: The events.
             session_id: Their session, which is kept with them.
             custom_metadata: Kept with each of them, and found in `MemoryEntry.custom_metadata`, beside the ``event_id``
-                and the ``session_id`` if there is one; JSON.
+                and the ``session_id`` if there is one; JSON, without the key ``adk_role``, which is memrepo's own.
 
         Raises:
             InvalidInputError: An argument or a text is not accepted; nothing is stored.
@@ -166,7 +163,7 @@ class MemrepoMemoryService(BaseMemoryService):
             user_id: The user.
             memories: The memories. One without an author counts as said by the user now, and so comes back if it was
                 deleted. An id that one may have is not kept: each gets a new one.
-            custom_metadata: Kept with each of them, beside its own.
+            custom_metadata: Kept with each of them, beside its own; without the key ``adk_role``, as in its own.
 
         Raises:
             InvalidInputError: An argument, a text or a timestamp is not accepted; nothing is stored.
@@ -268,6 +265,8 @@ def _to_fact(
     said_at: datetime | None,
     custom: Mapping[str, object],
 ) -> MemoryNew:
+    if _ROLE in custom:
+        raise InvalidInputError("custom_metadata", f"must not have {_ROLE}, a key of memrepo's own")
     metadata = {**custom, _ROLE: content.role if content else None}
     return MemoryNew(
         content=text,
@@ -280,7 +279,7 @@ def _to_fact(
 
 def _to_entry(fact: Fact) -> MemoryEntry:
     custom = dict(fact.metadata or {})
-    role = custom.pop(_ROLE if _ROLE in custom else "role", None)
+    role = custom.pop(_ROLE, None)
     return MemoryEntry(
         id=str(fact.id),
         content=Content(parts=[Part(text=fact.content)], role=None if role is None else str(role)),

@@ -126,12 +126,37 @@ async def test_metadata_of_the_program(service: MemrepoMemoryService) -> None:
     assert zeppelins.custom_metadata["session_id"] == "s1"
 
 
-async def test_role_of_a_fact_without_the_services_own_key(service: MemrepoMemoryService) -> None:
-    """A ``role`` in a fact's metadata is its content's role if the service has kept no other, as of older memories."""
+async def test_key_of_the_service(service: MemrepoMemoryService) -> None:
+    """The key under which the service keeps a role is refused, where it would be lost otherwise; nothing is stored."""
+    for key in ({"adk_role": "pilot"}, {"adk_role": None}):
+        with pytest.raises(InvalidInputError, match=r"^custom_metadata: must not have adk_role"):
+            await service.add_events_to_memory(**ADA, events=[event("kites")], custom_metadata=key)
+        with pytest.raises(InvalidInputError, match=r"^custom_metadata: must not have adk_role"):
+            await service.add_memory(**ADA, memories=[memory("kites")], custom_metadata=key)
+        its_own = [memory("lanterns"), memory("kites", custom_metadata=key)]
+        with pytest.raises(InvalidInputError, match=r"^custom_metadata: must not have adk_role"):
+            await service.add_memory(**ADA, memories=its_own)
+    assert await service.memory_of(**ADA).memories.count() == 0
+
+
+async def test_what_was_found_can_be_added_again(service: MemrepoMemoryService) -> None:
+    """A memory that a search has given has nothing of the service's own in its metadata, and is the same again."""
+    await service.add_events_to_memory(**ADA, events=[event("kites")], session_id="s1")
+    found = await search(service, "kites")
+    await service.add_memory(app_name="talks", user_id="eve", memories=found)
+    (again,) = (
+        await service.search_memory(app_name="talks", user_id="eve", query="kites")
+    ).memories
+    assert (again.content, again.custom_metadata) == (found[0].content, found[0].custom_metadata)
+
+
+async def test_fact_of_the_program(service: MemrepoMemoryService) -> None:
+    """The metadata of a fact that the service has not stored comes as it is: a ``role`` in it is none of a content."""
     mine = service.memory_of(**ADA).memories
-    await mine.remember("kites", metadata={"role": "user", "event_id": "e1"})
+    await mine.remember("kites", metadata={"role": "engineer", "event_id": "e1"})
     (kites,) = await search(service, "kites")
-    assert (kites.content.role, kites.custom_metadata) == ("user", {"event_id": "e1"})
+    assert kites.content.role is None
+    assert kites.custom_metadata == {"role": "engineer", "event_id": "e1"}
 
 
 async def test_local_time(service: MemrepoMemoryService) -> None:
