@@ -413,6 +413,18 @@ async def test_no_event_becomes_a_message(store: Store, arguments: dict[str, Any
     assert len(await store.daily_logs.find_many()) == 0
 
 
+async def test_no_event_becomes_an_observation(store: Store) -> None:
+    """A model can log neither observations, which would have a fact inferred, nor what would have them counted anew."""
+    tools = MemoryTools(store, EVERY)
+    await answer(tools, "observe_pattern", **CALLS["observe_pattern"])
+    observed = await store.memories.pending_inferences()
+    for event_type in ("pattern_observed", "pattern_inferred"):
+        data: dict[str, JsonValue] = {"pattern": "short", "evidence": "said so", "n": 1}
+        told = await answer(tools, "log_event", event_type=event_type, data=data)
+        assert "another one" in told["error"]
+    assert await store.memories.pending_inferences() == observed
+
+
 # --- what is logged ----------------------------------------------------------------------------
 
 
@@ -526,7 +538,7 @@ async def test_cancelled_call_happened_whole_or_not_at_all(store: Store, n_steps
         ("list_facts", {"cursor": "x", "forgotten": True}, "cursor: must be the next_cursor of a page"),
         ("list_facts", {"forgotten": "yes"}, "forgotten: must be a bool, not str"),
         ("list_facts", {"forgotten": True, "category": "x"}, "forgotten: cannot be combined with category or contains"),
-        ("log_event", {"event_type": "tool_invocation"}, "event_type: must be another one: each call is logged by itself"),
+        ("log_event", {"event_type": "tool_invocation"}, "event_type: must be another one: calls and observations are logged by themselves"),
         ("log_event", {"event_type": "x", "data": [1]}, "data: must be an object, not list"),
         ("log_event", {"event_type": "x", "data": "[1]"}, "data: must be an object, not str"),
         ("log_event", {"event_type": "x", "data": "{"}, "data: must be an object, not str"),

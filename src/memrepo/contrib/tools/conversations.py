@@ -13,10 +13,13 @@ from memrepo.contrib.tools.facts import DATA_NOTICE
 from memrepo.contrib.tools.tool import TOOL_INVOCATION, Answer, ToolCall, tool
 from memrepo.domain.clock import Clock
 from memrepo.domain.jsontext import JsonValue
+from memrepo.domain.patterns import PATTERN_INFERRED, PATTERN_OBSERVED
 from memrepo.errors import InvalidInputError, NotFoundError
 
 __all__ = ["day_digest", "log_event", "session_end", "session_start"]
 
+#: The types of events that say what happened in memrepo: `MemoryRepo.observe` counts the last two.
+_BY_THEMSELVES: Final = (TOOL_INVOCATION, PATTERN_OBSERVED, PATTERN_INFERRED)
 #: What the types and the keys of events begin with that `contrib.openai` and `contrib.pydantic_ai` read back as messages.
 _OF_ADAPTERS: Final = ("openai_", "pydantic_ai_")
 
@@ -36,8 +39,10 @@ async def log_event(
     Use it for what happened, as {"topic": "travel"} for a topic_change or {"sentiment": "tired"} for a user_state;
     use `remember` for what stays true.
     """
-    if event_type == TOOL_INVOCATION:
-        raise InvalidInputError("event_type", "must be another one: each call is logged by itself")
+    if event_type in _BY_THEMSELVES:
+        raise InvalidInputError(
+            "event_type", "must be another one: calls and observations are logged by themselves"
+        )
     for field, name in (("event_type", event_type), ("key", key or "")):
         if name.startswith(_OF_ADAPTERS):
             raise InvalidInputError(field, "must be another one: conversations are kept under it")
