@@ -238,6 +238,13 @@ async def test_session_that_cannot_be(store: Store, session_id: Any) -> None:
         assert told["error"].startswith("session_id: must be "), name
 
 
+async def test_no_conversation_to_end(store: Store) -> None:
+    """That another thread has an active session is not denied: it is only none of those that the call may end."""
+    await store.sessions.start("laptop")
+    told = await answer(MemoryTools(store), "session_end")
+    assert told == {"error": "no session is active in this thread"}
+
+
 async def test_digest_is_of_the_day_of_a_time_zone(store: Store, clock: Clock) -> None:
     """Today is the day where the user is, and what happened before its midnight is not in it."""
     tools = MemoryTools(store)
@@ -531,6 +538,8 @@ async def test_cancelled_call_happened_whole_or_not_at_all(store: Store, n_steps
         ("recall", {"limit": float("inf")}, "limit: must be a whole number"),
         ("recall", {"limit": "9" * 5_000}, "limit: must be a whole number"),
         ("recall", {"limit": 1.5}, "limit: must be a whole number"),
+        ("recall", {"limit": "1.5"}, "limit: must be a whole number"),
+        ("recall", {"limit": "1e1"}, "limit: must be a whole number"),
         ("recall", {"limit": True}, "limit: must be a whole number"),
         ("recall", '{"limit": 1e400}', "limit: must be a whole number"),
         ("forget", {"id": -(10**400)}, "id: must be from 1 to 9,007,199,254,740,992"),

@@ -114,7 +114,7 @@ async def session_end(
     """End the active conversation, as when the user says goodbye, with a summary of a few sentences."""
     async with call.writing() as writing:
         if writing.session_id is None:
-            raise NotFoundError("no session is active in this scope")
+            raise NotFoundError("no session is active in this thread")
         # Before the event of this call, which is the last of the session.
         end = await writing.memory.sessions.end(writing.session_id, summary=summary)
         writing.context = f"session {end.session.id} ended"
