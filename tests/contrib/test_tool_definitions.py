@@ -67,6 +67,19 @@ def test_original_has_its_names_and_arguments() -> None:
     }
 
 
+@pytest.mark.asyncio
+async def test_numbers_as_texts(store: Store) -> None:
+    """Some models give numbers as texts: also one that is not whole is taken, where it may be."""
+    await fill(store)
+    tools = MemoryTools(store, EVERY)
+    answers = [
+        await tools.call("consolidate_memories", {"threshold": its}) for its in (0.7, "0.7", "0.70")
+    ]
+    assert json.loads(answers[0])["pairs"]
+    assert answers[1:] == answers[:1] * 2
+    assert "facts" in json.loads(await tools.call("recall", {"limit": "5.0"}))
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda its: st.lists(its, max_size=3) | st.dictionaries(st.text(), its, max_size=3),

@@ -17,6 +17,7 @@ __all__ = ["Argument", "Flag", "Number", "Object", "Text"]
 
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 _is_integer: Final = re.compile(r"-?\d{1,19}", re.ASCII).fullmatch
+_is_decimal: Final = re.compile(r"-?\d{1,19}\.\d{1,19}", re.ASCII).fullmatch
 
 
 class Argument(Protocol):
@@ -148,7 +149,7 @@ def _from_json(text: str) -> object:
 
 def _to_number(value: object) -> float | None:
     if isinstance(value, str):
-        return int(value) if _is_integer(value) else None
+        return int(value) if _is_integer(value) else float(value) if _is_decimal(value) else None
     if isinstance(value, int):  # of more than 300 digits, it fits into no float
         return None if isinstance(value, bool) else value
     return value if isinstance(value, float) and math.isfinite(value) else None
