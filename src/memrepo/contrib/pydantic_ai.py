@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from memrepo.connection.waiting import list_in_slices
-from memrepo.domain.checks import MAX_LIMIT, MAX_NAME_LENGTH, check_name
+from memrepo.domain.checks import MAX_LIMIT, MAX_NAME_LENGTH, check_id, check_name
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter, DailyLogNew
 from memrepo.domain.jsontext import to_compact_json
 from memrepo.errors import DecodeError, InvalidInputError, NotFoundError
@@ -52,8 +52,7 @@ _MOST: Final = 1_000_000
 _PARENT: Final = f"""CASE WHEN json_valid(log.event_data) THEN
         '{MESSAGE}:' || json_extract(log.event_data, '$.parent_id') END"""
 
-_HISTORY: Final = f"""
-WITH RECURSIVE chain (n, text, parent) AS (
+_HISTORY: Final = f"""WITH RECURSIVE chain (n, text, parent) AS (
     SELECT 1, log.event_data, {_PARENT}
     FROM daily_logs AS log WHERE log.scope = :scope AND log.idempotency_key = :key
     UNION ALL
@@ -62,8 +61,7 @@ WITH RECURSIVE chain (n, text, parent) AS (
     WHERE log.scope = :scope AND log.idempotency_key = chain.parent
     LIMIT :limit
 )
-SELECT text FROM chain ORDER BY n DESC
-"""  # noqa: S608 - constants
+SELECT text FROM chain ORDER BY n DESC"""  # noqa: S608 - constants
 _READ: Final = Statement("pydantic_ai.read_history", _HISTORY)
 _READ_ALL: Final = Statement("pydantic_ai.read_whole_history", _HISTORY, is_long=True)
 
@@ -206,10 +204,12 @@ class MemrepoConversationStore(ConversationStore):
 
         Raises:
             DecodeError: Another program has changed one, so that it cannot be read.
+            InvalidInputError: An argument is not accepted.
         """
         if head_id is None or limit == 0:
             return []
-        statement, most = (_READ_ALL, _MOST) if limit is None else (_READ, limit)
+        statement = _READ_ALL if limit is None else _READ
+        most = _MOST if limit is None else min(check_id("limit", limit), _MOST)
         bound = statement.bind(scope=self._store.scope, key=_key(MESSAGE, head_id), limit=most)
         rows = await self._store.connection.read(bound)
         return _read(_entries, (str(row[0]) for row in rows))

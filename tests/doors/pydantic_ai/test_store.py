@@ -473,7 +473,8 @@ async def test_a_circle_has_an_end(
     entries.append(ConversationEntry(id="b", parent_id="a", message=said("1")))
     record = ConversationRecord(conversation_id="chat", head_id="b")
     await conversations.write_record(record, new_entries=entries, expected_revision=None)
-    assert len(await conversations.read_history("b")) == 50
+    for limit in (None, 50, 100):
+        assert len(await conversations.read_history("b", limit=limit)) == 50
     await conversations.delete("chat")
     assert await store.daily_logs.count_by_type() == {}
 
@@ -493,6 +494,10 @@ async def test_refused(store: Store, conversations: MemrepoConversationStore) ->
     loaded = await conversations.load("chat")
     assert loaded is not None
     assert texts(loaded.messages) == ["0"]
+    for limit in (-1, True, "1", 1.5, 2**63):
+        anything = limit
+        with pytest.raises(InvalidInputError, match=r"^limit: "):
+            await conversations.read_history("x", limit=anything)
     path: Any = Path("agent.db")
     with pytest.raises(InvalidInputError, match=r"^store: must be an open store, not "):
         MemrepoConversationStore(path)
