@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -134,13 +135,26 @@ def test_several_ids_are_all_or_none(command: Command, path: Path) -> None:
 
 
 def test_forget_by_description(command: Command) -> None:
-    """Without a terminal to choose on, the candidates are shown, nothing is forgotten, and the status is 1."""
+    """Without a terminal to choose on, the candidates are shown, nothing is forgotten, and the status is 2."""
     command("remember", "Likes green tea", "Has a dog")
     ran = command("forget", "the", "tea")
-    assert (ran.status, ran.table[0][2]) == (1, "Likes green tea")
-    assert ran.err == "memrepo: nothing was forgotten: say the id\n"
-    assert command("forget", "zebra").err == "no fact is like this\n"
+    assert (ran.status, ran.table[0][2]) == (2, "Likes green tea")
+    assert ran.err.splitlines()[-1] == "memrepo: nothing was forgotten: say the id"
+    unlike = command("forget", "zebra")
+    assert (unlike.status, unlike.out, unlike.err) == (1, "", "memrepo: no fact is like this\n")
     assert len(command("recall", "--json").json["entries"]) == 2
+
+
+def test_forget_by_description_as_json(command: Command) -> None:
+    """With --json the candidates are an object on stdout, and why nothing was forgotten is an error as any other."""
+    command("remember", "Likes green tea")
+    ran = command("forget", "the", "tea", "--json")
+    assert [its["entry"]["id"] for its in ran.json["candidates"]] == [1]
+    said = {"kind": "UsageError", "message": "nothing was forgotten: say the id"}
+    assert (ran.status, json.loads(ran.err)) == (2, {"error": said})
+    unlike = command("forget", "zebra", "--nl")
+    said = {"kind": "NotFoundError", "message": "no fact is like this"}
+    assert (unlike.status, unlike.out, json.loads(unlike.err)) == (1, "", {"error": said})
 
 
 def test_review(command: Command, path: Path) -> None:

@@ -45,7 +45,7 @@ def _run(command: str, **env: str) -> tuple[int, str, str]:
         ("memrepo remember <&-", 0, ""),
         ("memrepo search - <&-", 0, "nothing found\n"),
         ("memrepo erase --scope '' <&-", 2, "without a terminal, say --yes\n"),
-        ("memrepo forget tea <&-", 1, "memrepo: nothing was forgotten: say the id\n"),
+        ("memrepo forget tea <&-", 2, "memrepo: nothing was forgotten: say the id\n"),
         ("memrepo search tea >&-", 1, "memrepo: cannot read or write: Bad file descriptor\n"),
         ("memrepo export >&-", 1, "memrepo: cannot read or write: Bad file descriptor\n"),
         (

@@ -18,7 +18,7 @@ from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Rememb
 from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
 from memrepo.domain.search import Hit
 from memrepo.domain.sessions import SessionFilter
-from memrepo.errors import InvalidInputError
+from memrepo.errors import InvalidInputError, NotFoundError
 from memrepo.repositories.scopes import ScopedStore
 
 __all__ = ["COMMANDS", "FACT"]
@@ -234,7 +234,7 @@ def _explained(found: MemoryContext, *, explain: bool) -> list[RecalledFact | Le
 @click.command("forget")
 @click.argument("what", nargs=-1, required=True, metavar="WHAT...")
 @on_store()
-async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> int | None:
+async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> None:
     """
     Forget facts, until they are restored.
 
@@ -243,13 +243,10 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
     if not all(word.isdecimal() for word in what):
         hits = await store.memories.find_to_forget(_text(what))
         what = _choose(output, hits)
-        if not what:
-            return 1
     ids = [_id(word) for word in what]
     async with store.transaction() as tx:
         facts = [await tx.memories.forget(number) for number in ids]
     output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
-    return None
 
 
 def _id(digits: str) -> int:
@@ -260,13 +257,19 @@ def _id(digits: str) -> int:
 
 
 def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]:
-    """Ask which of some facts are meant, and return their ids; without a terminal, show them."""
-    output.rows("candidates", hits, _FOUND["facts"], empty="no fact is like this")
+    """
+    Show some facts, ask which of them are meant, and return their ids.
+
+    Raises:
+        NotFoundError: There are none.
+        Misuse: There is no terminal to ask on, or the answer is no id of theirs.
+        Declined: The answer was none.
+    """
     if not hits:
-        return ()
+        raise NotFoundError("no fact is like this")
+    output.rows("candidates", hits, _FOUND["facts"])
     if output.form != "text" or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        sys.stderr.write("memrepo: nothing was forgotten: say the id\n")
-        return ()
+        raise Misuse("nothing was forgotten: say the id")
     ids = [str(hit.entry.id) for hit in hits]
     with interruptible():
         if len(ids) == 1:
