@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Final
 from unittest import mock
@@ -56,7 +56,7 @@ def _help(name: str) -> str:
         command = program.commands[name]
         return command.get_help(_context(name, command))
     shown = io.StringIO()
-    with redirect_stdout(shown), suppress(SystemExit):
+    with redirect_stdout(shown):
         main([name, "--help"])
     return shown.getvalue().rstrip()
 

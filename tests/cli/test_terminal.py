@@ -1,4 +1,4 @@
-"""Real terminals: widths, colours, NO_COLOR, questions, progress, and readers that go away."""
+"""Real terminals: widths, colours, NO_COLOR, questions and progress."""
 
 from __future__ import annotations
 
@@ -183,26 +183,6 @@ def test_pipe_has_no_colours(filled: Path) -> None:
     os.close(mine)
     assert len(done.stdout.splitlines()) == 3
     assert "\x1b" not in done.stdout
-
-
-@pytest.mark.parametrize("arguments", ["export", "log -n 10000 --nl", "log -n 10000"])
-def test_head(path: Path, arguments: str) -> None:
-    """A reader that ends early, as head does, is no failure, and nothing is said of it."""
-    events = [DailyLogNew(event_type="e", event_data="x" * 99)] * 10_000
-    on_store(path, lambda store: store.daily_logs.append_many(events), durability="normal")
-    done = subprocess.run(
-        [
-            "bash",
-            "-c",
-            f"{sys.executable} -m memrepo {arguments} | head -n 1; echo ${{PIPESTATUS[0]}}",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.splitlines()[-1] == "0"
-    assert done.stderr == ""
 
 
 def test_stats_has_bars(filled: Path) -> None:

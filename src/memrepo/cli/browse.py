@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import webbrowser
 from datetime import tzinfo
 from importlib import import_module
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from memrepo.cli.local import LOCAL
 from memrepo.cli.opening import open_database
 from memrepo.cli.port import LOOPBACK, read_port
+from memrepo.cli.streams import write_message
 from memrepo.connection.contract import ConnectionInfo
 from memrepo.domain.checks import check_scope
 from memrepo.errors import UsageError
@@ -104,5 +104,4 @@ def _title(info: ConnectionInfo) -> str:
 
 def _tell(link: str, *, can_edit: bool) -> None:
     may = "facts can be changed" if can_edit else "nothing is written"
-    sys.stderr.write(f"memrepo: open {link}\nmemrepo: {may}; Ctrl-C ends it\n")
-    sys.stderr.flush()
+    write_message(f"memrepo: open {link}\nmemrepo: {may}; Ctrl-C ends it\n")

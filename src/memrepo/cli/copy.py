@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Final, TextIO
+from typing import Final
 
+from memrepo.cli.streams import write_message, write_output
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
@@ -40,7 +41,7 @@ async def _run(given: argparse.Namespace) -> bool:
     source_url, target_url = given.source, given.target
     is_one_server = _is_server(source_url) != _is_server(target_url)
     opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
-    show = _Line(sys.stderr) if sys.stderr.isatty() else _Lines(sys.stderr)
+    show = _Line() if sys.stderr.isatty() else _Lines()
     async with opening_source as source:
         # Where the target is new, it gets the rule of the source.
         opening_target = _open(
@@ -83,12 +84,12 @@ def _open(
 
 def _summarize(report: CopyReport) -> None:
     for its in report.tables:
-        sys.stdout.write(
+        write_output(
             f"{its.table}: {its.n_rows:,} rows, {its.n_copied:,} copied, "
             f"{its.n_present:,} already there\n"
         )
         if its.n_different or its.n_extra:
-            sys.stderr.write(
+            write_message(
                 f"memrepo: {its.table}: {its.n_different:,} rows differ, "
                 f"and the target has {its.n_extra:,} of its own\n"
             )
@@ -100,24 +101,18 @@ def _summarize(report: CopyReport) -> None:
 class _Line:
     """Progress as one line of a terminal, which is rewritten."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
     def __call__(self, progress: CopyProgress) -> None:
-        self._stream.write(f"\r\x1b[K{_describe(progress)}")
-        self._stream.flush()
+        write_message(f"\r\x1b[K{_describe(progress)}")
 
     def end(self) -> None:
         """Remove the line."""
-        self._stream.write("\r\x1b[K")
-        self._stream.flush()
+        write_message("\r\x1b[K")
 
 
 class _Lines:
     """Progress as one line for each finished table, for files and pipes."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._last: CopyProgress | None = None
 
     def __call__(self, progress: CopyProgress) -> None:
@@ -128,8 +123,7 @@ class _Lines:
     def end(self) -> None:
         """Write the progress of the last table."""
         if self._last is not None:
-            self._stream.write(f"{_describe(self._last)}\n")
-            self._stream.flush()
+            write_message(f"{_describe(self._last)}\n")
             self._last = None
 
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, Final, NoReturn
 
 from memrepo.cli import browse, copy, mcp
-from memrepo.cli.streams import drop_output, prepare, visible
+from memrepo.cli.streams import drop_output, flush_output, prepare, visible, write_message
 from memrepo.errors import InvalidInputError, MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -52,8 +52,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage, and what is wrong, and exit."""
-        self.print_usage(sys.stderr)
-        self.exit(_MISUSED, f"{self.prog}: {_without_values(message)}\n")
+        write_message(f"{self.format_usage()}{self.prog}: {_without_values(message)}\n")
+        self.exit(_MISUSED)
 
 
 def _without_values(message: str) -> str:
@@ -99,23 +99,28 @@ def _import_commands() -> Any:
 
 
 def _run_own(arguments: Sequence[str]) -> int:
-    given = _parser().parse_args(arguments)
+    given = argparse.Namespace(resume_hint="", typed={})
     try:
-        status = _DONE if asyncio.run(given.run(given)) else _FAILED
-        sys.stdout.flush()
+        status = _run_parsed(arguments, given)
+        flush_output()
     except UsageError as error:
         return _fail(_as_typed(error, given.typed), _MISUSED)
     except MemrepoError as error:
         return _fail(error, _FAILED)
-    except BrokenPipeError:  # who reads has had enough
-        drop_output()
-        return _DONE
     except OSError as error:
         drop_output()
         return _fail(f"cannot read or write: {error.strerror or type(error).__name__}", _FAILED)
     except KeyboardInterrupt:
         return _fail(f"interrupted{given.resume_hint}", _FAILED)
     return status
+
+
+def _run_parsed(arguments: Sequence[str], given: argparse.Namespace) -> int:
+    try:
+        _parser().parse_args(arguments, given)
+    except SystemExit as ending:  # argparse's way, after --help, too
+        return int(ending.code or _DONE)
+    return _DONE if asyncio.run(given.run(given)) else _FAILED
 
 
 def _as_typed(error: UsageError, names: Mapping[str, str]) -> object:
@@ -133,7 +138,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"With {_HOW_TO_GET_THEM} there are also: {', '.join(sorted(MORE_COMMANDS))}.",
     )
     parser.add_argument("--version", action="version", version=f"memrepo {__version__}")
-    parser.set_defaults(resume_hint="", typed={})
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for name, module in (("browse", browse), ("copy", copy), ("mcp", mcp)):
         module.configure(commands.add_parser(name, help=OWN_COMMANDS[name]))
@@ -142,5 +146,5 @@ def _parser() -> argparse.ArgumentParser:
 
 def _fail(reason: object, status: int) -> int:
     # Our errors never hold a token.
-    sys.stderr.write(f"memrepo: {visible(str(reason))}\n")
+    write_message(f"memrepo: {visible(str(reason))}\n")
     return status

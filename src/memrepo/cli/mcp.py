@@ -7,12 +7,12 @@ import asyncio
 import os
 import secrets
 import signal
-import sys
 from importlib import import_module
 from typing import Any, Final
 
 from memrepo.cli.opening import open_database, require_database
 from memrepo.cli.port import LOOPBACK, read_port
+from memrepo.cli.streams import write_message
 from memrepo.errors import UsageError
 
 __all__ = ["configure"]
@@ -114,8 +114,7 @@ async def _serve_http(server: Any, given: argparse.Namespace) -> None:
     app = http.http_app(server, token=token, allowed_hosts=(*serving.LOOPBACK, *given.allow_host))
     host = LOOPBACK if given.host is None else given.host
     with serving.listen(host, given.http) as listener:
-        sys.stderr.write(f"memrepo: serving {serving.url_of(listener)}/mcp\n")
+        write_message(f"memrepo: serving {serving.url_of(listener)}/mcp\n")
         if is_new:
-            sys.stderr.write(f"memrepo: the token for Authorization: Bearer is {token}\n")
-        sys.stderr.flush()
+            write_message(f"memrepo: the token for Authorization: Bearer is {token}\n")
         await serving.serve(app, listener)

@@ -1,14 +1,23 @@
-"""The standard streams: there, in UTF-8, and without what could move a terminal's cursor."""
+"""The standard streams: there, in UTF-8, without what could move a terminal's cursor, and with readers that may go away."""
 
 from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
-__all__ = ["drop_output", "prepare", "visible"]
+__all__ = [
+    "drop_output",
+    "flush_output",
+    "has_reader",
+    "prepare",
+    "visible",
+    "write_message",
+    "write_output",
+]
 
 
 def prepare() -> None:
@@ -34,10 +43,50 @@ def _set(stream: TextIO, **options: str | None) -> None:
         cast("Any", stream).reconfigure(**options)
 
 
+def write_output(text: str) -> None:
+    """Write to stdout; where the reader has gone, as `head` does, the command goes on, and what it prints is dropped."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        drop_output()
+
+
+def flush_output() -> None:
+    """Write what stdout still holds; that the reader has gone is no failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+
+
+def write_message(text: str) -> None:
+    """Write to stderr; a stderr that cannot be written changes neither what is done nor the exit status."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
+def has_reader() -> bool:
+    """Tell whether somebody may still read stdout; where the system does not say, as on Windows, only writing shows it."""
+    if not hasattr(select, "poll"):
+        return True
+    with suppress(io.UnsupportedOperation):  # a stream of a program's own has no descriptor
+        poll = select.poll()
+        poll.register(sys.stdout, select.POLLHUP)
+        return not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    return True
+
+
 def drop_output() -> None:
     """Throw away what could not be written to stdout, so that Python does not complain of it at its end."""
-    with suppress(io.UnsupportedOperation):  # a stream of a program's own has no descriptor
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
+    with suppress(io.UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def visible(text: str) -> str:

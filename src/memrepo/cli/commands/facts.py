@@ -13,6 +13,7 @@ import click
 from memrepo.cli.commands.options import Declined, Misuse, interruptible, limit, on_store
 from memrepo.cli.commands.output import Column, Output, await_stdin
 from memrepo.cli.commands.values import AHEAD, METADATA, TO_COME, WHOLE
+from memrepo.cli.streams import write_message
 from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Remembered
 from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
@@ -221,7 +222,7 @@ async def _recall(
     elif found.entries:
         output.text(found.to_prompt())
     else:
-        sys.stderr.write(f"{_NOTHING}\n")
+        write_message(f"{_NOTHING}\n")
 
 
 def _explained(found: MemoryContext, *, explain: bool) -> list[RecalledFact | LeftOut]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Final
 
+from memrepo.cli.streams import has_reader
 from memrepo.domain.codec import to_daily_log
 from memrepo.domain.conditions import daily_log_conditions
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter
@@ -31,8 +32,8 @@ async def newest_id(store: ScopedStore) -> int:
 async def stored_after(
     store: ScopedStore, where: DailyLogFilter, above: int
 ) -> AsyncIterator[DailyLog]:
-    """Yield each event of a filter that is stored after that with the id *above*, whatever its time, without end."""
-    while True:
+    """Yield each event of a filter that is stored after that with the id *above*, whatever its time, until nobody reads stdout."""
+    while has_reader():
         newest = await newest_id(store)
         async for event in _stored(store, where, above, newest):
             yield event

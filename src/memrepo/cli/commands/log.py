@@ -95,7 +95,7 @@ async def _latest(store: ScopedStore, where: DailyLogFilter, limit: int) -> tupl
 async def _followed(
     store: ScopedStore, where: DailyLogFilter, limit: int
 ) -> AsyncIterator[DailyLog]:
-    """Yield the latest events, and then each that is stored from now on, without end."""
+    """Yield the latest events, and then each that is stored from now on."""
     newest = await newest_id(store)
     for event in await _latest(store, where, limit):
         if event.id <= newest:  # what has been stored since comes below

@@ -24,7 +24,6 @@ __all__ = [
     "Declined",
     "Interrupted",
     "Misuse",
-    "ReaderGoneError",
     "asks",
     "confirm",
     "database",
@@ -56,10 +55,6 @@ class Declined(click.Abort):
     """A question that was answered with no."""
 
 
-class ReaderGoneError(Exception):
-    """Nobody reads what is printed any more."""
-
-
 def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
     """
     Give a command ``--json`` and ``--nl``, and run it in an event loop; it gets an `Output` first.
@@ -76,9 +71,6 @@ def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
         output = Output("json" if as_json else "nl" if as_nl else "text")
         try:
             status = asyncio.run(body(output, **given))
-            sys.stdout.flush()
-        except BrokenPipeError:  # before click takes it for a failure
-            raise ReaderGoneError from None
         except KeyboardInterrupt:
             raise Interrupted("; run the command again to resume" if resumes else "") from None
         except InvalidInputError as error:

@@ -11,6 +11,7 @@ from importlib import import_module
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
+from memrepo.cli.streams import write_message, write_output
 from memrepo.domain.jsontext import JsonValue
 from memrepo.domain.one_line import one_line
 from memrepo.domain.paging import Page
@@ -51,7 +52,7 @@ def terminal() -> Any:
 def await_stdin(what: str) -> None:
     """Tell who sits at a terminal that *what* is read from it."""
     if sys.stdin.isatty():
-        sys.stderr.write(f"memrepo: reads {what}, until Ctrl-D\n")
+        write_message(f"memrepo: reads {what}, until Ctrl-D\n")
 
 
 @contextmanager
@@ -110,24 +111,33 @@ class Output:
         elif self.form == "json":
             _print(_json({name: [_plain(row) for row in rows]}))
         elif not rows:
-            sys.stderr.write(f"{empty}\n")
+            write_message(f"{empty}\n")
         elif is_terminal():
             terminal().show_table(columns, [[column.of(row) for column in columns] for row in rows])
         else:
             for row in rows:
-                _print("\t".join(cell(column.of(row)) for column in columns))
+                write_output(_line(row, columns))
         if self.form == "text" and is_terminal() and isinstance(rows, Page) and rows.next_cursor:
-            sys.stderr.write("there are more: --limit shows them\n")
+            write_message("there are more: --limit shows them\n")
 
     async def stream(self, rows: AsyncIterable[PlainModel], columns: Sequence[Column]) -> None:
-        """Print rows that have no end, each as it comes: as a line of text or of JSON."""
+        """
+        Print rows that have no end, each as it comes: as a line of text or of JSON.
+
+        Raises:
+            BrokenPipeError: Nobody reads them any more.
+        """
         async for row in rows:
             if self.form != "text":
-                _print(_json(row.to_dict()))
+                sys.stdout.write(f"{_json(row.to_dict())}\n")
             elif is_terminal():
                 terminal().show_line(columns, [column.of(row) for column in columns])
             else:
-                _print("\t".join(cell(column.of(row)) for column in columns))
+                sys.stdout.write(_line(row, columns))
+
+
+def _line(row: object, columns: Sequence[Column]) -> str:
+    return "\t".join(cell(column.of(row)) for column in columns) + "\n"
 
 
 def cell(value: object) -> str:
@@ -153,4 +163,4 @@ def _json(value: object) -> str:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    write_output(f"{text}\n")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -23,10 +23,10 @@ from memrepo.cli.commands import (
     sessions,
     stats,
 )
-from memrepo.cli.commands.options import Declined, Misuse, ReaderGoneError
+from memrepo.cli.commands.options import Declined, Misuse
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
-from memrepo.cli.streams import drop_output, visible
+from memrepo.cli.streams import drop_output, flush_output, visible, write_message
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -44,8 +44,28 @@ Examples:
 _is_option: Final = re.compile(r"--?[a-z][a-z-]{0,20}").fullmatch
 
 
+@contextmanager
+def _ended_by_reader() -> Generator[None]:
+    """Take a reader that has gone, as `head` does, for an end that is no failure, before click takes it for one."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_output()
+        raise click.exceptions.Exit(_DONE) from None
+
+
 class _Program(click.Group):
     """The group of all commands, which does not repeat what is none."""
+
+    def make_context(self, *given: Any, **options: Any) -> click.Context:
+        """Read what was given; print the help if it asks for it."""
+        with _ended_by_reader():
+            return super().make_context(*given, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _ended_by_reader():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -103,10 +123,7 @@ def run(arguments: Sequence[str]) -> int:
     health.setLevel(logging.ERROR)
     try:
         status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
-        sys.stdout.flush()
-    except (BrokenPipeError, ReaderGoneError):  # who reads has had enough, as `head`
-        drop_output()
-        return _DONE
+        flush_output()
     except (click.ClickException, click.Abort, MemrepoError, OSError, UnicodeError) as error:
         return _tell(error, as_json=not {"--json", "--nl"}.isdisjoint(arguments))
     finally:
@@ -137,11 +154,11 @@ def _tell(error: Exception, *, as_json: bool) -> int:
         case _:
             message = str(error)  # our errors never hold a token
     if as_json:
-        sys.stderr.write(f"{json.dumps({'error': {'kind': kind, 'message': message}})}\n")
+        write_message(f"{json.dumps({'error': {'kind': kind, 'message': message}})}\n")
     else:
         context = error.ctx if isinstance(error, click.UsageError) else None
         usage = "" if context is None else f"{context.get_usage()}\n"
-        sys.stderr.write(f"{usage}memrepo: {visible(message)}\n")
+        write_message(f"{usage}memrepo: {visible(message)}\n")
     return _MISUSED if is_misuse else _FAILED
 
 
