@@ -70,6 +70,11 @@ _MISUSES: dict[tuple[str, ...], str] = {
     ("log", "--tz", "../S3CRET"): "must be a time zone as Europe/London",
     ("review", "--merge", "1"): "Option '--merge' requires 2 arguments.",
     ("stats", "--days", "9" * 20): "--days must be 1 to 366",
+    ("forget", "0"): "WHAT must be an id: a whole number from 1 to 2**63 - 1",
+    ("restore", "0"): "'[ID]...': must be an id",
+    ("review", "--approve", "S3CRET"): "'--approve': must be an id",
+    ("review", "--merge", "1", "9" * 20): "'--merge': must be an id",
+    ("log", "--session", "0"): "'--session': must be an id",
     ("remember", "S3CRET\udcff"): "must",
     ("purge",): "Missing option '--before'.",
 }
@@ -243,6 +248,15 @@ def test_completion(path: Path) -> None:
             (("remember", "tea", "--metadata", f'{{"{name}": NaN}}'), "--metadata: a number that")
             for name in ("content", "slot", "limit", "a.content", "facts[0].slot", "")
         ),
+        (("review", "--merge", 1, 1), "--merge DROP: must be another fact than"),
+        (("review", "--revert", ""), "--revert: must not be empty"),
+        (("restore-backup", "agent.db", "--yes"), "--db: is the backup itself"),
+        (("facts", "--db", ""), "--db: must name a file"),
+        (("init", "--db", "a.db-wal"), "--db: names a file that SQLite keeps"),
+        (("init", "--search", "trigram"), '--search: is "english" for this database'),
+        (("copy", "a.db-wal", "b.db"), "FROM: names a file that SQLite keeps"),
+        (("copy", "agent.db", ""), "TO: must name a file"),
+        (("copy", "agent.db", "agent.db"), "TO: is the same database"),
         (("backup", "agent.db"), "FILE: already exists"),
         (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
         (("export", "agent.db"), "FILE: already exists"),
@@ -254,7 +268,26 @@ def test_arguments_have_the_names_that_were_typed(
     """What the library does not accept is called as it is on the command line."""
     command("init")
     ran = command(*arguments)
-    assert (ran.status, ran.err.startswith(f"memrepo: {said}")) == (2, True), ran.err
+    assert (ran.status, f"\nmemrepo: {said}" in f"\n{ran.err}") == (2, True), ran.err
+
+
+def test_names_of_the_environment(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says is called by its name; a token is called so, wherever it comes from."""
+    monkeypatch.setenv("TURSO_AUTH_TOKEN", "S3 CRET")
+    said = "memrepo: the token: must be printable ASCII without spaces\n"
+    command("init")
+    for arguments in (("facts", "--db"), ("copy", "agent.db"), ("doctor", "--repair", "--db")):
+        ran = command(*arguments, "http://127.0.0.1:9")
+        assert (ran.status, ran.err.endswith(said)) == (2, True)
+    monkeypatch.setenv("MEMREPO_URL", "agent.db-wal")
+    assert command("facts").err.startswith("memrepo: MEMREPO_URL: names a file that SQLite keeps")
+
+
+def test_an_empty_db_is_no_other_database(command: Command) -> None:
+    """A script whose variable is empty does not work on the database of the environment."""
+    command("remember", "Likes tea")
+    assert command("erase", "--scope", "", "--yes", "--db", "").status == 2
+    assert len(command("facts").table) == 1
 
 
 @pytest.mark.parametrize(

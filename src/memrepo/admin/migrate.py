@@ -200,7 +200,7 @@ def _judge(found: Shape, version: int, shapes: Sequence[Shape], *, accept_push: 
         raise MigrationError(
             "memrepo's tables and columns were removed, as drizzle-kit push does it: what was "
             "forgotten, expired or replaced, and the facts of other scopes, would be current. "
-            "Restore a backup, or go on without them: connect(accept_push=True)"
+            "Restore a backup, or go on without them: connect(accept_push=True), or memrepo init --accept-push"
         )
     in_the_way = taken(found, made, shapes[-1], all_columns=was_pushed)
     for complaint in chain(missing(found, made), in_the_way):

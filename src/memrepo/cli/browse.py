@@ -61,8 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
-    except (KeyError, OSError):  # there is none, or it is a folder
-        raise ValueError from None
+    except (KeyError, ValueError, OSError):  # there is none, or it is a folder
+        raise argparse.ArgumentTypeError("must be a time zone as Europe/London") from None
 
 
 async def _run(given: argparse.Namespace) -> bool:

@@ -7,12 +7,12 @@ import os
 import sys
 from typing import Final
 
+from memrepo.cli.naming import called
 from memrepo.cli.streams import write_message, write_output
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
 from memrepo.domain.hashing import SameFact
-from memrepo.errors import InvalidInputError
 from memrepo.opening import OpeningStore
 from memrepo.transfer.copy import CopyProgress, CopyReport
 
@@ -39,7 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def _run(given: argparse.Namespace) -> bool:
     source_url, target_url = given.source, given.target
-    is_one_server = _is_server(source_url) != _is_server(target_url)
+    with called(url="FROM"):
+        is_from_server = _is_server(source_url)
+    with called(url="TO"):
+        is_one_server = is_from_server != _is_server(target_url)
     opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
     show = _Line() if sys.stderr.isatty() else _Lines()
     async with opening_source as source:
@@ -49,9 +52,8 @@ async def _run(given: argparse.Namespace) -> bool:
         )
         async with opening_target as target:
             try:
-                report = await source.copy_to(target, on_progress=show)
-            except InvalidInputError as error:
-                raise InvalidInputError("TO", error.reason) from error  # it is `other` in Python
+                with called(other="TO"):
+                    report = await source.copy_to(target, on_progress=show)
             finally:
                 show.end()
     _summarize(report)

@@ -10,13 +10,14 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
 from memrepo.cli import browse, copy, mcp
+from memrepo.cli.naming import called
 from memrepo.cli.streams import drop_output, flush_output, prepare, visible, write_message
-from memrepo.errors import InvalidInputError, MemrepoError, UsageError
+from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
 __all__ = ["MORE_COMMANDS", "OWN_COMMANDS", "main"]
@@ -44,11 +45,17 @@ _HOW_TO_GET_THEM: Final = "pip install 'memrepo[cli]'"
 _is_invalid_choice = re.compile(
     r"(argument \w+: invalid choice).*(\(choose from [^()]*\))"
 ).fullmatch
+# What our types say has no value in it, and what argparse says of a value begins with "invalid".
+_is_refusal = re.compile(r"argument (\S+): (must be .*|expected .*)").fullmatch
+_is_ignored = re.compile(r"argument (\S+): ignored explicit argument .*", re.DOTALL).fullmatch
 _is_option = re.compile(r"--?[a-z][a-z-]{0,20}(?==|$)").match
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose messages do not repeat the arguments, because they may contain tokens."""
+    """A parser whose messages do not repeat the arguments, because they may contain tokens; options have one name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage, and what is wrong, and exit."""
@@ -62,6 +69,10 @@ def _without_values(message: str) -> str:
         return message
     if found := _is_invalid_choice(message):
         return f"{found[1]} {found[2]}"
+    if found := _is_refusal(message):
+        return f"{found[1]}: {found[2]}"
+    if found := _is_ignored(message):
+        return f"{found[1]}: takes no value"
     what, _, given = message.partition("unrecognized arguments: ")
     if not what and given:
         words = given.split()
@@ -104,7 +115,7 @@ def _run_own(arguments: Sequence[str]) -> int:
         status = _run_parsed(arguments, given)
         flush_output()
     except UsageError as error:
-        return _fail(_as_typed(error, given.typed), _MISUSED)
+        return _fail(error, _MISUSED)
     except MemrepoError as error:
         return _fail(error, _FAILED)
     except OSError as error:
@@ -120,15 +131,8 @@ def _run_parsed(arguments: Sequence[str], given: argparse.Namespace) -> int:
         _parser().parse_args(arguments, given)
     except SystemExit as ending:  # argparse's way, after --help, too
         return int(ending.code or _DONE)
-    return _DONE if asyncio.run(given.run(given)) else _FAILED
-
-
-def _as_typed(error: UsageError, names: Mapping[str, str]) -> object:
-    """Say what is wrong, with what was typed for an argument of the library: ``--scope``."""
-    if isinstance(error, InvalidInputError):
-        name, _, _ = error.field.partition("[")
-        return f"{names.get(name, error.field)}: {error.reason}"
-    return error
+    with called(**given.typed):
+        return _DONE if asyncio.run(given.run(given)) else _FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

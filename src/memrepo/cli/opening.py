@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Unpack
+from typing import Final, Unpack
 
+from memrepo.cli.naming import called
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
@@ -14,6 +15,8 @@ from memrepo.options import ConnectOptions
 
 __all__ = ["database_url", "open_database", "require_database", "server_token"]
 
+_URL: Final = "MEMREPO_URL"
+
 
 def database_url(given: str | None) -> str:
     """
@@ -21,10 +24,15 @@ def database_url(given: str | None) -> str:
 
     Raises:
         UsageError: Neither is there.
+        InvalidInputError: It cannot be a database.
+        UnsupportedURLError: It is no URL of a database.
     """
-    url = given or os.environ.get("MEMREPO_URL")
-    if not url:
-        raise UsageError("which database? Say --db agent.db, or set MEMREPO_URL")
+    # An empty --db is refused: a script whose variable is not set must not work on another database.
+    name, url = ("--db", given) if given is not None else (_URL, os.environ.get(_URL, ""))
+    if not url and given is None:
+        raise UsageError(f"which database? Say --db agent.db, or set {_URL}")
+    with called(url=name):
+        parse_url(url)
     return url
 
 

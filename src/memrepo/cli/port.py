@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
+from contextlib import suppress
 from typing import Final
 
 __all__ = ["LOOPBACK", "read_port"]
@@ -16,9 +18,10 @@ def read_port(text: str) -> int:
     Return the number of a port; 0 is any that is free.
 
     Raises:
-        ValueError: It is none.
+        ArgumentTypeError: It is none.
     """
-    port = int(text)
-    if not 0 <= port <= _HIGHEST:
-        raise ValueError
-    return port
+    with suppress(ValueError):
+        port = int(text)
+        if 0 <= port <= _HIGHEST:
+            return port
+    raise ArgumentTypeError(f"must be a number from 0 to {_HIGHEST:,}")

@@ -101,12 +101,12 @@ def parse_server_url(url: str) -> ServerLocation:
         raise UnsupportedURLError("the URL names no server: libsql://host")
     if parts.username is not None or parts.password is not None:
         raise UnsupportedURLError(
-            "a URL has no user: give the token as auth_token, or in the URL as ?authToken="
+            "a URL has no user: a token stands in ?authToken=, or is given apart from the URL"
         )
     if parts.fragment:
         raise UnsupportedURLError("the URL of a server has no fragment")
     if _has_token(unquote(f"{host}{parts.path}")):
-        raise UnsupportedURLError("a token stands in ?authToken=, or is passed as auth_token")
+        raise UnsupportedURLError("a token stands in ?authToken=, or is given apart from the URL")
     options = _options(parts.query)
     return ServerLocation(
         scheme=_scheme(parts.scheme, options.get("tls")),

@@ -119,7 +119,7 @@ async def _lines(parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         end, *lines = part.split(b"\n")
         begun += end
         if len(begun) > _LONGEST_LINE:
-            raise InvalidInputError("parts", "have a line that is too long for an export")
+            raise InvalidInputError("parts", "must not have a line that is too long for an export")
         if lines:
             yield bytes(begun)
             for line in lines[:-1]:

@@ -11,6 +11,7 @@ from memrepo.admin.restore import restore_backup
 from memrepo.cli.commands.options import asks, confirm, database, on_store, runs
 from memrepo.cli.commands.output import Output, progress
 from memrepo.cli.commands.values import BEFORE
+from memrepo.cli.naming import called
 from memrepo.cli.opening import database_url, open_database
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
@@ -163,7 +164,8 @@ async def _restore_backup(output: Output, db: str | None, backup: str, yes: bool
     if location.mode == "ro":
         raise UsageError("a backup replaces the file, and mode=ro only reads it")
     confirm(f"Replace {location.path}?", yes=yes)
-    await restore_backup(backup, location.path)
+    with called(path="--db"):
+        await restore_backup(backup, location.path)
     output.one({"restored": str(location.path)}, f"restored {location.path}")
 
 

@@ -12,7 +12,7 @@ import click
 
 from memrepo.cli.commands.options import Declined, Misuse, interruptible, limit, on_store
 from memrepo.cli.commands.output import Column, Output, await_stdin
-from memrepo.cli.commands.values import AHEAD, METADATA, TO_COME, WHOLE
+from memrepo.cli.commands.values import AHEAD, ID, METADATA, TO_COME, WHOLE
 from memrepo.cli.streams import write_message
 from memrepo.domain.daily_logs import DailyLogFilter
 from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Remembered
@@ -58,7 +58,7 @@ def _text(words: Sequence[str]) -> str:
 @click.option("--metadata", type=METADATA, help="A JSON object that belongs to it.")
 @click.option("--expires", "expires_at", type=TO_COME, help="When it expires: 2026-02-28, 30d.")
 @click.option("--due", "due_at", type=AHEAD, help="When it is to be brought up.")
-@click.option("--session", "session_id", type=WHOLE, help="The session that it was learnt in.")
+@click.option("--session", "session_id", type=ID, help="The session that it was learnt in.")
 @click.option("--slot", help="The slot that it fills; what filled it is replaced.")
 @click.option("--proposed", is_flag=True, help="Only propose it; see review.")
 @on_store(creates=True)
@@ -252,9 +252,9 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
 
 def _id(digits: str) -> int:
     try:
-        return int(digits)
-    except ValueError:  # Python reads no number of so many digits
-        raise Misuse("an id is a number below 2**63") from None
+        return ID.read(digits)
+    except ValueError:
+        raise Misuse(f"WHAT must be {ID.takes}") from None
 
 
 def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]:
@@ -287,7 +287,7 @@ def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]
 
 
 @click.command("restore")
-@click.argument("ids", nargs=-1, type=WHOLE, metavar="[ID]...")
+@click.argument("ids", nargs=-1, type=ID, metavar="[ID]...")
 @limit(50, "facts")
 @on_store()
 async def _restore(output: Output, store: ScopedStore, ids: tuple[int, ...], limit: int) -> None:

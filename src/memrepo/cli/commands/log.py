@@ -14,7 +14,7 @@ import click
 from memrepo.cli.commands.following import newest_id, stored_after
 from memrepo.cli.commands.options import Misuse, exclude, limit, on_store, typed
 from memrepo.cli.commands.output import Column, Output
-from memrepo.cli.commands.values import DAY, LOCAL, WHOLE, ZONE
+from memrepo.cli.commands.values import DAY, ID, LOCAL, ZONE
 from memrepo.domain.daily_logs import DailyLog, DailyLogFilter
 from memrepo.repositories.scopes import ScopedStore
 
@@ -34,7 +34,7 @@ _EVENT: Final = (
 @click.option(
     "--tz", type=ZONE, default=LOCAL, help="The time zone of the day; the system's if not given."
 )
-@click.option("--session", "session_id", type=WHOLE, help="Only those of this session.")
+@click.option("--session", "session_id", type=ID, help="Only those of this session.")
 @click.option("--type", "event_types", multiple=True, help="Only this type; can be repeated.")
 @click.option("--digest", is_flag=True, help="Sum a day or a session up, as Markdown.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with new events as they come.")

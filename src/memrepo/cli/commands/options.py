@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Any, Final, TypeAlias, Unpack
+from typing import Any, TypeAlias, Unpack
 
 import click
 from click.core import ParameterSource
 
 from memrepo.cli.commands.output import Output
 from memrepo.cli.commands.values import WHOLE
+from memrepo.cli.naming import called
 from memrepo.cli.opening import open_database, require_database
-from memrepo.errors import InvalidInputError
 from memrepo.options import ConnectOptions
 
 __all__ = [
@@ -39,8 +38,6 @@ __all__ = [
 Status: TypeAlias = int | None
 _Command: TypeAlias = Callable[..., Any]
 _Body: TypeAlias = Callable[..., Coroutine[Any, Any, Status]]
-#: Finds the argument in a place inside it: ``metadata`` in facts[0].metadata.limit, and in metadata.limit.
-_is_in: Final = re.compile(r"(?:\w+\[\d+\]\.)?(\w+)").match
 
 
 class Misuse(click.UsageError):
@@ -70,28 +67,25 @@ def runs(body: _Body, /, *, resumes: bool = False) -> _Command:
             raise Misuse("--json and --nl exclude each other")
         output = Output("json" if as_json else "nl" if as_nl else "text")
         try:
-            status = asyncio.run(body(output, **given))
+            with called(**_typed_names()):
+                return asyncio.run(body(output, **given))
         except KeyboardInterrupt:
             raise Interrupted("; run the command again to resume" if resumes else "") from None
-        except InvalidInputError as error:
-            raise InvalidInputError(_as_typed(error.field), error.reason) from error
-        return status
 
     nl = click.option("--nl", "as_nl", is_flag=True, help="Print a JSON object a line.")
     as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     return as_json(nl(run))
 
 
-def _as_typed(field: str) -> str:
-    """Return what the command line calls an argument of the library: ``--limit``, ``TEXT``."""
-    found = _is_in(field)
-    name = found[1] if found else field
-    for its in click.get_current_context().command.params:
-        if its.name == name and isinstance(its, click.Argument):
-            return (its.metavar or name).strip("[].")
-        if its.name == name:
-            return max(its.opts, key=len)
-    return field
+def _typed_names() -> dict[str, str]:
+    """Return what the command line calls its arguments: ``--limit``, ``TEXT``."""
+    return {
+        its.name: (its.metavar or its.name).strip("[].")
+        if isinstance(its, click.Argument)
+        else max(its.opts, key=len)
+        for its in click.get_current_context().command.params
+        if its.name is not None
+    }
 
 
 def on_store(

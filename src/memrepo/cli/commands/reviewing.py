@@ -10,7 +10,8 @@ import click
 from memrepo.cli.commands.facts import FACT
 from memrepo.cli.commands.options import limit, on_store
 from memrepo.cli.commands.output import Column, Output
-from memrepo.cli.commands.values import WHOLE
+from memrepo.cli.commands.values import ID
+from memrepo.cli.naming import called
 from memrepo.domain.memories import MemoryEntry
 from memrepo.domain.near_duplicates import NearDuplicates
 from memrepo.domain.paging import Page
@@ -36,10 +37,10 @@ _COLUMNS: Final = {
 @click.argument(
     "what", type=click.Choice([*_COLUMNS]), required=False, metavar="[proposals|duplicates|slots]"
 )
-@click.option("--approve", type=WHOLE, multiple=True, metavar="ID", help="Approve a proposal.")
-@click.option("--reject", type=WHOLE, multiple=True, metavar="ID", help="Reject a proposal.")
+@click.option("--approve", type=ID, multiple=True, metavar="ID", help="Approve a proposal.")
+@click.option("--reject", type=ID, multiple=True, metavar="ID", help="Reject a proposal.")
 @click.option(
-    "--merge", type=WHOLE, nargs=2, metavar="KEEP DROP", help="Keep one of two facts for both."
+    "--merge", type=ID, nargs=2, metavar="KEEP DROP", help="Keep one of two facts for both."
 )
 @click.option("--revert", metavar="SLOT", help="Have a slot tell again what it told before.")
 @limit(50, "of each kind")
@@ -73,9 +74,12 @@ async def _review(
             done.append((outcome.entry, f"{outcome.outcome} {outcome.id}"))
         done += [(await memories.reject(number), f"rejected {number}") for number in reject]
         if merge:
-            done.append((await memories.merge(*merge), f"kept {merge[0]} for {merge[1]}, too"))
+            with called(drop="--merge DROP"):
+                kept = await memories.merge(*merge)
+            done.append((kept, f"kept {merge[0]} for {merge[1]}, too"))
         if revert is not None:
-            fact = await memories.revert(revert)
+            with called(slot="--revert"):
+                fact = await memories.revert(revert)
             done.append((fact, f"restored {fact.id}"))
     output.each("facts", done)
 

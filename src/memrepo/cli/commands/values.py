@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from memrepo.cli.local import LOCAL
+from memrepo.domain.checks import HIGHEST_ID
 
 __all__ = [
     "AHEAD",
     "BEFORE",
     "DAY",
+    "ID",
     "LOCAL",
     "METADATA",
     "NUMBER",
@@ -60,6 +62,17 @@ class _Whole(_Type):
 
     def read(self, text: str) -> int:
         return int(text)
+
+
+class _Id(_Type):
+    name = "id"
+    takes = "an id: a whole number from 1 to 2**63 - 1"
+
+    def read(self, text: str) -> int:
+        number = int(text)
+        if not 1 <= number <= HIGHEST_ID:
+            raise ValueError
+        return number
 
 
 class _Number(_Type):
@@ -121,6 +134,7 @@ class _Metadata(_Type):
         return cast("dict[str, Any]", value)
 
 
+ID: Final = _Id()
 WHOLE: Final = _Whole()
 NUMBER: Final = _Number()
 DAY: Final = _Day()
