@@ -124,6 +124,36 @@ def test_forget_and_restore(command: Command) -> None:
     assert '"kind": "NotFoundError"' in unknown.err
 
 
+def test_dash_is_stdin(command: Command, path: Path) -> None:
+    """``-`` is stdin wherever a text, words, ids or an export are asked for, also among other texts."""
+    ran = command("remember", "Likes rum", "-", "Likes ale", stdin="Likes tea\nHas a dog\n")
+    assert ran.out == "created 1\ncreated 2\ncreated 3\ncreated 4\n"
+    assert command("facts", "--nl").nl[-2]["content"] == "Likes tea"
+    assert command("search", "-", stdin="a dog\n").table[0][0] == "3"
+    assert command("forget", "-", stdin="3\n4\n").out == "forgot 3\nforgot 4\n"
+    assert command("forget", "-", stdin="the tea\n").table[0][0] == "2"
+    export = command("export", "-").out
+    assert command("import", "-", "--db", "b.db", stdin=export).status == 0
+    assert not path.with_name("-").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("backup", "-"), ("restore-backup", "-", "--yes"), ("copy", "-", "b.db")),
+        *(("copy", "agent.db", "-"), ("facts", "--db", "-"), ("init", "--db", "-")),
+    ],
+)
+def test_dash_is_no_database(arguments: tuple[str, ...], command: Command, path: Path) -> None:
+    """Where only a file will do, ``-`` is refused, and no file of that name is made; ./- is one."""
+    command("init")
+    ran = command(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert "cannot be - for a stream; a file of this name is ./-" in ran.err
+    assert [*path.parent.iterdir()] == [path]
+    assert command("backup", "./-").status == 0
+
+
 def test_several_ids_are_all_or_none(command: Command, path: Path) -> None:
     """An id that is not there leaves the others as they are, so that nothing happens unsaid."""
     command("remember", "Likes tea", "Has a dog")

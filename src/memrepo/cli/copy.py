@@ -8,6 +8,7 @@ import sys
 from typing import Final
 
 from memrepo.cli.naming import called
+from memrepo.cli.opening import read_url
 from memrepo.cli.streams import write_message, write_output
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
@@ -39,10 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def _run(given: argparse.Namespace) -> bool:
     source_url, target_url = given.source, given.target
-    with called(url="FROM"):
-        is_from_server = _is_server(source_url)
-    with called(url="TO"):
-        is_one_server = is_from_server != _is_server(target_url)
+    is_one_server = _is_server("FROM", source_url) != _is_server("TO", target_url)
     opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
     show = _Line() if sys.stderr.isatty() else _Lines()
     async with opening_source as source:
@@ -60,8 +58,8 @@ async def _run(given: argparse.Namespace) -> bool:
     return report.is_identical
 
 
-def _is_server(url: str) -> bool:
-    return isinstance(parse_url(url), ServerLocation)
+def _is_server(name: str, url: str) -> bool:
+    return isinstance(read_url(name, url), ServerLocation)
 
 
 def _open(

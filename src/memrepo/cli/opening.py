@@ -6,14 +6,22 @@ import os
 from typing import Final, Unpack
 
 from memrepo.cli.naming import called
+from memrepo.cli.streams import STDIO
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.url import parse_url
-from memrepo.errors import DatabaseError, UsageError
+from memrepo.connection.url import Location, parse_url
+from memrepo.errors import DatabaseError, InvalidInputError, UsageError
 from memrepo.opening import OpeningStore
 from memrepo.options import ConnectOptions
 
-__all__ = ["database_url", "open_database", "require_database", "server_token"]
+__all__ = [
+    "database_url",
+    "open_database",
+    "read_url",
+    "require_database",
+    "require_file",
+    "server_token",
+]
 
 _URL: Final = "MEMREPO_URL"
 
@@ -31,9 +39,32 @@ def database_url(given: str | None) -> str:
     name, url = ("--db", given) if given is not None else (_URL, os.environ.get(_URL, ""))
     if not url and given is None:
         raise UsageError(f"which database? Say --db agent.db, or set {_URL}")
-    with called(url=name):
-        parse_url(url)
+    read_url(name, url)
     return url
+
+
+def read_url(name: str, url: str) -> Location | ServerLocation:
+    """
+    Return what a URL names, which was typed for *name*.
+
+    Raises:
+        InvalidInputError: It is ``-``, or cannot be a database.
+        UnsupportedURLError: It is no URL of a database.
+    """
+    require_file(name, url)
+    with called(url=name):
+        return parse_url(url)
+
+
+def require_file(name: str, path: str) -> None:
+    """
+    Refuse ``-`` where only a file will do: SQLite cannot read a stream.
+
+    Raises:
+        InvalidInputError: It is ``-``.
+    """
+    if path == STDIO:
+        raise InvalidInputError(name, "cannot be - for a stream; a file of this name is ./-")
 
 
 def require_database(given: str | None) -> None:

@@ -7,9 +7,10 @@ import os
 import select
 import sys
 from contextlib import suppress
-from typing import Any, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 __all__ = [
+    "STDIO",
     "drop_output",
     "flush_output",
     "has_reader",
@@ -18,6 +19,9 @@ __all__ = [
     "write_message",
     "write_output",
 ]
+
+#: What is typed for stdin or stdout in the place of a file or a text.
+STDIO: Final = "-"
 
 
 def prepare() -> None:

@@ -12,7 +12,7 @@ from memrepo.cli.commands.options import asks, confirm, database, on_store, runs
 from memrepo.cli.commands.output import Output, progress
 from memrepo.cli.commands.values import BEFORE
 from memrepo.cli.naming import called
-from memrepo.cli.opening import database_url, open_database
+from memrepo.cli.opening import database_url, open_database, require_file
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
 from memrepo.domain.hashing import SameFact
@@ -143,6 +143,7 @@ async def _backup(output: Output, store: Store, path: str) -> None:
 
     It is consistent while others read and write. FILE must not be there. A server makes its backups itself.
     """
+    require_file("FILE", path)
     await store.backup(path)
     output.one({"backup": path}, f"backed up to {path}")
 
@@ -158,6 +159,7 @@ async def _restore_backup(output: Output, db: str | None, backup: str, yes: bool
 
     FILE is the backup, which is checked first, and stays as it is. Nobody may have the database open.
     """
+    require_file("FILE", backup)
     location = parse_url(database_url(db))
     if isinstance(location, ServerLocation) or location.path is None:
         raise UsageError("a backup is restored to a file")

@@ -20,6 +20,7 @@ except ImportError:  # on Windows
 from memrepo.admin.files import create_missing, sync
 from memrepo.cli.commands.options import interruptible, on_store
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
+from memrepo.cli.streams import STDIO
 from memrepo.connection.url import check_path
 from memrepo.errors import BusyError, InvalidInputError
 from memrepo.store import Store
@@ -29,7 +30,6 @@ from memrepo.transfer.lines import BEGINNING
 __all__ = ["COMMANDS"]
 
 _PART_BYTES: Final = 1 << 20
-_STDIO: Final = "-"
 
 
 @contextmanager
@@ -42,19 +42,20 @@ def _progress(*, is_shown: bool = True) -> Generator[Callable[[CopyProgress], No
 
 
 @click.command("export")
-@click.argument("path", default=_STDIO, metavar="[FILE]")
+@click.argument("path", default=STDIO, metavar="[FILE]")
 @click.option("--scope", default=None, help="Only what is of this scope; all by default.")
 @on_store(scoped=False, resumes=True)
 async def _export(output: Output, store: Store, path: str, scope: str | None) -> None:
     """
     Write every row to FILE, or stdout.
 
-    The format is JSON Lines. FILE gets its name when it is complete; until then it is FILE.partial, and
-    the same command goes on where an interrupted one ended. It can be read by its owner only.
+    The format is JSON Lines. FILE is - for stdout, as without FILE. It gets its name when it is complete; until then it
+    is FILE.partial, and the same command goes on where an interrupted one ended. It can be read by its owner
+    only.
     """
     # Not between the lines that it would tell of.
-    with _progress(is_shown=path != _STDIO or not is_terminal()) as tell:
-        if path == _STDIO:
+    with _progress(is_shown=path != STDIO or not is_terminal()) as tell:
+        if path == STDIO:
             async for part in store.export_lines(scope=scope, on_progress=tell):
                 await asyncio.to_thread(_write, sys.stdout.buffer, part)
             return
@@ -143,13 +144,13 @@ def _seek_end(file: BinaryIO) -> tuple[bytes, bytes] | None:
 
 
 @click.command("import")
-@click.argument("path", default=_STDIO, metavar="[FILE]")
+@click.argument("path", default=STDIO, metavar="[FILE]")
 @on_store(creates=True, scoped=False, resumes=True)
 async def _import(output: Output, store: Store, path: str) -> None:
     """
     Store the rows of an export.
 
-    FILE, or stdin, is what export wrote. The database is made if it is not there. Ids are kept if it is
+    FILE is what export wrote, or - for stdin, as without FILE. The database is made if it is not there. Ids are kept if it is
     empty. The same export can be imported again: what is there already stays as it is.
     """
     with _progress() as tell:
@@ -164,7 +165,7 @@ async def _import(output: Output, store: Store, path: str) -> None:
 
 async def _parts(path: str) -> AsyncIterator[bytes]:
     file: Any = sys.stdin.buffer
-    if path == _STDIO:
+    if path == STDIO:
         await_stdin("an export")
     else:
         try:
@@ -175,7 +176,7 @@ async def _parts(path: str) -> AsyncIterator[bytes]:
         while part := await _read(file):
             yield part
     finally:
-        if path != _STDIO:
+        if path != STDIO:
             await asyncio.to_thread(file.close)
 
 

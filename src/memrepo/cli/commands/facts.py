@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from memrepo.cli.commands.options import Declined, Misuse, interruptible, limit, on_store
-from memrepo.cli.commands.output import Column, Output, await_stdin
+from memrepo.cli.commands.output import Column, Output
+from memrepo.cli.commands.texts import each_text, words_of
 from memrepo.cli.commands.values import AHEAD, ID, METADATA, TO_COME, WHOLE
 from memrepo.cli.streams import write_message
 from memrepo.domain.daily_logs import DailyLogFilter
@@ -34,18 +35,8 @@ FACT: Final = (
     Column("source", "source", "dim"),
     Column("created", "created_at", "dim"),
 )
-_STDIN: Final = "-"
 _is_content = re.compile(r"facts\[(\d+)\]\.content").fullmatch
 _NOTHING: Final = "nothing found"
-
-
-def _text(words: Sequence[str]) -> str:
-    """Return the words of the command line as a text; stdin for ``-``."""
-    if [*words] != [_STDIN]:
-        return " ".join(words)
-    with interruptible():
-        await_stdin("a text")
-        return sys.stdin.read().strip()
 
 
 # --- remember ----------------------------------------------------------------------------------
@@ -68,13 +59,13 @@ async def _remember(
     """
     Remember facts, each once.
 
-    Each TEXT is one; without TEXT, or with -, each line of stdin. A fact that is known already is not
+    Each TEXT is one; for -, or without TEXT, each line of stdin. A fact that is known already is not
     stored twice. The database is made if it is not there.
     """
-    lines = iter(content) if content and content != (_STDIN,) else _lines_of_stdin()
+    texts = each_text(content)
     outcomes: list[Remembered] = []
     n_stored = 0
-    while batch := _some(lines):
+    while batch := _some(texts):
         facts = [MemoryNew(content=text, **given) for text in batch]
         try:
             outcomes += await store.memories.remember_many(facts)
@@ -97,14 +88,9 @@ def _numbered(error: InvalidInputError, n_stored: int) -> InvalidInputError:
     return InvalidInputError(f"TEXT {number + 1}", f"{error.reason}; stored before it: {n_stored}")
 
 
-def _some(lines: Iterator[str]) -> list[str]:
+def _some(texts: Iterator[str]) -> list[str]:
     with interruptible():
-        return [*islice(lines, _BATCH)]
-
-
-def _lines_of_stdin() -> Iterator[str]:
-    await_stdin("a fact a line")
-    return (line.strip() for line in sys.stdin if line.strip())
+        return [*islice(texts, _BATCH)]
 
 
 def _outcome(its: Remembered) -> str:
@@ -164,7 +150,7 @@ async def _search(
 
     It says why each was found. WORDS is - for stdin.
     """
-    text = _text(words)
+    text = " ".join(words_of(words))
     if where != "facts" and (category or source):
         raise Misuse("--category and --source are for facts")
     hits: Sequence[Hit[Any]]
@@ -213,7 +199,7 @@ async def _recall(
     Without QUESTION, it is what to have in mind. QUESTION is - for stdin.
     """
     found = await store.memories.recall(
-        _text(words) or None, max_tokens=max_tokens, max_entries=max_entries
+        " ".join(words_of(words)) or None, max_tokens=max_tokens, max_entries=max_entries
     )
     if output.form == "json":
         output.one({**found.to_dict(), "prompt": found.to_prompt()}, "")
@@ -239,12 +225,13 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
     """
     Forget facts, until they are restored.
 
-    WHAT is their ids, all of them or none; or words that describe one, with candidates to choose from.
+    WHAT is their ids, all of them or none; or words that describe one, with candidates to choose from. WHAT
+    is - for stdin.
     """
-    if not all(word.isdecimal() for word in what):
-        hits = await store.memories.find_to_forget(_text(what))
-        what = _choose(output, hits)
-    ids = [_id(word) for word in what]
+    words = words_of(what)
+    if not (words and all(word.isdecimal() for word in words)):
+        words = _choose(output, await store.memories.find_to_forget(" ".join(words)))
+    ids = [_id(word) for word in words]
     async with store.transaction() as tx:
         facts = [await tx.memories.forget(number) for number in ids]
     output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
