@@ -38,7 +38,7 @@ def test_remember_from_stdin_until_a_bad_line(command: Command, form: list[str])
     """Of many lines, one that is not accepted is named by its number, and so is what was stored before it."""
     lines = [*(f"line {n}" for n in range(1, 701)), "bad\0line", "more"]
     ran = command("remember", *form, stdin="\n".join(lines))
-    assert ran.status == 2
+    assert ran.status == 1
     assert "TEXT 701: must not contain a NUL character; stored before it: 500" in ran.err
     assert len(ran.json["facts"] if form else ran.out.splitlines()) == 500
     assert command("remember", "Fine", "bad\0text").err.startswith(

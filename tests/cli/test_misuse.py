@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,8 @@ _FAILURES: dict[tuple[str, ...], str] = {
     ("status", "--db", "none.db"): "DatabaseError",
     ("backup", "folder/S3CRET.db"): "DatabaseError",
     ("import", "facts.txt"): "InvalidInputError",
+    ("import", "none.txt"): "InvalidInputError",
+    ("restore-backup", "other.db", "--yes"): "InvalidInputError",
     ("remember", "S3CRET", "--session", "9"): "NotFoundError",
 }
 
@@ -106,8 +110,10 @@ def test_failure(arguments: tuple[str, ...], command: Command, path: Path) -> No
     """With --json, an error is a JSON object on stderr, with its kind; it shows no fact."""
     command("init")
     path.with_name("facts.txt").write_text("S3CRET\n")
+    with closing(sqlite3.connect("other.db")) as other:
+        other.execute("CREATE TABLE others (id)")
     ran = command(*arguments, "--json")
-    assert (ran.status, ran.out) == (2 if arguments[0] == "import" else 1, "")
+    assert (ran.status, ran.out) == (1, "")
     error = json.loads(ran.err)["error"]
     assert error["kind"] == _FAILURES[arguments]
     assert ran.err.count("\n") == 1

@@ -41,7 +41,7 @@ def _run(command: str, **env: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
-        ("memrepo import <&-", 2, "memrepo: line 1: is not a JSON object\n"),
+        ("memrepo import <&-", 1, "memrepo: line 1: is not a JSON object\n"),
         ("memrepo remember <&-", 0, ""),
         ("memrepo search - <&-", 0, "nothing found\n"),
         ("memrepo erase --scope '' <&-", 2, "without a terminal, say --yes\n"),

@@ -8,17 +8,17 @@ from typing import Final, get_args
 import click
 
 from memrepo.admin.restore import restore_backup
-from memrepo.cli.commands.options import asks, confirm, database, on_store, runs
+from memrepo.cli.commands.options import BadInput, asks, confirm, database, on_store, runs
 from memrepo.cli.commands.output import Output, progress
 from memrepo.cli.commands.values import BEFORE
 from memrepo.cli.naming import called
 from memrepo.cli.opening import database_url, open_database, require_file
 from memrepo.connection.server_url import ServerLocation
-from memrepo.connection.url import parse_url
+from memrepo.connection.url import check_path, parse_url
 from memrepo.domain.hashing import SameFact
 from memrepo.domain.indexing import Tokenizer
 from memrepo.domain.markdown import plural
-from memrepo.errors import UsageError
+from memrepo.errors import InvalidInputError, UsageError
 from memrepo.repositories.scopes import ScopedStore
 from memrepo.store import Store
 
@@ -160,14 +160,20 @@ async def _restore_backup(output: Output, db: str | None, backup: str, yes: bool
     FILE is the backup, which is checked first, and stays as it is. Nobody may have the database open.
     """
     require_file("FILE", backup)
+    check_path("FILE", backup)
     location = parse_url(database_url(db))
     if isinstance(location, ServerLocation) or location.path is None:
         raise UsageError("a backup is restored to a file")
     if location.mode == "ro":
         raise UsageError("a backup replaces the file, and mode=ro only reads it")
     confirm(f"Replace {location.path}?", yes=yes)
-    with called(path="--db"):
-        await restore_backup(backup, location.path)
+    try:
+        with called(path="--db"):
+            await restore_backup(backup, location.path)
+    except InvalidInputError as error:
+        if error.field == "backup":
+            raise BadInput(f"FILE: {error.reason}") from error
+        raise
     output.one({"restored": str(location.path)}, f"restored {location.path}")
 
 

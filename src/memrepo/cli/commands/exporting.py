@@ -18,8 +18,9 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
 from memrepo.admin.files import create_missing, sync
-from memrepo.cli.commands.options import interruptible, on_store
+from memrepo.cli.commands.options import BadInput, interruptible, on_store
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
+from memrepo.cli.naming import called
 from memrepo.cli.streams import STDIO
 from memrepo.connection.url import check_path
 from memrepo.errors import BusyError, InvalidInputError
@@ -153,8 +154,11 @@ async def _import(output: Output, store: Store, path: str) -> None:
     FILE is what export wrote, or - for stdin, as without FILE. The database is made if it is not there. Ids are kept if it is
     empty. The same export can be imported again: what is there already stays as it is.
     """
-    with _progress() as tell:
-        report = await store.import_lines(_parts(path), on_progress=tell)
+    try:
+        with _progress() as tell, called(parts="FILE"):
+            report = await store.import_lines(_parts(path), on_progress=tell)
+    except InvalidInputError as error:
+        raise BadInput(str(error)) from error
     lines = [
         f"{its.table}: {its.n_rows:,} rows, {its.n_imported:,} imported, {its.n_present:,} already there"
         + (f", {its.n_known:,} known otherwise" if its.n_known else "")
@@ -171,7 +175,7 @@ async def _parts(path: str) -> AsyncIterator[bytes]:
         try:
             file = await asyncio.to_thread(open, path, "rb")
         except OSError as error:
-            raise InvalidInputError("path", f"cannot be read: {error.strerror}") from None
+            raise BadInput(f"FILE: cannot be read: {error.strerror}") from None
     try:
         while part := await _read(file):
             yield part

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import click
 
-from memrepo.cli.commands.options import Declined, Misuse, interruptible, limit, on_store
+from memrepo.cli.commands.options import BadInput, Declined, Misuse, interruptible, limit, on_store
 from memrepo.cli.commands.output import Column, Output
-from memrepo.cli.commands.texts import each_text, words_of
+from memrepo.cli.commands.texts import each_text, is_read, words_of
 from memrepo.cli.commands.values import AHEAD, ID, METADATA, TO_COME, WHOLE
 from memrepo.cli.streams import write_message
 from memrepo.domain.daily_logs import DailyLogFilter
@@ -71,7 +71,7 @@ async def _remember(
             outcomes += await store.memories.remember_many(facts)
         except InvalidInputError as error:
             output.each("facts", ((its, "") for its in outcomes))
-            raise _numbered(error, n_stored) from error
+            raise _numbered(error, n_stored, content) from error
         n_stored += len(batch)
         if output.form != "json":
             output.each("facts", ((its, _outcome(its)) for its in outcomes))
@@ -80,12 +80,15 @@ async def _remember(
         output.each("facts", ((its, "") for its in outcomes))
 
 
-def _numbered(error: InvalidInputError, n_stored: int) -> InvalidInputError:
+def _numbered(error: InvalidInputError, n_stored: int, typed: Sequence[str]) -> Exception:
     """Say which of many texts is not accepted, and which are stored."""
     found = _is_content(error.field)
-    if found is None or not (number := n_stored + int(found[1])):
+    if found is None:
         return error
-    return InvalidInputError(f"TEXT {number + 1}", f"{error.reason}; stored before it: {n_stored}")
+    name, reason = "TEXT", error.reason
+    if number := n_stored + int(found[1]):
+        name, reason = f"TEXT {number + 1}", f"{reason}; stored before it: {n_stored}"
+    return BadInput(f"{name}: {reason}") if is_read(typed) else InvalidInputError(name, reason)
 
 
 def _some(texts: Iterator[str]) -> list[str]:

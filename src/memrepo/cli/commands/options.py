@@ -20,6 +20,7 @@ from memrepo.cli.opening import open_database, require_database
 from memrepo.options import ConnectOptions
 
 __all__ = [
+    "BadInput",
     "Declined",
     "Interrupted",
     "Misuse",
@@ -42,6 +43,10 @@ _Body: TypeAlias = Callable[..., Coroutine[Any, Any, Status]]
 
 class Misuse(click.UsageError):
     """A misuse whose message holds nothing that was given."""
+
+
+class BadInput(click.ClickException):
+    """What was read, from stdin or a file, is not accepted: a failure, and no misuse."""
 
 
 class Interrupted(click.Abort):

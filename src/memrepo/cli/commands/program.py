@@ -23,7 +23,7 @@ from memrepo.cli.commands import (
     sessions,
     stats,
 )
-from memrepo.cli.commands.options import Declined, Misuse
+from memrepo.cli.commands.options import BadInput, Declined, Misuse
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
 from memrepo.cli.streams import drop_output, flush_output, visible, write_message
@@ -96,8 +96,9 @@ def program(ctx: click.Context) -> None:
     http://localhost:8080?namespace=acme. A server's token comes from the URL (?authToken=), where other
     users of the machine may see it, or from TURSO_AUTH_TOKEN.
 
-    Exit status: 0; 1 if it failed, or found a problem; 2 if it was misused. What is printed to a terminal
-    is for people; into a pipe, it is a row a line, with tabs. NO_COLOR turns colours off.
+    Exit status: 0; 1 if it failed, or found a problem; 2 if it was misused, and nothing was done. What is
+    printed to a terminal is for people; into a pipe, it is a row a line, with tabs. NO_COLOR turns colours
+    off.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -142,6 +143,8 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             kind, message = "Declined", "nothing was done"
         case click.Abort():
             kind, message = "Interrupted", f"interrupted{error}"
+        case BadInput():
+            kind, message = "InvalidInputError", error.message
         case click.ClickException():
             message = "the command failed"
         case UnicodeDecodeError():  # its own message shows a part of the text

@@ -9,7 +9,12 @@ from memrepo.cli.commands.options import interruptible
 from memrepo.cli.commands.output import await_stdin
 from memrepo.cli.streams import STDIO
 
-__all__ = ["each_text", "words_of"]
+__all__ = ["each_text", "is_read", "words_of"]
+
+
+def is_read(typed: Sequence[str]) -> bool:
+    """Tell whether texts come from stdin."""
+    return not typed or STDIO in typed
 
 
 def words_of(typed: Sequence[str]) -> Sequence[str]:
