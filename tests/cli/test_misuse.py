@@ -30,7 +30,7 @@ _MISUSES: dict[tuple[str, ...], str] = {
     ),
     ("search", "a", "--limit", "0"): "limit: must be ",
     ("search", "a", "--in", "S3CRET"): (
-        "invalid value for '--in': must be facts, events, sessions"
+        "Invalid value for '--in': must be facts, events, sessions"
     ),
     ("search", "a", "--in", "events", "--source", "S3CRET"): "--category and --source are for",
     ("search", "a", "--json=S3CRET"): "Option '--json' does not take a value.",
@@ -70,6 +70,11 @@ _MISUSES: dict[tuple[str, ...], str] = {
     ("sessions", "--threads", "--status", "ended"): "--threads and --status exclude each other",
     ("log", "--tz", "S3CRET"): "must be a time zone as Europe/London",
     ("log", "--tz", "../S3CRET"): "must be a time zone as Europe/London",
+    ("review", "slots", "--approve", "1"): (
+        "--approve and proposals|duplicates|slots exclude each other"
+    ),
+    ("review", "--reject", "1", "-n", "5"): "--reject and --limit exclude each other",
+    ("review", "S3CRET"): "'[proposals|duplicates|slots]': must be proposals, duplicates, slots",
     ("review", "--merge", "1"): "Option '--merge' requires 2 arguments.",
     ("stats", "--days", "9" * 20): "--days must be 1 to 366",
     ("forget", "0"): "WHAT must be an id: a whole number from 1 to 2**63 - 1",
@@ -303,6 +308,8 @@ def test_an_empty_db_is_no_other_database(command: Command) -> None:
         (("--scope", "ada", "recall"), "--scope comes after the command"),
         (("--token", "recall"), "there is no such option: --token"),
         (("serch", "tea"), "no such command: did you mean search? There are backup, "),
+        (("help",), "no such command: did you mean --help? There are backup, "),
+        (("version",), "no such command: did you mean --version? There are backup, "),
         (("S3CRET",), "no such command; there are backup, "),
     ],
 )

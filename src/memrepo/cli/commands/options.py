@@ -144,19 +144,18 @@ def limit(default: int, what: str) -> Callable[[_Command], _Command]:
 
 
 def typed(*names: str) -> list[str]:
-    """Return which of the command's options with these names were typed, as ``--limit``, and not left at their defaults."""
+    """Return which of the command's arguments with these names were typed, as ``--limit``, and not left at their defaults."""
     context = click.get_current_context()
     return [
-        max(its.opts, key=len)
-        for its in context.command.params
-        if its.name in names
-        and context.get_parameter_source(its.name) is ParameterSource.COMMANDLINE
+        its_name
+        for name, its_name in _typed_names().items()
+        if name in names and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
 
 
 def exclude(option: str, *names: str) -> None:
     """
-    Refuse the options with these names beside *option*, which has no use for them.
+    Refuse the arguments with these names beside *option*, which has no use for them.
 
     Raises:
         Misuse: One of them was typed.

@@ -73,7 +73,7 @@ class _Program(click.Group):
         """Find the command."""
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             names = self.list_commands(ctx)
-            near = get_close_matches(args[0], names, 1)
+            near = get_close_matches(args[0], [*names, "--help", "--version"], 1)
             there_are = f": did you mean {near[0]}? There are" if near else "; there are"
             raise Misuse(f"no such command{there_are} {', '.join(names)}", ctx)
         return super().resolve_command(ctx, args)
@@ -179,7 +179,7 @@ def _said(error: click.UsageError) -> str:
             its = error.param
             choices = its.type.choices if isinstance(its.type, click.Choice) else ()
             among = f": must be {', '.join(map(str, choices))}" if choices else ""
-            return f"invalid value for {its.get_error_hint(error.ctx)}{among}"
+            return f"Invalid value for {its.get_error_hint(error.ctx)}{among}"
         case _:
             return "too many arguments, or invalid ones"
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from memrepo.cli.commands.facts import FACT
-from memrepo.cli.commands.options import limit, on_store
+from memrepo.cli.commands.options import exclude, limit, on_store, typed
 from memrepo.cli.commands.output import Column, Output
 from memrepo.cli.commands.values import ID
 from memrepo.cli.naming import called
@@ -66,6 +66,8 @@ async def _review(
     if not (approve or reject or merge or revert is not None):
         await _show(output, store, (what,) if what else _COLUMNS, limit)
         return
+    for decision in typed("approve", "reject", "merge", "revert"):
+        exclude(decision, "what", "limit")
     done: list[tuple[PlainModel, str]] = []
     async with store.transaction() as tx:
         memories = tx.memories
