@@ -89,7 +89,6 @@ def _typed_names() -> dict[str, str]:
         if isinstance(its, click.Argument)
         else max(its.opts, key=len)
         for its in click.get_current_context().command.params
-        if its.name is not None
     }
 
 
