@@ -384,6 +384,30 @@ async def test_pins_and_dates_of_duplicates(is_surfaced: bool, path: Path, clock
         assert await store.memories.count() == 2
 
 
+async def test_what_was_brought_up_before(path: Path, clock: Clock) -> None:
+    """A duplicate's date is brought up if it was not before; and what has no date is not brought up again."""
+    soon = clock.now + timedelta(hours=1)
+    async with memrepo.connect(path, clock=clock) as store:
+        pinned = await store.memories.remember("Remember to buy tea")
+        dated = await store.memories.remember("Call Bob")
+        dated_anew = await store.memories.remember("Pay the rent", due_at=clock.now)
+        with Original(path) as original:
+            tea, bob, again, rent = (
+                original.add_fact(text, None)
+                for text in ("remember to buy tea", "call bob", "call  bob", "pay the rent")
+            )
+        await store.memories.pin(tea)
+        await store.memories.update(bob, due_at=soon)
+        await store.memories.update(rent, due_at=soon)
+        await store.memories.surfaced(pinned.id, again, dated_anew.id)
+    async with memrepo.connect(path, clock=clock) as store:
+        fact = await store.memories.get(pinned.id)
+        assert (fact.pinned_at, fact.due_at, fact.surfaced_at) == (clock.now, None, clock.now)
+        for other in (dated, dated_anew):
+            fact = await store.memories.get(other.id)
+            assert (fact.due_at, fact.surfaced_at) == (soon, None)
+
+
 async def test_forgotten_stays_forgotten(path: Path, clock: Clock) -> None:
     """A fact that was forgotten here is not brought back by adopting its duplicates."""
     async with memrepo.connect(path, clock=clock) as store:

@@ -362,6 +362,14 @@ async def test_a_date_to_come_is_not_lost(store: Store, clock: Clock) -> None:
         assert await store.memories.merge(a.id, other.id) == merged
 
 
+async def test_what_was_brought_up_stays_so(store: Store) -> None:
+    """What was brought up without a date is not pending again when another without a date is merged into it."""
+    keep, drop = await remember_all(store, "Wants to call Dr Li", "Wants a call to Dr Li")
+    (surfaced,) = await store.memories.surfaced(keep.id)
+    assert (await store.memories.merge(keep.id, drop.id)).surfaced_at == surfaced.surfaced_at
+    assert not (await store.memories.surface()).pending
+
+
 async def test_another_slot(store: Store) -> None:
     """Facts that fill different slots are not merged, and stay as they are."""
     a, b = await remember_all(store, "Lives in Lisbon", "In Lisbon she lives")

@@ -28,9 +28,9 @@ async def adopt_facts(connection: Connection, same_fact: SameFact) -> int:
 
     The original system leaves some hashes NULL, and other programs may hash differently. If two facts
     are the same by memrepo's rule, the one that has the hash keeps it, and the other is marked as
-    superseded by it; it expires as late as the latest of them, and takes over their pin and their date. If nobody has it, it goes to the first one that is
-    neither forgotten nor superseded; a fact also takes it from what it has superseded itself. A proposal that such a
-    fact states is a fact from then on. No row is removed. An interrupted adoption goes on where it stopped.
+    superseded by it; it expires as late as the latest of them, and takes over their pin and their date. If nobody
+    has it, it goes to the first one that is neither forgotten nor superseded; a fact also takes it from what it has
+    superseded itself. A proposal that such a fact states is a fact from then on. No row is removed. An interrupted adoption goes on where it stopped.
 
     Returns:
         How many facts were checked; 0 if there was nothing to do.

@@ -150,17 +150,22 @@ def hand_on(query: QueryBuilder, replaced: Callable[[str], Term]) -> QueryBuilde
     return query
 
 
-#: The first pin and the first date of several facts, each a ``fact``; brought up if all of them were.
+#: The first pin and the first date of several facts, each a ``fact``; if one is still to be brought up, the first of those.
 FIRST_HANDED_ON: Final = (
-    "min(`fact`.`pinned_at`) AS `pinned_at`,min(`fact`.`due_at`) AS `due_at`,CASE WHEN "
-    "count(`fact`.`due_at`)=count(`fact`.`surfaced_at`) THEN max(`fact`.`surfaced_at`) END AS `surfaced_at`"
+    "min(`fact`.`pinned_at`) AS `pinned_at`,ifnull("
+    "min(CASE WHEN `fact`.`surfaced_at` IS NULL THEN `fact`.`due_at` END),min(`fact`.`due_at`)) AS `due_at`,"
+    "CASE WHEN count(CASE WHEN `fact`.`surfaced_at` IS NULL THEN `fact`.`due_at` END)=0 "
+    "THEN max(`fact`.`surfaced_at`) END AS `surfaced_at`"
 )
-#: Has a fact take over these from ``spare``, a subquery that has them.
+_TAKES_DATE: Final = (
+    "CASE WHEN `spare`.`due_at` IS NOT NULL AND (`memory_entries`.`due_at` IS NULL "
+    "OR `memory_entries`.`surfaced_at` IS NOT NULL AND `spare`.`surfaced_at` IS NULL)"
+)
+#: Has a fact take over these from ``spare``, a subquery that has them; no date in the place of one still to be brought up.
 TAKE_OVER: Final = (
-    "UPDATE `memory_entries` SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),"
-    "`due_at`=ifnull(`memory_entries`.`due_at`,`spare`.`due_at`),"
-    "`surfaced_at`=CASE WHEN `memory_entries`.`due_at` IS NULL THEN `spare`.`surfaced_at` "
-    "ELSE `memory_entries`.`surfaced_at` END FROM"
+    "UPDATE `memory_entries` SET `pinned_at`=ifnull(`memory_entries`.`pinned_at`,`spare`.`pinned_at`),"  # noqa: S608
+    f"`due_at`={_TAKES_DATE} THEN `spare`.`due_at` ELSE `memory_entries`.`due_at` END,"
+    f"`surfaced_at`={_TAKES_DATE} THEN `spare`.`surfaced_at` ELSE `memory_entries`.`surfaced_at` END FROM"
 )
 
 

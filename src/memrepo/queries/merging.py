@@ -45,10 +45,11 @@ def _last_accessed() -> Term:
 
 
 def _of_open_date(name: str) -> Term:
-    """A column of the one that is still to be brought up; of the fact that is kept, if both are, or neither is."""
+    """A column of the only one that has a date, or whose date is still to come up; else of the fact that is kept."""
     is_open = _dropped.due_at.notnull() & _dropped.surfaced_at.isnull()
     is_done = MEMORIES.surfaced_at.notnull() & is_open
-    return Case().when(MEMORIES.due_at.isnull() | is_done, _dropped[name]).else_(MEMORIES[name])
+    is_only = MEMORIES.due_at.isnull() & _dropped.due_at.notnull()
+    return Case().when(is_only | is_done, _dropped[name]).else_(MEMORIES[name])
 
 
 @cache
