@@ -141,8 +141,13 @@ def memory_store_options() -> ConnectOptions:
 
 
 @pytest.fixture
-def memory_store(request: pytest.FixtureRequest) -> Store:
+def memory_store(
+    request: pytest.FixtureRequest,
+    memory_clock: Clock,  # noqa: ARG001
+    memory_store_options: ConnectOptions,  # noqa: ARG001
+) -> Store:
     """An empty store in memory, for async tests. It goes by `memory_clock`."""
+    # `open_store` asks for the same two, which pytest must see here, to know of their parameters.
     from pytest_memrepo.loops import open_store
 
     return open_store(request)

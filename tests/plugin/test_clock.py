@@ -68,6 +68,23 @@ class TestLaterClock:
         assert (await opened.sessions.get_or_start()).started_at == memory_clock.now
 
 
+class TestSeveralClocks:
+    """Where it has several, and several options, for each test to run with each of them."""
+
+    @pytest.fixture(params=[2031, 2032])
+    def memory_clock(self, request: pytest.FixtureRequest) -> Clock:
+        return lambda: datetime(request.param, 1, 1, tzinfo=UTC)
+
+    @pytest.fixture(params=["exact", "folded"])
+    def memory_store_options(self, request: pytest.FixtureRequest) -> dict[str, object]:
+        return {"same_fact": request.param}
+
+    async def test_each_is_used(self, memory_store: Store, request: pytest.FixtureRequest) -> None:
+        """A test that names nothing but `memory_store` runs with each."""
+        year = (await memory_store.sessions.start()).started_at.year
+        assert request.node.name.endswith(f"[{year}-{memory_store.same_fact}]")
+
+
 async def test_no_clock_outlasts_its_test(memory_store_factory: StoreFactory) -> None:
     """A test that uses no `memory_clock` goes by a clock of its own again."""
     async with memory_store_factory() as store:
