@@ -372,6 +372,20 @@ async def test_line_of_a_refused_row(clock: Clock) -> None:
             await imported(target, await exported(source))
 
 
+async def test_a_session_is_stored_or_refused(clock: Clock) -> None:
+    """A session that a unique index of another program does not take is an error, and not one that is already there."""
+    async with (
+        memrepo.connect(":memory:", clock=clock) as source,
+        memrepo.connect(":memory:", clock=clock) as target,
+    ):
+        for store in (target, source):
+            await store.sessions.end((await store.sessions.start("chat")).id)
+        await run(target, "CREATE UNIQUE INDEX one_a_thread ON sessions (thread)")
+        said = "^line 2: sessions 1 was not imported: another row there has what only one can have$"
+        with pytest.raises(ConflictError, match=said):
+            await imported(target, await exported(source))
+
+
 @pytest.mark.parametrize("idle", [timedelta(), timedelta(days=1)])
 async def test_open_sessions_of_one_thread(idle: timedelta, target_url: str, clock: Clock) -> None:
     """An open session comes in beside that of its thread, abandoned or not; each ends at its own last activity."""

@@ -226,7 +226,10 @@ async def _insert_sessions(target: Driver, missing: list[Row], refuse: Refuse) -
         for row in missing
         if row[0] in inserted.refused
     ]
-    return inserted.n_new + (await insert_page(target, "sessions", beside, refuse)).n_new
+    stored = await insert_page(target, "sessions", beside, refuse)
+    if stored.refused:  # by a unique index of another program
+        raise refuse(stored.refused[0], "another row there has what only one can have")
+    return inserted.n_new + stored.n_new
 
 
 async def _insert_facts(
