@@ -254,14 +254,14 @@ async def _find_records(
     where = DailyLogFilter(event_type=RECORD, data=None if scope is None else {"scope": scope})
     log = store.daily_logs
     page = await log.find_many(where, limit=min(limit or MAX_LIMIT, MAX_LIMIT), newest_first=True)
-    events = [*page]
+    events = [*reversed(page)]
     if page.next_cursor is not None:
         # An event has milliseconds, a record has microseconds: so all of the last one's millisecond.
         since = page[-1].timestamp if len(page) == limit else None
         events = [its async for its in log.iterate(attrs.evolve(where, timestamp_from=since))]
     records = await list_in_slices(map(_to_record, events))
     latest = {its.conversation_id: its for its in records}  # one saved meanwhile came again
-    return sorted(latest.values(), key=lambda record: record.updated_at, reverse=True)[:limit]
+    return sorted(latest.values(), key=lambda record: record.updated_at)[::-1][:limit]
 
 
 def _tips(*records: ConversationRecord) -> str:

@@ -276,6 +276,16 @@ async def test_latest_of_one_millisecond(
         assert [its.conversation_id for its in listed] == ["0", "2", "3", "1", "4"][:limit]
 
 
+async def test_latest_of_one_microsecond(
+    store: Store, conversations: MemrepoConversationStore
+) -> None:
+    """Of those with one time, those saved last are listed first, however many are asked for."""
+    await write_records(store, conversations, [WHEN] * 4)
+    for limit in (1, 2, 3, 4, None):
+        listed = await conversations.list_conversations(limit=limit)
+        assert [its.conversation_id for its in listed] == ["3", "2", "1", "0"][:limit]
+
+
 async def test_more_conversations_than_a_page(
     store: Store, conversations: MemrepoConversationStore
 ) -> None:
