@@ -70,7 +70,8 @@ async def _remember(
         try:
             outcomes += await store.memories.remember_many(facts)
         except InvalidInputError as error:
-            output.each("facts", ((its, "") for its in outcomes))
+            if outcomes:
+                output.each("facts", ((its, "") for its in outcomes))
             raise _numbered(error, n_stored, content) from error
         n_stored += len(batch)
         if output.form != "json":
@@ -88,7 +89,9 @@ def _numbered(error: InvalidInputError, n_stored: int, typed: Sequence[str]) -> 
     name, reason = "TEXT", error.reason
     if number := n_stored + int(found[1]):
         name, reason = f"TEXT {number + 1}", f"{reason}; stored before it: {n_stored}"
-    return BadInput(f"{name}: {reason}") if is_read(typed) else InvalidInputError(name, reason)
+    if n_stored or is_read(typed):
+        return BadInput(f"{name}: {reason}")
+    return InvalidInputError(name, reason)
 
 
 def _some(texts: Iterator[str]) -> list[str]:
@@ -234,17 +237,18 @@ async def _forget(output: Output, store: ScopedStore, what: tuple[str, ...]) -> 
     words = words_of(what)
     if not (words and all(word.isdecimal() for word in words)):
         words = _choose(output, await store.memories.find_to_forget(" ".join(words)))
-    ids = [_id(word) for word in words]
+    ids = [_id(word, what) for word in words]
     async with store.transaction() as tx:
         facts = [await tx.memories.forget(number) for number in ids]
     output.each("facts", ((fact, f"forgot {fact.id}") for fact in facts))
 
 
-def _id(digits: str) -> int:
+def _id(digits: str, typed: Sequence[str]) -> int:
     try:
         return ID.read(digits)
     except ValueError:
-        raise Misuse(f"WHAT must be {ID.takes}") from None
+        error = BadInput if is_read(typed) else Misuse
+        raise error(f"WHAT must be {ID.takes}") from None
 
 
 def _choose(output: Output, hits: Sequence[Hit[MemoryEntry]]) -> tuple[str, ...]:
