@@ -163,7 +163,8 @@ class MemrepoMemoryService(BaseMemoryService):
             user_id: The user.
             memories: The memories. One without an author counts as said by the user now, and so comes back if it was
                 deleted. An id that one may have is not kept: each gets a new one.
-            custom_metadata: Kept with each of them, beside its own; without the key ``adk_role``, as in its own.
+            custom_metadata: Kept with each of them, beside its own. Neither has the key ``adk_role``, which is memrepo's
+                own.
 
         Raises:
             InvalidInputError: An argument, a text or a timestamp is not accepted; nothing is stored.
