@@ -31,6 +31,8 @@ _LOOKS = (
     Call("memories", "proposals", (), {"limit": 10_000}),
     Call("sessions", "find_many", (), {"limit": 10_000}),
     Call("daily_logs", "find_many", (), {"limit": 10_000}),
+    # A proposal that has expired is only counted.
+    Call("memories", "purge", (START + timedelta(days=3_650),), {"dry_run": True}),
 )
 #: The tick at which a call ends that has not ended.
 _NEVER = 1 << 30

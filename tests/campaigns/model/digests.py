@@ -49,12 +49,13 @@ def tell(
         tz=tz,
         sessions=tuple(_session(session, own) for session in their[-limit:]),
         n_sessions=len(their),
-        facts=tuple(_fact(fact, mine) for fact in current[-limit:]),
+        facts=tuple(_fact(fact, mine, now) for fact in current[-limit:]),
         n_facts=len(current),
         n_outdated=len(new) - len(current),
         n_forgotten=sum(
-            fact.superseded_by is None and fact.deleted_at is not None and has(fact.deleted_at)
+            has(fact.deleted_at) and not _went_with_successor(fact, mine)
             for fact in mine
+            if fact.deleted_at is not None
         ),
         topics=(),
         n_topics=0,
@@ -83,8 +84,15 @@ def without_ids(digest: Digest) -> Digest:
 
 
 def _is_current(fact: MemoryEntry, now: datetime) -> bool:
-    is_expired = fact.expires_at is not None and fact.expires_at <= now
-    return fact.deleted_at is None and fact.superseded_by is None and not is_expired
+    return fact.deleted_at is None and fact.superseded_by is None and not _is_expired(fact, now)
+
+
+def _is_expired(fact: MemoryEntry, now: datetime) -> bool:
+    return fact.expires_at is not None and fact.expires_at <= now
+
+
+def _went_with_successor(fact: MemoryEntry, mine: Iterable[MemoryEntry]) -> bool:
+    return any(its.id == fact.superseded_by and its.deleted_at == fact.deleted_at for its in mine)
 
 
 def _session(session: Session, events: Iterable[DailyLog]) -> DigestSession:
@@ -100,8 +108,12 @@ def _session(session: Session, events: Iterable[DailyLog]) -> DigestSession:
     )
 
 
-def _fact(fact: MemoryEntry, mine: Iterable[MemoryEntry]) -> DigestFact:
-    replaced = [old for old in mine if old.superseded_by == fact.id and old.deleted_at is None]
+def _fact(fact: MemoryEntry, mine: Iterable[MemoryEntry], now: datetime) -> DigestFact:
+    replaced = [
+        old
+        for old in mine
+        if old.superseded_by == fact.id and old.deleted_at is None and not _is_expired(old, now)
+    ]
     newest = max(replaced, key=lambda old: old.id, default=None)
     return DigestFact(
         id=0,

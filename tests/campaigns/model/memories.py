@@ -358,7 +358,7 @@ class Memories:
         if metadata is not UNSET:
             values["raw_metadata"] = _encode(metadata)
         fact = self.get(id)
-        if "due_at" in values and (values["due_at"] is None or values["due_at"] != fact.due_at):
+        if "due_at" in values and values["due_at"] != fact.due_at:
             values["surfaced_at"] = None
         if "content" in values:
             values["content_hash"] = self._hash(values["content"])
@@ -382,8 +382,9 @@ class Memories:
                 raise ConflictError("another fact states the same")
         self._change(dropped, superseded_by=keep)
         is_open = dropped.due_at is not None and dropped.surfaced_at is None
-        is_done = kept.due_at is None or (kept.surfaced_at is not None and is_open)
-        dated = dropped if is_done else kept
+        is_only = kept.due_at is None and dropped.due_at is not None
+        is_done = kept.surfaced_at is not None and is_open
+        dated = dropped if is_only or is_done else kept
         return self._change(
             kept,
             source=max(kept.source, dropped.source),
