@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,29 @@ def test_remember_from_stdin_until_a_bad_line(command: Command, form: list[str])
     assert command("remember", "Fine", "bad\0text").err.startswith(
         "memrepo: TEXT 2: must not contain a NUL character; stored before it: 0"
     )
+
+
+def test_what_is_typed_is_remembered_together(command: Command) -> None:
+    """Of any number of texts that were typed, all are stored or, where one is misused, none; and nothing is printed."""
+    for form in ((), ("--json",), ("--nl",)):
+        ran = command("remember", *(f"Fact {n}" for n in range(600)), "", *form)
+        assert (ran.status, ran.out) == (2, "")
+        assert "TEXT 601: must not be empty or blank" in ran.err
+    assert command("facts").table == []
+
+
+@pytest.mark.parametrize("form", ["--json", "--nl"])
+def test_remember_tells_what_is_stored(form: str, path: Path) -> None:
+    """What was stored of stdin before something failed is told, in every form."""
+    done = subprocess.run(
+        [sys.executable, "-m", "memrepo", "remember", form],
+        input="".join(f"Fact number {n:99}\n" for n in range(999)).encode() + b"\xff",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count(b'"created"')) == (1, 500)
+    assert b"stdin is not text in UTF-8" in done.stderr
 
 
 def test_remember_with_everything(command: Command, path: Path) -> None:

@@ -91,17 +91,6 @@ def test_what_is_not_there(arguments: tuple[str, ...], command: Command) -> None
     assert (ran.status, ran.out) == (1, "")
 
 
-@pytest.mark.parametrize("form", [(), ("--json",)], ids=str)
-def test_what_was_done_is_no_misuse(form: tuple[str, ...], command: Command) -> None:
-    """Where texts were stored before one that is not accepted, it failed; where none was, it was misused."""
-    texts = [f"Likes tea {n}" for n in range(501)]
-    ran = command("remember", "", *texts, *form)
-    assert (ran.status, ran.out) == (2, "")
-    ran = command("remember", *texts, "", *form)
-    assert (ran.status, len(ran.json["facts"] if form else ran.table)) == (1, 500)
-    assert "TEXT 502: must not be empty or blank; stored before it: 500" in ran.err
-
-
 def test_ids_of_stdin(command: Command) -> None:
     """An id that is none is misuse where it was typed, and a failure where it was read."""
     command("init")

@@ -1,32 +1,28 @@
-"""``remember``, ``search``, ``recall``, ``forget`` and ``restore``: the facts."""
+"""``search``, ``recall``, ``forget`` and ``restore``: the facts."""
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
 from memrepo.cli.commands.options import BadInput, Declined, Misuse, interruptible, limit, on_store
 from memrepo.cli.commands.output import Column, Output
-from memrepo.cli.commands.texts import each_text, is_read, words_of
-from memrepo.cli.commands.values import AHEAD, ID, METADATA, TO_COME, WHOLE
+from memrepo.cli.commands.texts import is_read, words_of
+from memrepo.cli.commands.values import ID, WHOLE
 from memrepo.cli.streams import write_message
 from memrepo.domain.daily_logs import DailyLogFilter
-from memrepo.domain.memories import MemoryEntry, MemoryFilter, MemoryNew, Remembered
+from memrepo.domain.memories import MemoryEntry, MemoryFilter
 from memrepo.domain.recall import LeftOut, MemoryContext, RecalledFact
 from memrepo.domain.search import Hit
 from memrepo.domain.sessions import SessionFilter
-from memrepo.errors import InvalidInputError, NotFoundError
+from memrepo.errors import NotFoundError
 from memrepo.repositories.scopes import ScopedStore
 
 __all__ = ["COMMANDS", "FACT"]
 
-#: Facts of stdin that are stored together.
-_BATCH: Final = 500
 #: The columns of a fact.
 FACT: Final = (
     Column("id", "id", "cyan", is_number=True),
@@ -35,74 +31,7 @@ FACT: Final = (
     Column("source", "source", "dim"),
     Column("created", "created_at", "dim"),
 )
-_is_content = re.compile(r"facts\[(\d+)\]\.content").fullmatch
 _NOTHING: Final = "nothing found"
-
-
-# --- remember ----------------------------------------------------------------------------------
-
-
-@click.command("remember")
-@click.argument("content", nargs=-1, metavar="[TEXT]...")
-@click.option("--category", help="What kind of fact it is; fact by default.")
-@click.option("--source", default="user_explicit", show_default=True, help="Who says so.")
-@click.option("--metadata", type=METADATA, help="A JSON object that belongs to it.")
-@click.option("--expires", "expires_at", type=TO_COME, help="When it expires: 2026-02-28, 30d.")
-@click.option("--due", "due_at", type=AHEAD, help="When it is to be brought up.")
-@click.option("--session", "session_id", type=ID, help="The session that it was learnt in.")
-@click.option("--slot", help="The slot that it fills; what filled it is replaced.")
-@click.option("--proposed", is_flag=True, help="Only propose it; see review.")
-@on_store(creates=True)
-async def _remember(
-    output: Output, store: ScopedStore, content: tuple[str, ...], **given: Any
-) -> None:
-    """
-    Remember facts, each once.
-
-    Each TEXT is one; for -, or without TEXT, each line of stdin. A fact that is known already is not
-    stored twice. The database is made if it is not there.
-    """
-    texts = each_text(content)
-    outcomes: list[Remembered] = []
-    n_stored = 0
-    while batch := _some(texts):
-        facts = [MemoryNew(content=text, **given) for text in batch]
-        try:
-            outcomes += await store.memories.remember_many(facts)
-        except InvalidInputError as error:
-            if outcomes:
-                output.each("facts", ((its, "") for its in outcomes))
-            raise _numbered(error, n_stored, content) from error
-        n_stored += len(batch)
-        if output.form != "json":
-            output.each("facts", ((its, _outcome(its)) for its in outcomes))
-            outcomes.clear()
-    if output.form == "json":
-        output.each("facts", ((its, "") for its in outcomes))
-
-
-def _numbered(error: InvalidInputError, n_stored: int, typed: Sequence[str]) -> Exception:
-    """Say which of many texts is not accepted, and which are stored."""
-    found = _is_content(error.field)
-    if found is None:
-        return error
-    name, reason = "TEXT", error.reason
-    if number := n_stored + int(found[1]):
-        name, reason = f"TEXT {number + 1}", f"{reason}; stored before it: {n_stored}"
-    if n_stored or is_read(typed):
-        return BadInput(f"{name}: {reason}")
-    return InvalidInputError(name, reason)
-
-
-def _some(texts: Iterator[str]) -> list[str]:
-    with interruptible():
-        return [*islice(texts, _BATCH)]
-
-
-def _outcome(its: Remembered) -> str:
-    ignored = f" (ignored: {', '.join(its.ignored)})" if its.ignored else ""
-    replaced = f" (instead of {its.replaced.id})" if its.replaced else ""
-    return f"{its.outcome} {its.id}{replaced}{ignored}"
 
 
 # --- search and recall -------------------------------------------------------------------------
@@ -295,4 +224,4 @@ async def _restore(output: Output, store: ScopedStore, ids: tuple[int, ...], lim
     output.each("facts", ((fact, f"restored {fact.id}") for fact in facts))
 
 
-COMMANDS: Final = (_remember, _search, _recall, _forget, _restore)
+COMMANDS: Final = (_search, _recall, _forget, _restore)

@@ -46,7 +46,7 @@ class Misuse(click.UsageError):
 
 
 class BadInput(click.ClickException):
-    """What was read is not accepted, or what was typed after some of it was done: a failure, and no misuse."""
+    """What was read, from stdin or a file, is not accepted: a failure, and no misuse."""
 
 
 class Interrupted(click.Abort):

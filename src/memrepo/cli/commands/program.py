@@ -19,6 +19,7 @@ from memrepo.cli.commands import (
     facts,
     listing,
     log,
+    remembering,
     reviewing,
     sessions,
     stats,
@@ -109,7 +110,18 @@ def _own(name: str, help_text: str) -> click.Command:
     return click.Command(name, help=help_text, add_help_option=False)
 
 
-for _module in (facts, listing, reviewing, sessions, log, stats, admin, exporting, doctor):
+for _module in (
+    remembering,
+    facts,
+    listing,
+    reviewing,
+    sessions,
+    log,
+    stats,
+    admin,
+    exporting,
+    doctor,
+):
     for _command in _module.COMMANDS:
         program.add_command(_command)
 for _name, _help in OWN_COMMANDS.items():
