@@ -37,7 +37,7 @@ def test_without_the_extra(command: str, package: str, needs: str, tmp_path: Pat
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    said = f"memrepo {command} {needs}: pip install 'memrepo[{command}]'"
+    said = f"{command} {needs}: pip install 'memrepo[{command}]'"
     assert done.stderr == f"memrepo: {said}\n"
     assert list(tmp_path.iterdir()) == []
 

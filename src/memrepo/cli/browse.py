@@ -94,7 +94,7 @@ def _import_all() -> tuple[Any, Any]:
         return import_module("memrepo.browse.app"), import_module("memrepo.serving")
     except ImportError as error:
         raise UsageError(
-            "memrepo browse needs packages that are not installed: pip install 'memrepo[browse]'"
+            "browse needs packages that are not installed: pip install 'memrepo[browse]'"
         ) from error
 
 

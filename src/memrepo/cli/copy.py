@@ -10,6 +10,7 @@ from typing import Final
 from memrepo.cli.naming import called
 from memrepo.cli.opening import read_url
 from memrepo.cli.streams import write_message, write_output
+from memrepo.cli.telling import warnings_told
 from memrepo.connect import connect
 from memrepo.connection.server_url import ServerLocation
 from memrepo.connection.url import parse_url
@@ -39,6 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(given: argparse.Namespace) -> bool:
+    with warnings_told():
+        report = await _copy(given)
+    _summarize(report)
+    return report.is_identical
+
+
+async def _copy(given: argparse.Namespace) -> CopyReport:
     source_url, target_url = given.source, given.target
     is_one_server = _is_server("FROM", source_url) != _is_server("TO", target_url)
     opening_source = _open(source_url, "MEMREPO_FROM_TOKEN", is_only=is_one_server, is_source=True)
@@ -51,11 +59,9 @@ async def _run(given: argparse.Namespace) -> bool:
         async with opening_target as target:
             try:
                 with called(other="TO"):
-                    report = await source.copy_to(target, on_progress=show)
+                    return await source.copy_to(target, on_progress=show)
             finally:
                 show.end()
-    _summarize(report)
-    return report.is_identical
 
 
 def _is_server(name: str, url: str) -> bool:

@@ -16,7 +16,8 @@ from typing import Any, Final, NoReturn
 
 from memrepo.cli import browse, copy, mcp
 from memrepo.cli.naming import called
-from memrepo.cli.streams import drop_output, flush_output, prepare, visible, write_message
+from memrepo.cli.streams import drop_output, flush_output, prepare, write_message
+from memrepo.cli.telling import tell_error, wants_json
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -87,6 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default that of ``sys.argv``, and return its exit status."""
     prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except KeyboardInterrupt:  # while it imports what it needs
+        tell_error("Interrupted", "interrupted", as_json=wants_json(given))
+        return _FAILED
+
+
+def _run(given: list[str]) -> int:
     if given[:1] and given[0] in OWN_COMMANDS:
         return _run_own(given)
     program = _import_commands()
@@ -94,9 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = program.run(given)
         return status
     if given[:1] and given[0] in MORE_COMMANDS:
-        return _fail(
-            f"{given[0]} needs packages that are not installed: {_HOW_TO_GET_THEM}", _MISUSED
-        )
+        reason = f"{given[0]} needs packages that are not installed: {_HOW_TO_GET_THEM}"
+        tell_error("UsageError", reason, as_json=wants_json(given))
+        return _MISUSED
     return _run_own(given or ["--help"])
 
 
@@ -149,6 +158,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fail(reason: object, status: int) -> int:
-    # Our errors never hold a token.
-    write_message(f"memrepo: {visible(str(reason))}\n")
+    tell_error(type(reason).__name__, str(reason))
     return status

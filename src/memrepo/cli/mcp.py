@@ -92,7 +92,7 @@ def _import_server() -> Any:
         return import_module("memrepo.contrib.mcp")
     except ImportError as error:
         raise UsageError(
-            "memrepo mcp needs a package that is not installed: pip install 'memrepo[mcp]'"
+            "mcp needs a package that is not installed: pip install 'memrepo[mcp]'"
         ) from error
 
 

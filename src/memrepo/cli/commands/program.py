@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -27,7 +25,8 @@ from memrepo.cli.commands import (
 from memrepo.cli.commands.options import BadInput, Declined, Misuse
 from memrepo.cli.commands.values import Refused
 from memrepo.cli.main import OWN_COMMANDS
-from memrepo.cli.streams import drop_output, flush_output, visible, write_message
+from memrepo.cli.streams import drop_output, flush_output, write_message
+from memrepo.cli.telling import tell_error, wants_json, warnings_told
 from memrepo.errors import MemrepoError, UsageError
 from memrepo.version import __version__
 
@@ -130,17 +129,13 @@ for _name, _help in OWN_COMMANDS.items():
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command, and return its exit status."""
-    # Doctor says it, and says what to do.
-    health = logging.getLogger("memrepo.connection.sqlite.health")
-    level = health.level
-    health.setLevel(logging.ERROR)
+    as_json = wants_json(arguments)
     try:
-        status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
+        with warnings_told(as_json=as_json):
+            status: Any = program.main([*arguments], prog_name="memrepo", standalone_mode=False)
         flush_output()
     except (click.ClickException, click.Abort, MemrepoError, OSError, UnicodeError) as error:
-        return _tell(error, as_json=not {"--json", "--nl"}.isdisjoint(arguments))
-    finally:
-        health.setLevel(level)
+        return _tell(error, as_json=as_json)
     return status if isinstance(status, int) else _DONE
 
 
@@ -168,12 +163,9 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             message = f"cannot read or write: {error.strerror or kind}"
         case _:
             message = str(error)  # our errors never hold a token
-    if as_json:
-        write_message(f"{json.dumps({'error': {'kind': kind, 'message': message}})}\n")
-    else:
-        context = error.ctx if isinstance(error, click.UsageError) else None
-        usage = "" if context is None else f"{context.get_usage()}\n"
-        write_message(f"{usage}memrepo: {visible(message)}\n")
+    if not as_json and isinstance(error, click.UsageError) and error.ctx is not None:
+        write_message(f"{error.ctx.get_usage()}\n")
+    tell_error(kind, message, as_json=as_json)
     return _MISUSED if is_misuse else _FAILED
 
 
