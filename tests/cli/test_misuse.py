@@ -269,6 +269,9 @@ def test_completion(path: Path) -> None:
         (("copy", "agent.db", ""), "TO: must name a file"),
         (("copy", "agent.db", "agent.db"), "TO: is the same database"),
         (("backup", "agent.db"), "FILE: already exists"),
+        (("import", ""), "FILE: must name a file"),
+        (("import", "https://h/S3CRET"), "FILE: is the URL of a server"),
+        (("facts", "--contains", ""), "--contains: must be text that is not empty"),
         (("recall", "--db", "http://ada:S3CRET@h"), "a URL has no user: "),
         (("export", "agent.db"), "FILE: already exists"),
     ],
@@ -311,6 +314,11 @@ def test_an_empty_db_is_no_other_database(command: Command) -> None:
         (("help",), "no such command: did you mean --help? There are backup, "),
         (("version",), "no such command: did you mean --version? There are backup, "),
         (("S3CRET",), "no such command; there are backup, "),
+        (("-",), "no such command; there are backup, "),
+        (("--", "--secret"), "no such command; there are backup, "),
+        (("remember", "- S3CRET"), "there is no such option; what begins with - and is none comes"),
+        (("remember", "-S3CRET"), "there is no such option; what begins with - and is none comes"),
+        (("search", "-secret"), "there is no such option: -s; what begins with - and is none com"),
     ],
 )
 def test_says_what_may_be_meant(arguments: tuple[str, ...], said: str, command: Command) -> None:
@@ -328,11 +336,20 @@ def test_short_help(name: str, command: Command) -> None:
     assert long.out
 
 
-def test_missing_file(command: Command, path: Path) -> None:
+@pytest.mark.parametrize("arguments", ["recall", "doctor --repair"])
+def test_missing_file(arguments: str, command: Command, path: Path) -> None:
     """A file that is not there is said not to be there, with what makes one, and is not made."""
-    ran = command("recall")
+    ran = command(*arguments.split())
     said = f"memrepo: there is no database {path}; memrepo init makes one\n"
     assert (ran.status, ran.err, path.exists()) == (1, said, False)
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "", "."])
+def test_nothing_to_import(name: str, command: Command, path: Path) -> None:
+    """An import of a file that cannot be read makes no database."""
+    ran = command("import", name)
+    assert (ran.status > 0, ran.err.startswith("memrepo: FILE: ")) == (True, True)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

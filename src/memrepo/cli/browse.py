@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from memrepo.cli.local import LOCAL
-from memrepo.cli.opening import open_database
+from memrepo.cli.opening import open_database, require_database
 from memrepo.cli.port import LOOPBACK, read_port
 from memrepo.cli.streams import write_message
 from memrepo.connection.contract import ConnectionInfo
@@ -67,6 +67,7 @@ def _zone(name: str) -> tzinfo:
 
 async def _run(given: argparse.Namespace) -> bool:
     pages, serving = await asyncio.to_thread(_import_all)
+    await asyncio.to_thread(require_database, given.db)
     async with open_database(given.db, creates=False, only_reads=not given.edit) as store:
         browser = pages.Browser(
             store,

@@ -162,7 +162,7 @@ def _pairs(field: str, pairs: Mapping[str, JsonValue] | None) -> dict[str, Value
 
 def _contains(text: str) -> list[str]:
     if not isinstance(text, str) or not text:
-        raise InvalidInputError("contains", "must be a str that is not empty")
+        raise InvalidInputError("contains", "must be text that is not empty")
     if len(text) > _MAX_CONTAINS:
         raise InvalidInputError("contains", f"must not be longer than {_MAX_CONTAINS:,} characters")
     # With the dot, `check_text` accepts blank text, which may be looked for like any other.

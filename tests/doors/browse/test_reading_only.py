@@ -81,9 +81,9 @@ def test_file_that_may_not_be_written(memory: Memory, tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    """A misspelled name is an error, and no new file."""
+    """A misspelled name is an error, which says what makes a database, and no new file."""
     with (
-        pytest.raises(AssertionError, match="there is no such file"),
+        pytest.raises(AssertionError, match="there is no database"),
         browsing(tmp_path / "missing.db", tmp_path / "log"),
     ):
         pass

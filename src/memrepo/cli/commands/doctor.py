@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final, get_args
 
 import click
 
 from memrepo.cli.commands.options import Misuse, database, runs
 from memrepo.cli.commands.output import Column, Output, is_terminal, progress, terminal
-from memrepo.cli.opening import database_url, open_database, server_token
+from memrepo.cli.opening import database_url, open_database, require_database, server_token
 from memrepo.diagnose import diagnose
 from memrepo.domain.findings import Finding
 from memrepo.domain.indexing import Tokenizer
@@ -67,6 +68,7 @@ async def _doctor(
 
 
 async def _repair(output: Output, db: str | None, search: Tokenizer | None) -> None:
+    await asyncio.to_thread(require_database, db)
     # Damaged indexes may keep it from being migrated.
     async with open_database(db, creates=False, migrate=False) as store:
         with progress() as tell:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,9 +19,10 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
 from memrepo.admin.files import create_missing, sync
-from memrepo.cli.commands.options import BadInput, interruptible, on_store
+from memrepo.cli.commands.options import BadInput, database, interruptible, on_store, runs
 from memrepo.cli.commands.output import Output, await_stdin, is_terminal, progress
 from memrepo.cli.naming import called
+from memrepo.cli.opening import database_url, open_database
 from memrepo.cli.streams import STDIO
 from memrepo.connection.url import check_path
 from memrepo.errors import BusyError, InvalidInputError
@@ -146,19 +148,23 @@ def _seek_end(file: BinaryIO) -> tuple[bytes, bytes] | None:
 
 @click.command("import")
 @click.argument("path", default=STDIO, metavar="[FILE]")
-@on_store(creates=True, scoped=False, resumes=True)
-async def _import(output: Output, store: Store, path: str) -> None:
+@database
+@partial(runs, resumes=True)
+async def _import(output: Output, db: str | None, path: str) -> None:
     """
     Store the rows of an export.
 
     FILE is what export wrote, or - for stdin, as without FILE. The database is made if it is not there. Ids are kept if it is
     empty. The same export can be imported again: what is there already stays as it is.
     """
-    try:
-        with _progress() as tell, called(parts="FILE"):
-            report = await store.import_lines(_parts(path), on_progress=tell)
-    except InvalidInputError as error:
-        raise BadInput(str(error)) from error
+    url = database_url(db)
+    with await _opened(path) as file:  # before a database is made for it
+        async with open_database(url) as store:
+            try:
+                with _progress() as tell, called(parts="FILE"):
+                    report = await store.import_lines(_parts(file), on_progress=tell)
+            except InvalidInputError as error:
+                raise BadInput(str(error)) from error
     lines = [
         f"{its.table}: {its.n_rows:,} rows, {its.n_imported:,} imported, {its.n_present:,} already there"
         + (f", {its.n_known:,} known otherwise" if its.n_known else "")
@@ -167,21 +173,19 @@ async def _import(output: Output, store: Store, path: str) -> None:
     output.one(report, "\n".join(lines))
 
 
-async def _parts(path: str) -> AsyncIterator[bytes]:
-    file: Any = sys.stdin.buffer
+async def _opened(path: str) -> AbstractContextManager[BinaryIO]:
     if path == STDIO:
         await_stdin("an export")
-    else:
-        try:
-            file = await asyncio.to_thread(open, path, "rb")
-        except OSError as error:
-            raise BadInput(f"FILE: cannot be read: {error.strerror}") from None
+        return nullcontext(sys.stdin.buffer)
     try:
-        while part := await _read(file):
-            yield part
-    finally:
-        if path != STDIO:
-            await asyncio.to_thread(file.close)
+        return await asyncio.to_thread(open, check_path("FILE", path), "rb")
+    except OSError as error:
+        raise BadInput(f"FILE: cannot be read: {error.strerror}") from None
+
+
+async def _parts(file: BinaryIO) -> AsyncIterator[bytes]:
+    while part := await _read(file):
+        yield part
 
 
 async def _read(file: Any) -> bytes:

@@ -71,7 +71,7 @@ class _Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command."""
-        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        if self.get_command(ctx, args[0]) is None:
             names = self.list_commands(ctx)
             near = get_close_matches(args[0], [*names, "--help", "--version"], 1)
             there_are = f": did you mean {near[0]}? There are" if near else "; there are"
@@ -178,7 +178,12 @@ def _said(error: click.UsageError) -> str:
             name = error.option_name
             if _is_before_its_command(error):
                 return f"{name} comes after the command"
-            return f"there is no such option{f': {name}' if _is_option(name) else ''}"
+            named = f": {name}" if _is_option(name) else ""
+            # A text may begin with a dash, as in a list: click takes it for several options of a letter.
+            hint = (
+                "" if name.startswith("--") else "; what begins with - and is none comes after --"
+            )
+            return f"there is no such option{named}{hint}"
         case click.BadParameter() if error.param is not None:
             its = error.param
             choices = its.type.choices if isinstance(its.type, click.Choice) else ()
