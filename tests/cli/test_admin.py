@@ -114,6 +114,21 @@ def test_interrupted_twice(large: Path, command: Command) -> None:
     assert copied.out.endswith("daily_logs: 40,000 rows, 0 copied, 40,000 already there\n")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [("erase", "--scope", "", "--yes"), ("purge", "--before", "2999-01-01", "--events", "--yes")],
+)
+def test_interrupted_while_it_deletes(
+    arguments: tuple[str, ...], large: Path, command: Command
+) -> None:
+    """What deletes in parts says, when it is interrupted, that the same command goes on."""
+    said = _interrupt(arguments, large.with_name("agent.db-wal"), 100_000)
+    assert said == "memrepo: interrupted; run the command again to resume\n"
+    assert command(*arguments).status == 0
+    assert command("log").out == ""
+
+
 def test_backup(command: Command, path: Path) -> None:
     """A backup takes the place of the database when that is confirmed."""
     command("remember", "Likes tea")

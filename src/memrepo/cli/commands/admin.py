@@ -86,7 +86,7 @@ async def _compact(output: Output, store: Store) -> None:
 @click.option("--events", is_flag=True, help="Delete also the events that happened before it.")
 @click.option("--dry-run", is_flag=True, help="Only count.")
 @asks
-@on_store()
+@on_store(resumes=True)
 async def _purge(
     output: Output,
     store: ScopedStore,
@@ -111,7 +111,7 @@ async def _purge(
 @click.command("erase")
 @click.option("--scope", required=True, help="Whose memory; '' is the default scope.")
 @asks
-@on_store(scoped=False)
+@on_store(scoped=False, resumes=True)
 async def _erase(output: Output, store: Store, scope: str, yes: bool) -> None:  # noqa: FBT001
     """
     Delete everything of a scope, for good.
