@@ -53,8 +53,8 @@ async def read_index(connection: Connection, wanted: Tokenizer | None = None) ->
     if wanted is not None and tokenizer is not None and tokenizer != wanted:
         raise InvalidInputError(
             "search",
-            f'is "{tokenizer}" for this database, and here it has to be "{wanted}": open it without, and call '
-            f'repair(search="{wanted}"), or run memrepo doctor --repair --search {wanted}',
+            f'is "{tokenizer}" for this database, and here it has to be "{wanted}": open it without search=, call '
+            f'repair(search="{wanted}"), and then open it as now, or run memrepo doctor --repair --search {wanted}',
         )
     return Recorded(
         tokenizer,
