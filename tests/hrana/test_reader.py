@@ -340,15 +340,23 @@ async def test_stream_whose_socket_broke() -> None:
 
 async def test_idle_stream_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that is not used for a while is ended, but not while it is used."""
-    monkeypatch.setattr(keepalive, "_IDLE_S", 0.1)
-    writes = Writes()
+    loop = asyncio.get_running_loop()
     ok = _reply("xx.", is_autocommit=True)
-    assert [await writes.write(ok) for _ in range(2)] == [None, 0]
-    for _ in range(5):
-        await asyncio.sleep(0.04)
-        assert await writes.write(ok) == 0
-    await asyncio.sleep(0.25)
-    assert writes.server.streams[0].is_abandoned
+    longest_s = idle_s = 0.05
+    while longest_s >= idle_s:  # it was not used for a while, as the machine is slow
+        idle_s *= 2
+        monkeypatch.setattr(keepalive, "_IDLE_S", idle_s)
+        writes = Writes()
+        used = [await writes.write(ok)]
+        longest_s = 0.0
+        for step_s in (0.0, *[0.4 * idle_s] * 5):
+            since = loop.time()
+            await asyncio.sleep(step_s)
+            used.append(await writes.write(ok))
+            longest_s = max(longest_s, loop.time() - since)
+    assert used == [None, *[0] * 6]
+    while not writes.server.streams[0].is_abandoned:
+        await asyncio.sleep(0.01)
     # The next one comes alone again.
     n_streams = len(writes.server.streams)
     await writes.write(ok)
