@@ -539,6 +539,16 @@ async def test_purge_makes_a_key_new(store: Store, clock: Clock) -> None:
     assert (second.event_type, second.id > first.id) == ("b", True)
 
 
+async def test_event_beside_a_deletion(store: Store, clock: Clock) -> None:
+    """What is appended while events are deleted is there afterwards, or was kept as its session's activity."""
+    logs, session = store.daily_logs, await store.sessions.start()
+    await logs.append(session.id, "x")
+    clock.advance(minutes=5)
+    its = DailyLogFilter(event_type="x")
+    await asyncio.gather(logs.delete_many(its), logs.append(session.id, "x"))
+    assert (await store.sessions.get(session.id)).last_activity_at == clock.now
+
+
 @pytest.mark.parametrize("before", [datetime(2026, 1, 1), "2026-01-01", None])  # noqa: DTZ001
 async def test_purge_refuses(store: Store, before: Any) -> None:
     """A purge needs an instant, and a flag that is a bool."""

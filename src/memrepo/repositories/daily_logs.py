@@ -446,6 +446,7 @@ class DailyLogRepo(SearchableRepository):
         bound: dict[str, Value] = {"scope": self.scope, **parameters}
         latest = activity_until(self.now())
         keep = queries.keep_before_delete_many(names).bind(latest=latest, **bound)
+        # One unit, so that no event is deleted that was not there when the activity of its session was kept.
         _, deleted = await self.connection.write((keep, queries.delete_many(names).bind(**bound)))
         return deleted.changes
 

@@ -28,6 +28,7 @@ __all__ = [
     "confirm",
     "database",
     "exclude",
+    "interruptible",
     "limit",
     "on_store",
     "runs",
