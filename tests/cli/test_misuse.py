@@ -167,6 +167,7 @@ def test_without_a_database(command: Command, monkeypatch: pytest.MonkeyPatch) -
     )
 
 
+@pytest.mark.slow
 def test_token_of_the_environment(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of the environment, or of the URL, is in no message of a server that does not answer."""
     monkeypatch.setenv("TURSO_AUTH_TOKEN", "S3CRET")
@@ -218,6 +219,7 @@ def test_names() -> None:
     assert len(program.commands) == 23
 
 
+@pytest.mark.slow
 def test_completion(path: Path) -> None:
     """A shell can ask which commands and options begin with what is typed."""
 
@@ -352,6 +354,7 @@ def test_nothing_to_import(name: str, command: Command, path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_letters_that_the_terminal_does_not_have(path: Path, encoding: str) -> None:
     """A text is shown with escapes where the encoding of stdout lacks its letters; nothing fails."""

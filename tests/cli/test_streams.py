@@ -77,6 +77,7 @@ def test_encoding_of_stdout(filled: Path, encoding: str) -> None:
         assert "Likes tea \\u4e8b" in out
 
 
+@pytest.mark.slow
 def test_stdin_is_utf_8(filled: Path) -> None:
     """Whatever the locale, what is read is UTF-8, with a byte order mark or without; and nothing of a batch that is not."""
     for mark in ("", "\\357\\273\\277"):

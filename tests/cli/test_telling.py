@@ -30,6 +30,7 @@ def _run(*program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_warnings(path: Path) -> None:
     """What the library warns of is said as all else is, and not at all beside JSON; what doctor says is left to it."""
     memrepo = ("-m", "memrepo")
@@ -44,6 +45,7 @@ def test_warnings(path: Path) -> None:
     assert _run(*memrepo, "remember", "Likes tea", "--db", "third.db", "--json").stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="interrupts itself by a signal")
 def test_interrupted_while_it_starts(path: Path) -> None:
     """Ctrl-C while a command imports what it needs ends it as later, with an object for --json."""

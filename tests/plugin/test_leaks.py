@@ -119,6 +119,7 @@ def test_leaks_fail(pytester: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_is_expected_to_fail(pytester: pytest.Pytester) -> None:
     """That a test is marked as failing hides no leak: the mark is about something else."""
     pytester.makepyfile(
@@ -165,6 +166,7 @@ def test_a_setting_switches_it_on(pytester: pytest.Pytester) -> None:
     run(pytester, "-o", "memrepo_leaks=true").assert_outcomes(passed=1, errors=1)
 
 
+@pytest.mark.slow
 def test_what_is_closed_in_time_is_no_leak(pytester: pytest.Pytester) -> None:
     """A fixture's store may last as long as the fixture, and a fixture may close what a test has opened."""
     pytester.makepyfile(test_first=_NO_LEAKS, test_second=_NO_LEAKS)

@@ -33,6 +33,7 @@ _TESTS = """
     """
 
 
+@pytest.mark.slow
 def test_each_test_has_a_database(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
